@@ -1,0 +1,193 @@
+package dhcp4
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/lessee/lessee/boottime"
+	wire "github.com/lessee/lessee/wire/dhcp4"
+)
+
+// An Input is something that happened, told to [Client.Handle].
+type Input interface{ input() }
+
+type (
+	// Datagram is the payload of a UDP datagram that arrived on port 68.
+	// The client keeps no reference to Message after Handle returns.
+	Datagram struct {
+		Message []byte
+		// From is the IP source address.
+		From netip.Addr
+		// Link is the link address the frame came from; nil if unknown.
+		// A RELEASE is sent there.
+		Link []byte
+	}
+
+	// Start begins the client's life: with Lease nil in INIT, else in
+	// INIT-REBOOT, or, where InUse says that the adapter has the address
+	// configured already and has not lost its link, in BOUND without a packet.
+	Start struct {
+		Lease *Lease
+		InUse bool
+	}
+
+	// StartReleased begins the client's life in RELEASED: silent until a Renew.
+	StartReleased struct{ Last netip.Addr }
+
+	// Stop ends all activity without a packet. The client is as new.
+	Stop struct{}
+
+	// LinkUp says that frames can be sent. A client with a lease verifies it
+	// (INIT-REBOOT, RFC 2131 section 3.7), one without starts to look for one.
+	LinkUp struct{}
+
+	// LinkDown says that no frame can be sent. The lease stays and its time runs.
+	LinkDown struct{}
+
+	// Renew asks for a lease now: the server that gave it is asked to extend it;
+	// without a lease, or after a release, any server may give one. Answered by
+	// exactly one Done, unless another Renew or a Release comes first: then
+	// the later one's Done answers both.
+	Renew struct{}
+
+	// Release gives the lease back and falls silent. Answered by a Done at once.
+	Release struct{}
+
+	// Conflict says that another host uses the leased address: it is declined
+	// (RFC 2131 section 3.1, step 5) and looked for anew after a pause.
+	Conflict struct {
+		Address netip.Addr
+		// By is the link address of the other host; nil if unknown.
+		By []byte
+	}
+
+	// Timeout says that the instant of [Client.Deadline] has come. Telling it
+	// early, late or twice does no harm.
+	Timeout struct{}
+)
+
+func (Datagram) input()      {}
+func (Start) input()         {}
+func (StartReleased) input() {}
+func (Stop) input()          {}
+func (LinkUp) input()        {}
+func (LinkDown) input()      {}
+func (Renew) input()         {}
+func (Release) input()       {}
+func (Conflict) input()      {}
+func (Timeout) input()       {}
+
+// An Output is something that the caller is to do or to know, in order.
+type Output interface{ output() }
+
+type (
+	// Transmit sends a message from UDP port 68 to port 67.
+	Transmit struct {
+		// Message is the UDP payload. It belongs to the receiver of the Output.
+		Message []byte
+		Type    wire.MessageType
+		// Source is 0.0.0.0 while no lease is in use, else the leased address.
+		Source netip.Addr
+		// Destination is 255.255.255.255 or the server's address.
+		Destination netip.Addr
+		// Link, where set, is the link address the frame is to be sent to,
+		// without asking the kernel's routing and ARP: a RELEASE must leave
+		// before the address goes. Where nil, a broadcast is a link broadcast
+		// and a unicast goes the kernel's way.
+		Link []byte
+	}
+
+	// Acquired says that the lease is ours from now on: new, or renewed (then
+	// Renewed is true and the address is the one before). It is to be saved and
+	// then configured. The Lease is not changed afterwards.
+	Acquired struct {
+		Lease   *Lease
+		Renewed bool
+	}
+
+	// Lost says that the lease is not ours any more: the address is to be
+	// removed from the adapter and the lease forgotten (or, for LossReleased,
+	// remembered as released).
+	Lost struct {
+		Lease *Lease
+		Why   Loss
+	}
+
+	// Done answers a Renew or a Release. Err is nil, [ErrNoLease], [ErrNoLink]
+	// or [ErrStopped]. Neither a NAK nor silence ends a Renew: the client goes
+	// on looking for a lease, and the caller brings its own patience.
+	Done struct {
+		Op  Op
+		Err error
+	}
+
+	// Moved says that the client went from one state to another.
+	Moved struct{ From, To State }
+
+	// Received says that a well-formed message for this client arrived.
+	Received struct {
+		Type   wire.MessageType
+		Server netip.Addr // server identifier; not valid where absent
+		Your   netip.Addr // yiaddr
+		Text   string     // option 56, printable part; mostly empty
+	}
+
+	// Dropped says that a datagram was not used, and why.
+	Dropped struct{ Why Rejection }
+)
+
+func (Transmit) output() {}
+func (Acquired) output() {}
+func (Lost) output()     {}
+func (Done) output()     {}
+func (Moved) output()    {}
+func (Received) output() {}
+func (Dropped) output()  {}
+
+// A Lease is what a server granted. It is immutable once handed out.
+type Lease struct {
+	// Address is the leased address with the length of its subnet mask.
+	Address netip.Prefix
+	// Broadcast is option 28, not valid where absent.
+	Broadcast netip.Addr
+	// Server is the server identifier (option 54).
+	Server netip.Addr
+	// ServerLink is the link address that the ACK came from: the server's, or
+	// its relay's. Nil if unknown.
+	ServerLink []byte
+	// Relay is giaddr of the ACK, not valid if zero.
+	Relay netip.Addr
+	// ClientID is option 61 as sent: what the server knows the lease by.
+	ClientID []byte
+
+	// Start is when the REQUEST was sent that the server granted: the lease's
+	// times count from there (RFC 2131 section 4.4.5).
+	Start boottime.Instant
+	// Duration is the lease time, T1 and T2 the renewal and rebinding times,
+	// T1 < T2 < Duration. With Infinite set all three mean nothing.
+	Duration, T1, T2 time.Duration
+	Infinite         bool
+
+	Routers []netip.Addr // option 3, in the server's order of preference
+	Routes  []Route      // option 121; where not empty, Routers is to be ignored
+	DNS     []netip.Addr // option 6
+	Domain  string       // option 15, validated; "" where absent or not valid
+	Search  []string     // option 119, validated
+	MTU     int          // option 26, 68 to 65535; 0 where absent or not valid
+}
+
+// A Route is a classless static route (RFC 3442).
+type Route struct {
+	Destination netip.Prefix
+	// Router is 0.0.0.0 for a destination that is on the link itself.
+	Router netip.Addr
+}
+
+// Expires returns when the lease ends; false if it never does.
+func (l *Lease) Expires() (boottime.Instant, bool) { return l.Start.Add(l.Duration), !l.Infinite }
+
+// RenewsAt returns T1 as an instant; false if the lease never ends.
+func (l *Lease) RenewsAt() (boottime.Instant, bool) { return l.Start.Add(l.T1), !l.Infinite }
+
+// RebindsAt returns T2 as an instant; false if the lease never ends.
+func (l *Lease) RebindsAt() (boottime.Instant, bool) { return l.Start.Add(l.T2), !l.Infinite }

@@ -1,0 +1,30 @@
+package control
+
+import (
+	"context"
+
+	"github.com/lessee/lessee"
+)
+
+// An Engine is what the API serves. Its errors are of type [*lessee.Error]. Its methods
+// may be called from any goroutine. Where a context ends before the answer is there,
+// the operation goes on and the caller gets ERROR_CANCELLED, or ERROR_SEM_TIMEOUT if
+// it was the deadline.
+type Engine interface {
+	// Adapters lists all adapters but loopback, sorted by index, managed or not.
+	Adapters(ctx context.Context) ([]lessee.Adapter, error)
+	// Adapter returns one of them, by its name or an alternative name, with counters.
+	Adapter(ctx context.Context, name string) (lessee.Adapter, error)
+	// Renew returns when the address is usable.
+	Renew(ctx context.Context, name string) error
+	// Release returns when the RELEASE has left and the address is gone.
+	Release(ctx context.Context, name string) error
+	// Up begins to manage the adapter and returns when its address is usable.
+	Up(ctx context.Context, name string) error
+	// Down ends the management; it releases the lease first, unless keep is set.
+	Down(ctx context.Context, name string, keep bool) error
+	// Subscribe hands out the events from now on. The channel is never closed
+	// by the engine; a subscriber that does not keep up loses events and is
+	// told how many by one of kind [lessee.EventLost]. cancel ends it.
+	Subscribe() (events <-chan lessee.Event, cancel func())
+}

@@ -1,0 +1,124 @@
+package driver
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+
+	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/tenancy"
+)
+
+// ErrNoLink says that there is no network interface of that name or index.
+var ErrNoLink = errors.New("no such network interface")
+
+// A Link is a network interface as the kernel described it last.
+type Link struct {
+	Index    int
+	Name     string
+	AltNames []string
+	// HardwareType is the ARP hardware type: 1 for Ethernet.
+	HardwareType uint16
+	HardwareAddr net.HardwareAddr
+	MTU          int
+	// Up is the administrative state, Carrier whether frames can pass.
+	Up, Carrier, Loopback bool
+}
+
+// A LinkChange tells of a new, changed or (with Gone) removed interface.
+type LinkChange struct {
+	Link Link
+	Gone bool
+}
+
+// An Address is an IPv4 address that an interface has.
+type Address struct {
+	Prefix netip.Prefix
+	// Lifetime is what the kernel still gives it.
+	Lifetime tenancy.Lifetime
+}
+
+// A Network is the kernel of one network namespace. Its methods may be called
+// from any goroutine; their errors say what failed and why, and wrap the errno.
+type Network interface {
+	Links() ([]Link, error)
+	// LinkByName finds by name or alternative name; [ErrNoLink] if there is none.
+	LinkByName(name string) (Link, error)
+	// LinkByIndex finds by index; [ErrNoLink] if there is none.
+	LinkByIndex(index int) (Link, error)
+	// Watch reports every change of a link from the moment Watch returns.
+	// changed is called from one goroutine at a time. If the kernel dropped
+	// notifications, all links are reported anew.
+	Watch(changed func(LinkChange)) (io.Closer, error)
+
+	// Addresses lists the IPv4 addresses of an interface.
+	Addresses(index int) ([]Address, error)
+	// SetUp sets the interface administratively up.
+	SetUp(index int) error
+
+	// Apply makes the kernel hold want for the interface and removes what it
+	// holds of had that is not wanted any more. It is idempotent; what is
+	// already as wanted is not touched.
+	Apply(link Link, had, want tenancy.Desired) error
+
+	// Open begins an exchange: a filtered packet socket on the interface.
+	// Well-formed UDP datagrams for port 68 that carry the link's hardware
+	// address are delivered, from one goroutine, until it is closed.
+	Open(link Link, deliver func(dhcp4.Datagram)) (Exchange, error)
+	// Send sends a message that awaits no answer. It returns when the frame
+	// has been handed to the interface.
+	Send(link Link, t dhcp4.Transmit) error
+}
+
+// An Exchange holds the sockets of a client that awaits an answer.
+type Exchange interface {
+	// Send returns when the frame has been handed to the interface.
+	Send(t dhcp4.Transmit) error
+	// Close stops the delivery; it does not wait for the kernel.
+	Close() error
+}
+
+// A Resolver is the system's name resolution.
+type Resolver interface {
+	// Set makes the resolver use d for the adapter; an empty d takes back what
+	// was set before. Setting the same again changes nothing.
+	Set(link Link, d tenancy.DNS) error
+}
+
+// A Store keeps one record per adapter across restarts.
+type Store interface {
+	// Save returns when the record is durable.
+	Save(adapter string, r tenancy.Record) error
+	// Load returns false if there is none. A record that cannot be understood
+	// is set aside and reported as an error beside false.
+	Load(adapter string) (tenancy.Record, bool, error)
+	// Names lists the adapters that have a record.
+	Names() ([]string, error)
+	Remove(adapter string) error
+	Rename(from, to string) error
+}
+
+// Others finds DHCP clients that are not us.
+type Others interface {
+	// Manager tells who else manages the link by DHCP: one of the names of
+	// [lessee.Adapter.Manager], and how that is known ("dhcpcd, pid 1234, has
+	// UDP port 68 open"). ok is false if nobody does.
+	Manager(link Link) (name, how string, ok bool)
+}
+
+// A Clock tells and awaits time that counts suspended time.
+type Clock interface {
+	Now() boottime.Instant
+	// NewTimer returns a timer that is not set.
+	NewTimer() Timer
+}
+
+// A Timer fires once per Reset at an absolute instant.
+type Timer interface {
+	C() <-chan struct{}
+	Reset(at boottime.Instant)
+	Stop()
+	Close() error
+}

@@ -1,0 +1,26 @@
+package tenancy
+
+import (
+	"net/netip"
+
+	"github.com/lessee/lessee/dhcp4"
+)
+
+// A Record is what outlives the process: written before an address is used,
+// read when the adapter is managed again.
+type Record struct {
+	// HardwareAddr is the link address the lease was obtained with: with
+	// another one it is not ours.
+	HardwareAddr []byte
+	// Lease is the current lease; nil if there is none.
+	Lease *dhcp4.Lease
+	// Released says that the adapter was released and stays so until a renew
+	// or a reboot. Last is the address it had, not valid if none.
+	Released bool
+	Last     netip.Addr
+	// BaseMTU is the MTU from before ours was set, 0 if we set none.
+	BaseMTU int
+	// Up says that the adapter came under management by a call, not by the
+	// configuration: it does so until it is taken back or the system reboots.
+	Up bool
+}

@@ -1,0 +1,116 @@
+package lessee
+
+import (
+	"net/netip"
+	"time"
+)
+
+// An Adapter is a network adapter and its leases, as the daemon sees them. Its
+// JSON form is the API of `lessee list -o json`: fields are never renamed, and
+// what is not known is absent.
+type Adapter struct {
+	// Index is the kernel's interface index.
+	Index int `json:"index"`
+	// Name identifies the adapter, such as "eth0".
+	Name string `json:"name"`
+	// AltNames are its alternative names (ip link property), which work wherever Name does.
+	AltNames []string `json:"altnames,omitempty"`
+	// MAC is the hardware address, in the usual notation.
+	MAC string `json:"mac,omitempty"`
+	// MTU is the link's MTU in bytes.
+	MTU int `json:"mtu,omitempty"`
+	// Up says that the adapter is administratively up, Carrier that it has a link.
+	Up      bool `json:"up"`
+	Carrier bool `json:"carrier"`
+	// Manager is who manages it by DHCP: "lessee", "networkmanager",
+	// "networkd", "dhcpcd", "dhclient", "udhcpc" or "none".
+	Manager string `json:"manager"`
+
+	IPv4 *IPv4 `json:"ipv4,omitempty"`
+}
+
+// IPv4 is an adapter's DHCPv4 lease and state.
+type IPv4 struct {
+	// State is one of "init", "selecting", "requesting", "bound", "renewing",
+	// "rebinding", "init-reboot", "rebooting", "released", "link-local" and
+	// "disabled" (not managed by this daemon).
+	State string `json:"state"`
+	// Address is the address in use, with its prefix length.
+	Address netip.Prefix `json:"address,omitzero"`
+	// Server is the DHCP server that gave the lease.
+	Server  netip.Addr   `json:"server,omitzero"`
+	Routers []netip.Addr `json:"routers,omitempty"`
+	Routes  []Route      `json:"routes,omitempty"`
+	DNS     []netip.Addr `json:"dns,omitempty"`
+	Domain  string       `json:"domain,omitempty"`
+	Search  []string     `json:"search,omitempty"`
+	MTU     int          `json:"mtu,omitempty"`
+	// ClientID is the client identifier (option 61) in hexadecimal.
+	ClientID string `json:"client_id,omitempty"`
+
+	// Obtained is when the lease was last granted, Renews (T1) and Rebinds (T2)
+	// when its server and then any server will be asked to extend it, Expires
+	// when it ends. A lease without end has none of the last three and Infinite.
+	Obtained time.Time `json:"obtained,omitzero"`
+	Renews   time.Time `json:"renews,omitzero"`
+	Rebinds  time.Time `json:"rebinds,omitzero"`
+	Expires  time.Time `json:"expires,omitzero"`
+	Infinite bool      `json:"infinite,omitempty"`
+
+	// Problem says in plain words what hinders, such as that the lease could
+	// not be saved; mostly absent.
+	Problem string `json:"problem,omitempty"`
+	// Counters count this adapter's messages since it came under management:
+	// "sent.discover", "received.ack", "rejected.foreign-xid", ...
+	Counters map[string]uint64 `json:"counters,omitempty"`
+}
+
+// A Route is a classless static route of a lease.
+type Route struct {
+	Destination netip.Prefix `json:"destination"`
+	// Router is absent for a destination on the link itself.
+	Router netip.Addr `json:"router,omitzero"`
+}
+
+// An EventKind says what happened.
+type EventKind string
+
+// The kinds of events.
+const (
+	EventManaged   EventKind = "managed"   // the adapter came under management
+	EventUnmanaged EventKind = "unmanaged" // it is not managed any more
+	EventCarrier   EventKind = "carrier"   // its link came up
+	EventNoCarrier EventKind = "no-carrier"
+	EventState     EventKind = "state"    // the client moved to another state (State says which)
+	EventBound     EventKind = "bound"    // a lease was obtained and its address is configured
+	EventRenewed   EventKind = "renewed"  // the lease was extended
+	EventReleased  EventKind = "released" // the lease was given back
+	EventExpired   EventKind = "expired"  // the lease ran out
+	EventNAK       EventKind = "nak"      // a server took the lease away
+	EventConflict  EventKind = "conflict" // another host uses the address
+	EventRenamed   EventKind = "renamed"  // the adapter has another name (Detail: the old one)
+	EventRemoved   EventKind = "removed"  // the adapter is gone
+	EventSent      EventKind = "sent"     // a DHCP message was sent (Message says which)
+	EventReceived  EventKind = "received" // a DHCP message arrived
+	EventRejected  EventKind = "rejected" // a packet was not used (Detail: why)
+	EventProblem   EventKind = "problem"  // something hinders (Detail: what)
+	// EventLost says that this subscriber was too slow: Count events are missing here.
+	EventLost EventKind = "lost"
+)
+
+// An Event is one thing that happened to an adapter.
+type Event struct {
+	Time    time.Time `json:"time"`
+	Kind    EventKind `json:"kind"`
+	Index   int       `json:"index,omitempty"`
+	Adapter string    `json:"adapter,omitempty"`
+	// State is the client's state after the event.
+	State   string       `json:"state,omitempty"`
+	Address netip.Prefix `json:"address,omitzero"`
+	Server  netip.Addr   `json:"server,omitzero"`
+	Expires time.Time    `json:"expires,omitzero"`
+	// Message is the type of the DHCP message sent or received, such as "DISCOVER".
+	Message string `json:"message,omitempty"`
+	Detail  string `json:"detail,omitempty"`
+	Count   uint64 `json:"count,omitempty"`
+}
