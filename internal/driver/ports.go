@@ -89,8 +89,10 @@ type Resolver interface {
 
 // A Store keeps one record per adapter across restarts.
 type Store interface {
-	// Save returns when the record is durable.
-	Save(adapter string, r tenancy.Record) error
+	// Save replaces the adapter's record atomically: a process that dies leaves
+	// the old or the new one. With durable it returns when the record would
+	// survive a power failure too.
+	Save(adapter string, r tenancy.Record, durable bool) error
 	// Load returns false if there is none. A record that cannot be understood
 	// is set aside and reported as an error beside false.
 	Load(adapter string) (tenancy.Record, bool, error)

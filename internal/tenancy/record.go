@@ -12,12 +12,15 @@ type Record struct {
 	// HardwareAddr is the link address the lease was obtained with: with
 	// another one it is not ours.
 	HardwareAddr []byte
-	// Lease is the current lease; nil if there is none.
+	// Lease is the current lease, or with Released the one that was given back;
+	// nil if there is none.
 	Lease *dhcp4.Lease
 	// Released says that the adapter was released and stays so until a renew
-	// or a reboot. Last is the address it had, not valid if none.
+	// or a reboot.
 	Released bool
-	Last     netip.Addr
+	// Previous is an address of ours that the adapter may still have though
+	// Lease replaced it; not valid if none.
+	Previous netip.Prefix
 	// BaseMTU is the MTU from before ours was set, 0 if we set none.
 	BaseMTU int
 	// Up says that the adapter came under management by a call, not by the

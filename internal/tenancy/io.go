@@ -1,0 +1,187 @@
+package tenancy
+
+import (
+	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/errno"
+	wire "github.com/lessee/lessee/wire/dhcp4"
+
+	"net/netip"
+)
+
+// An Input is something that happened to the adapter, told to [Tenancy.Handle].
+type Input interface{ input() }
+
+type (
+	// Begin starts the tenancy with what is on record, the zero Record if
+	// nothing is. Configured are the IPv4 addresses that the adapter has.
+	Begin struct {
+		Record     Record
+		Configured []netip.Prefix
+	}
+
+	// Link says whether frames can be sent, and the link's MTU in bytes.
+	Link struct {
+		Usable bool
+		MTU    int
+	}
+
+	// Gone says that the adapter does not exist any more. It is the last input.
+	Gone struct{}
+
+	// Datagram is what arrived on the DHCP client port.
+	Datagram dhcp4.Datagram
+
+	// Call is a caller's request. It is answered by exactly one Answer with its
+	// ID, at the latest when Deadline has passed.
+	Call struct {
+		ID       uint64
+		Verb     Verb
+		Deadline boottime.Instant
+	}
+
+	// Cancel says that the caller of a call gave up: it is answered now; what
+	// it set going goes on.
+	Cancel struct{ ID uint64 }
+
+	// Applied reports on the Apply with that Seq. Err is nil if the kernel now
+	// is as desired.
+	Applied struct {
+		Seq uint64
+		Err error
+	}
+
+	// SaveFailed reports that a Save was not carried out; Err nil says that a
+	// later one was.
+	SaveFailed struct{ Err error }
+
+	// SendFailed reports that a Transmit did not leave the host.
+	SendFailed struct {
+		Type wire.MessageType
+		Err  error
+	}
+
+	// Timeout says that the instant of [Tenancy.Deadline] has come.
+	Timeout struct{}
+)
+
+func (Begin) input()      {}
+func (Link) input()       {}
+func (Gone) input()       {}
+func (Datagram) input()   {}
+func (Call) input()       {}
+func (Cancel) input()     {}
+func (Applied) input()    {}
+func (SaveFailed) input() {}
+func (SendFailed) input() {}
+func (Timeout) input()    {}
+
+// A Verb is what a caller wants.
+type Verb uint8
+
+// The verbs.
+const (
+	// Renew wants the lease extended or a new one; done when it is usable.
+	Renew Verb = iota
+	// Release wants the lease given back; done when the address is gone.
+	Release
+	// Await wants the address usable, and sends nothing for it.
+	Await
+	// End is Release, or nothing where there is no lease; then the tenancy is over.
+	End
+	// EndKeep ends the tenancy and leaves the address and the record.
+	EndKeep
+)
+
+// String returns the verb as callers know it.
+func (v Verb) String() string {
+	switch v {
+	case Renew:
+		return "renew"
+	case Release:
+		return "release"
+	case Await:
+		return "up"
+	case End, EndKeep:
+		return "down"
+	}
+	return "unknown"
+}
+
+// An Output is something for the driver to carry out, in order.
+type Output interface{ output() }
+
+type (
+	// Transmit sends a DHCP message.
+	Transmit dhcp4.Transmit
+
+	// Save replaces the adapter's record; see the driver's Store for Durable.
+	// Outputs after it wait until it has been tried.
+	Save struct {
+		Record  Record
+		Durable bool
+	}
+
+	// Forget removes the adapter's record.
+	Forget struct{}
+
+	// Apply makes the kernel hold Want in place of Had, to be reported with Applied.
+	Apply struct {
+		Seq       uint64
+		Had, Want Desired
+	}
+
+	// Answer answers a call.
+	Answer struct {
+		ID     uint64
+		Result Result
+	}
+
+	// Note tells subscribers what happened.
+	Note struct {
+		Kind    NoteKind
+		State   dhcp4.State
+		Lease   *dhcp4.Lease
+		Message wire.MessageType
+		Server  netip.Addr
+		Detail  string
+	}
+
+	// Ended says that the tenancy is over. It is the last output.
+	Ended struct{}
+)
+
+func (Transmit) output() {}
+func (Save) output()     {}
+func (Forget) output()   {}
+func (Apply) output()    {}
+func (Answer) output()   {}
+func (Note) output()     {}
+func (Ended) output()    {}
+
+// A Result is the outcome of a call: a code of the contract, why in this case,
+// and what the caller can do about it.
+type Result struct {
+	Code         errno.Errno
+	Detail, Hint string
+}
+
+// A NoteKind says what a Note is about.
+type NoteKind uint8
+
+// The kinds of notes.
+const (
+	NoteState    NoteKind = iota // the client moved to State
+	NoteBound                    // Lease is new and configured
+	NoteRenewed                  // Lease was extended and is configured
+	NoteReleased                 // Lease was given back
+	NoteExpired                  // Lease ran out
+	NoteNAK                      // a server took Lease away
+	NoteConflict                 // another host uses the address of Lease
+	NoteSent                     // Message was sent
+	NoteReceived                 // Message arrived from Server
+	NoteRejected                 // a datagram was not used: Detail
+	NoteProblem                  // something hinders: Detail
+	NoteCarrier                  // the link came up
+	NoteNoCarrier                // the link went down
+)

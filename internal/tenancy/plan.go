@@ -1,0 +1,94 @@
+package tenancy
+
+import (
+	"net/netip"
+
+	"github.com/lessee/lessee/dhcp4"
+)
+
+// minMTU is the smallest MTU that is taken from a server, in bytes: what every
+// IPv4 host must be able to receive (RFC 791 section 3.1). A smaller one would
+// cripple the link; RFC 2132 section 5.1 allows down to 68.
+const minMTU = 576
+
+// A Policy says what of a lease is applied.
+type Policy struct {
+	// Metric is the metric of the adapter's routes.
+	Metric uint32
+	// Routes, MTU, DNS: apply routes through routers, option 26, name servers.
+	Routes, MTU, DNS bool
+}
+
+// plan returns what the kernel is to hold for a lease. The MTU is left alone
+// here, for what it returns to depends on the adapter's past.
+func plan(l *dhcp4.Lease, p Policy) Desired {
+	d := Desired{
+		Address:   l.Address,
+		Broadcast: l.Broadcast,
+	}
+	if end, ok := l.Expires(); ok {
+		d.Lifetime = Lifetime{ValidUntil: end, PreferredUntil: end}
+	} else {
+		d.Lifetime = Lifetime{Forever: true}
+	}
+	d.Routes = planRoutes(l, p)
+	if p.MTU && l.MTU >= minMTU {
+		d.MTU = l.MTU
+	}
+	if p.DNS {
+		d.DNS = DNS{Servers: l.DNS, Domain: l.Domain, Search: l.Search}
+	}
+	return d
+}
+
+// planRoutes returns the subnet's own route and those through routers.
+//
+// RFC 3442, "DHCP Client Behavior": with a Classless Static Routes option the
+// Router option is ignored; a router of 0.0.0.0 means that the destination is
+// on the link.
+func planRoutes(l *dhcp4.Lease, p Policy) []Route {
+	subnet := l.Address.Masked()
+	source := l.Address.Addr()
+	var routes []Route
+	add := func(dst netip.Prefix, router netip.Addr) {
+		for _, r := range routes {
+			if r.Destination == dst {
+				return
+			}
+		}
+		r := Route{Destination: dst, Source: source, Metric: p.Metric}
+		if router.IsValid() && !router.IsUnspecified() {
+			r.Router = router
+			r.OnLink = !subnet.Contains(router)
+		}
+		routes = append(routes, r)
+	}
+	if subnet.Bits() < 32 {
+		add(subnet, netip.Addr{})
+	}
+	if !p.Routes {
+		return routes
+	}
+	if len(l.Routes) > 0 {
+		for _, r := range l.Routes {
+			if usableDestination(r.Destination) && r.Router != source {
+				add(r.Destination, r.Router)
+			}
+		}
+		return routes
+	}
+	for _, router := range l.Routers {
+		if router != source {
+			add(netip.PrefixFrom(netip.IPv4Unspecified(), 0), router)
+			break // one default route: the server lists routers in order of preference
+		}
+	}
+	return routes
+}
+
+// usableDestination refuses what no server may redirect: loopback, multicast
+// and the addresses above.
+func usableDestination(p netip.Prefix) bool {
+	a := p.Addr()
+	return !a.IsLoopback() && (p.Bits() == 0 || a.As4()[0] < 224)
+}
