@@ -21,6 +21,7 @@ const (
 	NO_ERROR                     Errno = 0
 	ERROR_FILE_NOT_FOUND         Errno = 2    // no such adapter, or nobody manages it by DHCP
 	ERROR_ACCESS_DENIED          Errno = 5    // the caller may not do it
+	ERROR_GEN_FAILURE            Errno = 31   // the system refused the change
 	ERROR_NOT_SUPPORTED          Errno = 50   // not on this system, or the adapter's manager has no way to do it
 	ERROR_INVALID_PARAMETER      Errno = 87   // a parameter is not valid
 	ERROR_SEM_TIMEOUT            Errno = 121  // no server answered in time
@@ -39,6 +40,7 @@ var table = map[Errno]entry{
 	NO_ERROR:                     {"NO_ERROR", "the operation succeeded"},
 	ERROR_FILE_NOT_FOUND:         {"ERROR_FILE_NOT_FOUND", "no such adapter, or it is not managed by DHCP"},
 	ERROR_ACCESS_DENIED:          {"ERROR_ACCESS_DENIED", "permission denied"},
+	ERROR_GEN_FAILURE:            {"ERROR_GEN_FAILURE", "the system refused the change"},
 	ERROR_NOT_SUPPORTED:          {"ERROR_NOT_SUPPORTED", "not supported here"},
 	ERROR_INVALID_PARAMETER:      {"ERROR_INVALID_PARAMETER", "a parameter is not valid"},
 	ERROR_SEM_TIMEOUT:            {"ERROR_SEM_TIMEOUT", "no DHCP server answered in time"},
