@@ -23,7 +23,8 @@ type Adapter struct {
 	Up      bool `json:"up"`
 	Carrier bool `json:"carrier"`
 	// Manager is who manages it by DHCP: "lessee", "networkmanager",
-	// "networkd", "dhcpcd", "dhclient", "udhcpc" or "none".
+	// "networkd", "dhcpcd", "dhclient", "udhcpc", "unknown" (some other program
+	// has the DHCP client's port) or "none".
 	Manager string `json:"manager"`
 
 	IPv4 *IPv4 `json:"ipv4,omitempty"`
