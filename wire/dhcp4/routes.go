@@ -13,10 +13,8 @@ type Route struct {
 // ParseClasslessRoutes decodes the value of option 121 (or 249) in the server's
 // order. Host bits of a destination are cleared. Where the value is malformed
 // no route is returned, since half a routing table is worse than none; the
-// error is an [*Error].
-//
-// RFC 3442: "Each subnet mask width is 0 to 32; the destination descriptor has
-// only its significant octets".
+// error is an [*Error]. A destination is its prefix length, 0 to 32, and then
+// only the octets that the prefix reaches into.
 func ParseClasslessRoutes(value []byte) ([]Route, error) {
 	if len(value) == 0 {
 		return nil, &Error{ReasonRouteTruncated, 0}
