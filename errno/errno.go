@@ -27,6 +27,7 @@ const (
 	ERROR_SEM_TIMEOUT            Errno = 121  // no server answered in time
 	ERROR_INSUFFICIENT_BUFFER    Errno = 122  // the buffer is too small; the size needed has been stored
 	ERROR_PROC_NOT_FOUND         Errno = 127  // the DHCP service could not be asked
+	ERROR_BUSY                   Errno = 170  // another DHCP client manages the adapter
 	ERROR_NO_DATA                Errno = 232  // no adapter is enabled for IPv4
 	ERROR_NO_NETWORK             Errno = 1222 // the adapter is down or has no carrier
 	ERROR_CANCELLED              Errno = 1223 // the caller gave up; the exchange goes on
@@ -46,6 +47,7 @@ var table = map[Errno]entry{
 	ERROR_SEM_TIMEOUT:            {"ERROR_SEM_TIMEOUT", "no DHCP server answered in time"},
 	ERROR_INSUFFICIENT_BUFFER:    {"ERROR_INSUFFICIENT_BUFFER", "the buffer is too small"},
 	ERROR_PROC_NOT_FOUND:         {"ERROR_PROC_NOT_FOUND", "the DHCP client service could not be asked"},
+	ERROR_BUSY:                   {"ERROR_BUSY", "another DHCP client manages the adapter"},
 	ERROR_NO_DATA:                {"ERROR_NO_DATA", "no network adapter is enabled for IPv4"},
 	ERROR_NO_NETWORK:             {"ERROR_NO_NETWORK", "the adapter is down or has no carrier"},
 	ERROR_CANCELLED:              {"ERROR_CANCELLED", "the caller gave up; the operation goes on"},

@@ -58,10 +58,11 @@ type Network interface {
 	// SetUp sets the interface administratively up.
 	SetUp(index int) error
 
-	// Apply makes the kernel hold want for the interface and removes what it
-	// holds of had that is not wanted any more. It is idempotent; what is
-	// already as wanted is not touched.
-	Apply(link Link, had, want tenancy.Desired) error
+	// Apply makes the kernel hold want for the interface. Of its addresses it
+	// removes those of ours that are not wanted, of its routes those of
+	// protocol "dhcp"; nothing else. It is idempotent: what is already as
+	// wanted is not touched.
+	Apply(link Link, ours []netip.Prefix, want tenancy.Desired) error
 
 	// Open begins an exchange: a filtered packet socket on the interface.
 	// Well-formed UDP datagrams for port 68 that carry the link's hardware

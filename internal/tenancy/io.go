@@ -14,10 +14,12 @@ type Input interface{ input() }
 
 type (
 	// Begin starts the tenancy with what is on record, the zero Record if
-	// nothing is. Configured are the IPv4 addresses that the adapter has.
+	// nothing is. Configured are the IPv4 addresses that the adapter has, MTU
+	// is the link's, in bytes.
 	Begin struct {
 		Record     Record
 		Configured []netip.Prefix
+		MTU        int
 	}
 
 	// Link says whether frames can be sent, and the link's MTU in bytes.
@@ -125,10 +127,12 @@ type (
 	// Forget removes the adapter's record.
 	Forget struct{}
 
-	// Apply makes the kernel hold Want in place of Had, to be reported with Applied.
+	// Apply makes the kernel hold Want, to be reported with Applied. Ours are
+	// the addresses that may be left there by what we wanted before.
 	Apply struct {
-		Seq       uint64
-		Had, Want Desired
+		Seq  uint64
+		Ours []netip.Prefix
+		Want Desired
 	}
 
 	// Answer answers a call.
@@ -159,11 +163,12 @@ func (Answer) output()   {}
 func (Note) output()     {}
 func (Ended) output()    {}
 
-// A Result is the outcome of a call: a code of the contract, why in this case,
-// and what the caller can do about it.
+// A Result is the outcome of a call: a code of the contract and why in this case.
 type Result struct {
-	Code         errno.Errno
-	Detail, Hint string
+	Code   errno.Errno
+	Detail string
+	// Lease is the lease in use when the call was answered, nil if there is none.
+	Lease *dhcp4.Lease
 }
 
 // A NoteKind says what a Note is about.
@@ -171,17 +176,17 @@ type NoteKind uint8
 
 // The kinds of notes.
 const (
-	NoteState    NoteKind = iota // the client moved to State
-	NoteBound                    // Lease is new and configured
-	NoteRenewed                  // Lease was extended and is configured
-	NoteReleased                 // Lease was given back
-	NoteExpired                  // Lease ran out
-	NoteNAK                      // a server took Lease away
-	NoteConflict                 // another host uses the address of Lease
-	NoteSent                     // Message was sent
-	NoteReceived                 // Message arrived from Server
-	NoteRejected                 // a datagram was not used: Detail
-	NoteProblem                  // something hinders: Detail
-	NoteCarrier                  // the link came up
-	NoteNoCarrier                // the link went down
+	NoteState     NoteKind = iota // the client moved to State
+	NoteBound                     // Lease is new and configured
+	NoteRenewed                   // Lease was extended and is configured
+	NoteReleased                  // Lease was given back
+	NoteExpired                   // Lease ran out
+	NoteNAK                       // a server took Lease away
+	NoteConflict                  // another host uses the address of Lease
+	NoteSent                      // Message was sent
+	NoteReceived                  // Message arrived from Server
+	NoteRejected                  // a datagram was not used: Detail
+	NoteProblem                   // something hinders: Detail
+	NoteCarrier                   // the link came up
+	NoteNoCarrier                 // the link went down
 )

@@ -18,9 +18,9 @@ type Record struct {
 	// Released says that the adapter was released and stays so until a renew
 	// or a reboot.
 	Released bool
-	// Previous is an address of ours that the adapter may still have though
-	// Lease replaced it; not valid if none.
-	Previous netip.Prefix
+	// Ours are addresses that we configured and that the adapter may still
+	// have, though Lease is another one or was released.
+	Ours []netip.Prefix
 	// BaseMTU is the MTU from before ours was set, 0 if we set none.
 	BaseMTU int
 	// Up says that the adapter came under management by a call, not by the

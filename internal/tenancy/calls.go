@@ -1,0 +1,243 @@
+package tenancy
+
+import (
+	"errors"
+
+	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/errno"
+)
+
+// A call is a caller who has not been answered yet.
+type call struct {
+	id       uint64
+	verb     Verb
+	deadline boottime.Instant
+	stage    stage
+}
+
+// A stage is what a call waits for.
+type stage uint8
+
+const (
+	asking   stage = iota // the network's answer
+	applying              // the kernel's
+)
+
+// call takes a caller's request. A renew joins one that runs already, and so
+// does a release: one exchange on the wire, the same answer to both.
+func (t *Tenancy) call(in Call) {
+	c := call{id: in.ID, verb: in.Verb, deadline: in.Deadline}
+	switch in.Verb {
+	case Renew:
+		if !t.link.Usable {
+			t.answer(in.ID, errno.ERROR_NO_NETWORK, "")
+			return
+		}
+		for _, other := range t.calls {
+			if other.verb == Renew && other.stage == asking {
+				t.calls = append(t.calls, c)
+				return
+			}
+		}
+		t.calls = append(t.calls, c)
+		t.tell(dhcp4.Renew{})
+	case Release:
+		t.callRelease(c)
+	case Await:
+		if t.lease != nil && t.applied == t.seq {
+			t.answer(in.ID, errno.NO_ERROR, "")
+			return
+		}
+		t.calls = append(t.calls, c)
+		if t.released {
+			t.tell(dhcp4.Renew{})
+		}
+	case End:
+		switch {
+		case t.lease != nil && !t.link.Usable:
+			t.answer(in.ID, errno.ERROR_NO_NETWORK, "the release cannot be sent; nothing was changed")
+		case t.lease != nil:
+			t.ending = leaving
+			t.calls = append(t.calls, c)
+			t.release()
+		default:
+			t.end(in.ID, true)
+		}
+	case EndKeep:
+		t.end(in.ID, false)
+	}
+}
+
+func (t *Tenancy) callRelease(c call) {
+	if t.releasing() { // joins
+		c.stage = applying
+		t.calls = append(t.calls, c)
+		return
+	}
+	switch {
+	case t.lease == nil:
+		t.answer(c.id, errno.ERROR_ADDRESS_NOT_ASSOCIATED, "")
+	case !t.link.Usable:
+		t.answer(c.id, errno.ERROR_NO_NETWORK, "the release cannot be sent; the lease stays")
+	default:
+		t.calls = append(t.calls, c)
+		t.release()
+	}
+}
+
+// releasing reports whether a release waits for the kernel.
+func (t *Tenancy) releasing() bool {
+	for _, c := range t.calls {
+		if (c.verb == Release || c.verb == End) && c.stage == applying {
+			return true
+		}
+	}
+	return false
+}
+
+// end ends the tenancy at once: there is no lease to give back, or it is kept.
+func (t *Tenancy) end(id uint64, forget bool) {
+	if forget {
+		t.emit(Forget{})
+	} else {
+		t.cfg.Up = false
+		t.save(false)
+	}
+	t.client.Handle(t.now, dhcp4.Stop{})
+	t.answer(id, errno.NO_ERROR, "")
+	t.answerAll(func(call) bool { return true }, errno.ERROR_CANCELLED, "the adapter is not managed any more")
+	t.finish()
+}
+
+// done takes the client's answer to a Renew or Release.
+func (t *Tenancy) done(o dhcp4.Done) {
+	switch o.Op {
+	case dhcp4.OpRenew:
+		renewing := func(c call) bool { return c.verb == Renew && c.stage == asking }
+		if o.Err != nil {
+			t.answerAll(renewing, codeOf(o.Err), "")
+			return
+		}
+		t.advance(renewing)
+	case dhcp4.OpRelease:
+		releasing := func(c call) bool { return (c.verb == Release || c.verb == End) && c.stage == asking }
+		if o.Err != nil {
+			t.answerAll(releasing, codeOf(o.Err), "")
+			return
+		}
+		t.answerAll(func(c call) bool { return c.verb == Renew || c.verb == Await },
+			errno.ERROR_CANCELLED, "the lease was released meanwhile")
+		t.advance(releasing)
+	}
+}
+
+// codeOf maps the client's errors to the contract.
+func codeOf(err error) errno.Errno {
+	switch {
+	case errors.Is(err, dhcp4.ErrNoLease):
+		return errno.ERROR_ADDRESS_NOT_ASSOCIATED
+	case errors.Is(err, dhcp4.ErrNoLink):
+		return errno.ERROR_NO_NETWORK
+	case errors.Is(err, dhcp4.ErrStopped):
+		return errno.ERROR_CANCELLED
+	}
+	return errno.ERROR_GEN_FAILURE
+}
+
+// advance lets calls wait for the kernel, or answers them if it is so already.
+func (t *Tenancy) advance(which func(call) bool) {
+	for i := range t.calls {
+		if which(t.calls[i]) {
+			t.calls[i].stage = applying
+		}
+	}
+	if t.applied == t.seq {
+		t.settle()
+	}
+}
+
+// settle answers the calls that waited for the kernel.
+func (t *Tenancy) settle() {
+	leasing := t.lease != nil
+	t.answerEach(func(c call) (bool, Result) {
+		r := Result{Code: errno.NO_ERROR, Lease: t.lease}
+		switch c.verb {
+		case Renew:
+			return c.stage == applying && leasing, r
+		case Await:
+			return leasing, r
+		case Release, End, EndKeep:
+			if t.unsent != nil {
+				r.Code = errno.ERROR_GEN_FAILURE
+				r.Detail = "the address is gone, but the RELEASE could not be sent: " + t.unsent.Error()
+			}
+			return c.stage == applying, r
+		}
+		return false, r
+	})
+	if t.ending == leaving {
+		t.emit(Forget{})
+		t.finish()
+	}
+}
+
+// expireCalls answers those whose time is up. What they set going goes on.
+func (t *Tenancy) expireCalls() {
+	t.answerEach(func(c call) (bool, Result) {
+		if t.now.Before(c.deadline) {
+			return false, Result{}
+		}
+		return true, t.outOfTime(c)
+	})
+}
+
+func (t *Tenancy) cancel(id uint64) {
+	t.answerEach(func(c call) (bool, Result) {
+		switch {
+		case c.id != id:
+			return false, Result{}
+		case !t.now.Before(c.deadline):
+			return true, t.outOfTime(c)
+		}
+		return true, Result{Code: errno.ERROR_CANCELLED, Lease: t.lease}
+	})
+}
+
+func (t *Tenancy) outOfTime(c call) Result {
+	r := Result{Code: errno.ERROR_SEM_TIMEOUT, Lease: t.lease}
+	switch {
+	case c.stage == applying:
+		r.Detail = "the system took too long to change the address"
+	case !t.link.Usable:
+		r.Code = errno.ERROR_NO_NETWORK
+	case t.sendErr != nil:
+		r.Detail = t.sendErr.Error()
+	}
+	return r
+}
+
+func (t *Tenancy) answerAll(which func(call) bool, code errno.Errno, detail string) {
+	t.answerEach(func(c call) (bool, Result) {
+		return which(c), Result{Code: code, Detail: detail, Lease: t.lease}
+	})
+}
+
+func (t *Tenancy) answerEach(which func(call) (bool, Result)) {
+	kept := t.calls[:0]
+	for _, c := range t.calls {
+		if yes, r := which(c); yes {
+			t.emit(Answer{ID: c.id, Result: r})
+		} else {
+			kept = append(kept, c)
+		}
+	}
+	t.calls = kept
+	if len(kept) == 0 {
+		t.calls = nil
+	}
+}
+
+func (t *Tenancy) answer(id uint64, code errno.Errno, detail string) {
+	t.emit(Answer{ID: id, Result: Result{Code: code, Detail: detail, Lease: t.lease}})
+}

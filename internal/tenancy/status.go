@@ -1,0 +1,28 @@
+package tenancy
+
+import "github.com/lessee/lessee/dhcp4"
+
+// A Status is what there is to know of a tenancy now.
+type Status struct {
+	State dhcp4.State
+	// Lease is the lease in use, nil if there is none.
+	Lease *dhcp4.Lease
+	// Problem says what hinders; "" if nothing does.
+	Problem string
+	// Counters count the client's messages.
+	Counters dhcp4.Counters
+}
+
+// Status returns what there is to know now.
+func (t *Tenancy) Status() Status {
+	s := Status{State: t.client.State(), Lease: t.lease, Counters: t.client.Counters()}
+	switch {
+	case t.appErr != nil:
+		s.Problem = t.appErr.Error()
+	case t.saveErr != nil:
+		s.Problem = "the lease could not be saved: " + t.saveErr.Error()
+	case t.sendErr != nil:
+		s.Problem = "the last message could not be sent: " + t.sendErr.Error()
+	}
+	return s
+}

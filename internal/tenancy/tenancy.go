@@ -1,0 +1,407 @@
+package tenancy
+
+import (
+	"bytes"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/errno"
+	wire "github.com/lessee/lessee/wire/dhcp4"
+)
+
+// A Config says how an adapter is managed.
+type Config struct {
+	DHCP4  dhcp4.Config
+	Policy Policy
+	// Up is kept in the record: see [Record].
+	Up bool
+}
+
+// A Tenancy is the life of one adapter. It is not safe for concurrent use.
+type Tenancy struct {
+	cfg    Config
+	client *dhcp4.Client
+	now    boottime.Instant
+	out    []Output
+
+	link     Link
+	lease    *dhcp4.Lease // in use: configured or about to be
+	given    *dhcp4.Lease // with released: what was given back
+	released bool
+	baseMTU  int
+
+	want     Desired        // what the kernel was told to hold last
+	ours     []netip.Prefix // what it may hold of ours, want's address included
+	seq      uint64         // of the last Apply
+	applied  uint64         // the last Seq that succeeded
+	announce NoteKind
+	pending  bool // announce is to be said when seq has been applied
+	retry    retry
+
+	calls   []call
+	ending  verdict
+	saveErr error
+	appErr  error
+	sendErr error // of the last message; nil once one has left
+	// unsent is why the last RELEASE did not leave.
+	unsent error
+}
+
+// A retry is the schedule of applying again what the kernel refused.
+type retry struct {
+	at    boottime.Instant
+	delay time.Duration
+	on    bool
+}
+
+// Delays between attempts to apply what the kernel refused.
+const (
+	firstRetry = time.Second
+	lastRetry  = time.Minute
+)
+
+// A verdict says whether the tenancy is to go on.
+type verdict uint8
+
+const (
+	living verdict = iota
+	leaving
+	over
+)
+
+// New returns a tenancy that waits for Begin.
+func New(cfg Config) (*Tenancy, error) {
+	c, err := dhcp4.New(cfg.DHCP4)
+	if err != nil {
+		return nil, err
+	}
+	return &Tenancy{cfg: cfg, client: c}, nil
+}
+
+// Handle tells the tenancy what happened at the instant now.
+func (t *Tenancy) Handle(now boottime.Instant, in Input) {
+	t.now = now
+	if t.ending == over {
+		if c, ok := in.(Call); ok {
+			t.answer(c.ID, errno.ERROR_FILE_NOT_FOUND, "the adapter is not managed any more")
+		}
+		return
+	}
+	switch in := in.(type) {
+	case Begin:
+		t.begin(in)
+	case Link:
+		t.linkChanged(in)
+	case Gone:
+		t.gone()
+	case Datagram:
+		t.tell(dhcp4.Datagram(in))
+	case Call:
+		t.call(in)
+	case Cancel:
+		t.cancel(in.ID)
+	case Applied:
+		t.reported(in)
+	case SaveFailed:
+		t.saveErr = in.Err
+		if in.Err != nil {
+			t.note(NoteProblem, "the lease could not be saved: "+in.Err.Error())
+		}
+	case SendFailed:
+		t.sendFailed(in)
+	case Timeout:
+		t.timeout()
+	}
+}
+
+// Poll returns the next thing to do, false if there is none. The outputs of
+// all that happened so far come in order.
+func (t *Tenancy) Poll() (Output, bool) {
+	if len(t.out) == 0 {
+		t.out = nil // an idle tenancy holds no queue
+		return nil, false
+	}
+	o := t.out[0]
+	t.out[0] = nil
+	t.out = t.out[1:]
+	return o, true
+}
+
+// Deadline returns when Timeout is due next.
+func (t *Tenancy) Deadline() (boottime.Instant, bool) {
+	if t.ending == over {
+		return 0, false
+	}
+	at, _, ok := t.client.Deadline()
+	sooner := func(b boottime.Instant) {
+		if !ok || b.Before(at) {
+			at, ok = b, true
+		}
+	}
+	if t.retry.on {
+		sooner(t.retry.at)
+	}
+	for i := range t.calls {
+		sooner(t.calls[i].deadline)
+	}
+	return at, ok
+}
+
+// Awaiting reports whether an answer from the network is awaited.
+func (t *Tenancy) Awaiting() bool { return t.ending == living && t.client.Awaiting() }
+
+func (t *Tenancy) begin(in Begin) {
+	r := in.Record
+	t.link.MTU = in.MTU
+	t.baseMTU = r.BaseMTU
+	for _, p := range append(slices.Clone(r.Ours), leaseAddress(r.Lease)) {
+		if slices.Contains(in.Configured, p) && !slices.Contains(t.ours, p) {
+			t.ours = append(t.ours, p)
+		}
+	}
+	if len(r.HardwareAddr) > 0 && !bytes.Equal(r.HardwareAddr, t.cfg.DHCP4.HardwareAddr) {
+		r.Lease, r.Released = nil, false // another adapter's, as the server sees it
+	}
+	switch {
+	case r.Released:
+		t.released, t.given = true, r.Lease
+		t.tell(dhcp4.StartReleased{Last: leaseAddress(r.Lease).Addr()})
+		t.apply(t.withMTU(Desired{}))
+	case r.Lease != nil && slices.Contains(t.ours, r.Lease.Address):
+		t.lease = r.Lease
+		t.announce, t.pending = NoteBound, true
+		t.apply(t.withMTU(plan(t.lease, t.cfg.Policy)))
+		t.tell(dhcp4.Start{Lease: r.Lease, InUse: true})
+	default:
+		t.tell(dhcp4.Start{Lease: r.Lease})
+		if len(t.ours) > 0 {
+			t.apply(t.withMTU(Desired{}))
+		}
+	}
+}
+
+func leaseAddress(l *dhcp4.Lease) netip.Prefix {
+	if l == nil {
+		return netip.Prefix{}
+	}
+	return l.Address
+}
+
+func (t *Tenancy) sendFailed(in SendFailed) {
+	t.sendErr = in.Err
+	if in.Err == nil {
+		return
+	}
+	if in.Type == wire.Release {
+		t.unsent = in.Err
+	}
+	t.note(NoteProblem, "a "+in.Type.String()+" could not be sent: "+in.Err.Error())
+}
+
+func (t *Tenancy) linkChanged(in Link) {
+	was := t.link
+	t.link = in
+	switch {
+	case in.Usable && !was.Usable:
+		t.note(NoteCarrier, "")
+		if t.lease != nil && t.seq > 0 {
+			// The kernel dropped the routes when the adapter went down.
+			t.apply(t.want)
+		}
+		t.tell(dhcp4.LinkUp{})
+	case !in.Usable && was.Usable:
+		t.note(NoteNoCarrier, "")
+		t.tell(dhcp4.LinkDown{})
+	}
+}
+
+func (t *Tenancy) gone() {
+	t.client.Handle(t.now, dhcp4.Stop{})
+	for {
+		if _, ok := t.client.Poll(); !ok {
+			break
+		}
+	}
+	t.lease, t.pending = nil, false
+	t.answerAll(func(call) bool { return true }, errno.ERROR_FILE_NOT_FOUND, "the adapter was removed")
+	t.finish()
+}
+
+func (t *Tenancy) finish() {
+	t.ending = over
+	t.retry.on = false
+	t.emit(Ended{})
+}
+
+func (t *Tenancy) timeout() {
+	if t.retry.on && !t.now.Before(t.retry.at) {
+		t.retry.on = false
+		t.apply(t.want)
+	}
+	t.tell(dhcp4.Timeout{})
+	t.expireCalls()
+}
+
+// tell passes an input on to the client and turns its outputs into ours.
+func (t *Tenancy) tell(in dhcp4.Input) {
+	t.client.Handle(t.now, in)
+	for {
+		o, ok := t.client.Poll()
+		if !ok {
+			return
+		}
+		switch o := o.(type) {
+		case dhcp4.Transmit:
+			t.emit(Transmit(o))
+			t.emit(Note{Kind: NoteSent, State: t.client.State(), Message: o.Type, Server: o.Destination})
+		case dhcp4.Acquired:
+			t.acquired(o)
+		case dhcp4.Lost:
+			t.lost(o)
+		case dhcp4.Done:
+			t.done(o)
+		case dhcp4.Moved:
+			t.emit(Note{Kind: NoteState, State: o.To, Lease: t.lease})
+		case dhcp4.Received:
+			t.emit(Note{Kind: NoteReceived, State: t.client.State(), Message: o.Type, Server: o.Server, Detail: o.Text})
+		case dhcp4.Dropped:
+			t.note(NoteRejected, o.Why.String())
+		}
+	}
+}
+
+func (t *Tenancy) acquired(o dhcp4.Acquired) {
+	t.lease, t.released, t.given = o.Lease, false, nil
+	d := t.withMTU(plan(o.Lease, t.cfg.Policy))
+	t.save(true)
+	t.announce, t.pending = NoteBound, true
+	if o.Renewed {
+		t.announce = NoteRenewed
+	}
+	t.apply(d)
+}
+
+func (t *Tenancy) lost(o dhcp4.Lost) {
+	t.lease, t.pending = nil, false
+	var kind NoteKind
+	switch o.Why {
+	case dhcp4.LossReplaced:
+		// An Acquired follows with the lease that takes its place: until the
+		// kernel has that one, this address may stay.
+		return
+	case dhcp4.LossReleased:
+		kind = NoteReleased
+		t.released, t.given = true, o.Lease
+	case dhcp4.LossExpired:
+		kind = NoteExpired
+	case dhcp4.LossNAK:
+		kind = NoteNAK
+	case dhcp4.LossConflict:
+		kind = NoteConflict
+	case dhcp4.LossStopped:
+		return
+	}
+	t.emit(Note{Kind: kind, State: t.client.State(), Lease: o.Lease, Server: o.Lease.Server})
+	t.apply(t.withMTU(Desired{}))
+	if o.Why != dhcp4.LossReleased {
+		// After the kernel, so that a crash between the two leaves a record
+		// that is verified with the server and not an address without one.
+		t.save(false)
+	}
+}
+
+// withMTU decides the MTU: the lease's, or back to the one before ours.
+func (t *Tenancy) withMTU(d Desired) Desired {
+	switch {
+	case d.MTU == 0 && t.baseMTU != 0:
+		d.MTU = t.baseMTU
+		if !d.Address.IsValid() {
+			t.baseMTU = 0
+		}
+	case d.MTU != 0 && t.baseMTU == 0 && t.link.MTU != d.MTU:
+		t.baseMTU = t.link.MTU
+	}
+	return d
+}
+
+// release puts the release on record, then sends it: a process that dies in
+// between must not come back to an address that it gave away.
+func (t *Tenancy) release() {
+	if t.lease != nil && t.link.Usable {
+		given := t.lease
+		t.lease, t.released, t.given = nil, true, given
+		t.save(false)
+		t.lease, t.released, t.given = given, false, nil
+	}
+	t.unsent = nil
+	t.tell(dhcp4.Release{})
+}
+
+func (t *Tenancy) record() Record {
+	r := Record{
+		HardwareAddr: t.cfg.DHCP4.HardwareAddr,
+		Lease:        t.lease,
+		Released:     t.released,
+		Ours:         slices.Clone(t.ours),
+		BaseMTU:      t.baseMTU,
+		Up:           t.cfg.Up,
+	}
+	if t.released {
+		r.Lease = t.given
+	}
+	return r
+}
+
+func (t *Tenancy) save(durable bool) { t.emit(Save{Record: t.record(), Durable: durable}) }
+
+func (t *Tenancy) apply(want Desired) {
+	if want.Address.IsValid() && !slices.Contains(t.ours, want.Address) {
+		t.ours = append(t.ours, want.Address)
+	}
+	t.seq++
+	t.want = want
+	t.retry.on = false
+	t.emit(Apply{Seq: t.seq, Ours: slices.Clone(t.ours), Want: want})
+}
+
+// reported takes the kernel's verdict on an Apply.
+func (t *Tenancy) reported(in Applied) {
+	if in.Seq != t.seq {
+		return // a later one is on its way, and its verdict counts
+	}
+	if in.Err != nil {
+		t.refused(in.Err)
+		return
+	}
+	t.applied, t.appErr = in.Seq, nil
+	t.retry = retry{}
+	t.ours = t.ours[:0]
+	if t.want.Address.IsValid() {
+		t.ours = append(t.ours, t.want.Address)
+	}
+	if t.pending {
+		t.pending = false
+		t.emit(Note{Kind: t.announce, State: t.client.State(), Lease: t.lease, Server: t.lease.Server})
+	}
+	t.settle()
+}
+
+func (t *Tenancy) refused(err error) {
+	t.appErr = err
+	t.note(NoteProblem, err.Error())
+	t.retry.delay = min(max(2*t.retry.delay, firstRetry), lastRetry)
+	t.retry.at, t.retry.on = t.now.Add(t.retry.delay), true
+	t.answerAll(func(c call) bool { return c.stage == applying }, errno.ERROR_GEN_FAILURE, err.Error())
+	if t.ending == leaving {
+		t.finish()
+	}
+}
+
+func (t *Tenancy) emit(o Output) { t.out = append(t.out, o) }
+
+func (t *Tenancy) note(kind NoteKind, detail string) {
+	t.emit(Note{Kind: kind, State: t.client.State(), Lease: t.lease, Detail: detail})
+}
