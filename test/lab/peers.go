@@ -1,0 +1,98 @@
+package lab
+
+import (
+	"fmt"
+	"syscall"
+)
+
+// A Peer is another DHCP client, run on an interface of a space.
+type Peer struct {
+	*Process
+	// Renew and Release ask the client to do so; nil if it has no way to.
+	Renew, Release func(t T)
+}
+
+// A PeerKind is a DHCP client program.
+type PeerKind struct {
+	Name     string
+	Programs []string
+	// Start starts the client and returns at once.
+	Start func(t T, s *Space, ifname string) *Peer
+}
+
+// Peers are the other clients that tests and benchmarks know to run.
+var Peers = []*PeerKind{udhcpc, dhclient, dhcpcd}
+
+// PeerByName returns one of [Peers]; nil if there is none.
+func PeerByName(name string) *PeerKind {
+	for _, p := range Peers {
+		if p.Name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+const udhcpcScript = `#!/bin/sh
+echo "script $1 $ip $mask $lease"
+case $1 in
+deconfig) ip addr flush dev $interface scope global; ip link set $interface up;;
+bound|renew) ip addr replace $ip/$mask dev $interface valid_lft $lease preferred_lft $lease;;
+esac
+`
+
+var udhcpc = &PeerKind{
+	Name: "udhcpc", Programs: []string{"udhcpc", "ip"},
+	Start: func(t T, s *Space, ifname string) *Peer {
+		script := s.Write(t, "udhcpc.sh", udhcpcScript)
+		s.Run(t, "chmod", "755", script)
+		p := s.Start(t, "udhcpc", "-f", "-i", ifname, "-s", script, "-p", s.Path("udhcpc.pid"), "-O", "staticroutes")
+		return &Peer{
+			Process: p,
+			Renew:   func(t T) { signal(t, p, syscall.SIGUSR1) },
+			Release: func(t T) { signal(t, p, syscall.SIGUSR2) },
+		}
+	},
+}
+
+var dhclient = &PeerKind{
+	Name: "dhclient", Programs: []string{"dhclient", "ip"},
+	Start: func(t T, s *Space, ifname string) *Peer {
+		conf := s.Write(t, "dhclient.conf", "timeout 20;\nrequest subnet-mask, broadcast-address, routers, domain-name-servers, interface-mtu;\n")
+		common := []string{"-4", "-v", "-cf", conf, "-lf", s.Path("dhclient.leases"), "-pf", s.Path("dhclient.pid")}
+		p := s.Start(t, "dhclient", append([]string{"-d"}, append(common, ifname)...)...)
+		return &Peer{
+			Process: p,
+			Release: func(t T) { s.Run(t, "dhclient", append([]string{"-r"}, append(common, ifname)...)...) },
+		}
+	},
+}
+
+var dhcpcd = &PeerKind{
+	Name: "dhcpcd", Programs: []string{"dhcpcd"},
+	Start: func(t T, s *Space, ifname string) *Peer {
+		conf := s.Write(t, "dhcpcd.conf", fmt.Sprintf(`ipv4only
+clientid
+persistent
+noarp
+noipv4ll
+option domain_name_servers, domain_name, classless_static_routes, interface_mtu
+require dhcp_server_identifier
+nohook resolv.conf, hostname, ntp
+allowinterfaces %s
+`, ifname))
+		p := s.Start(t, "dhcpcd", "-4", "-B", "-d", "-f", conf, ifname)
+		return &Peer{
+			Process: p,
+			Renew:   func(t T) { s.Run(t, "dhcpcd", "-4", "-f", conf, "-N", ifname) },
+			Release: func(t T) { s.Run(t, "dhcpcd", "-4", "-f", conf, "-k", ifname) },
+		}
+	},
+}
+
+func signal(t T, p *Process, sig syscall.Signal) {
+	t.Helper()
+	if err := p.Signal(sig); err != nil {
+		t.Fatalf("%s: signal %v: %v", p.Name, sig, err)
+	}
+}
