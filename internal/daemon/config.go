@@ -1,0 +1,242 @@
+package daemon
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/driver"
+	"github.com/pelletier/go-toml/v2"
+)
+
+// DefaultConfig is where the configuration is looked for; it may be absent.
+const DefaultConfig = "/etc/lessee/lessee.toml"
+
+// A Config is the configuration file's content.
+type Config struct {
+	// Adapters are managed from the start.
+	Adapters []string `toml:"adapters"`
+	// Verbose logs packets and states too.
+	Verbose bool `toml:"verbose"`
+	// DNS says how name resolution is set up.
+	DNS DNSConfig `toml:"dns"`
+	// Defaults hold for every adapter, Adapter for the one that its key names.
+	Defaults AdapterConfig            `toml:"defaults"`
+	Adapter  map[string]AdapterConfig `toml:"adapter"`
+}
+
+// A DNSConfig says how name resolution is set up.
+type DNSConfig struct {
+	// Mode is "auto", "resolved", "resolvconf", "file" or "none"; "" is "auto".
+	Mode string `toml:"mode"`
+}
+
+// An AdapterConfig says how an adapter is managed. What is absent is as in
+// Defaults, and there as documented for each field.
+type AdapterConfig struct {
+	// HostName is sent to servers (option 12): a name, "auto" for the
+	// system's, or "" for none. Default: "auto".
+	HostName *string `toml:"hostname"`
+	// ClientID is the client identifier (option 61) in hexadecimal, its type
+	// byte first, colons allowed. Default: the hardware address.
+	ClientID *string `toml:"client_id"`
+	// Broadcast asks servers to broadcast their answers. Default: false.
+	Broadcast *bool `toml:"broadcast"`
+	// Timing is "fast" or "strict", the latter as RFC 2131 has it. Default: "fast".
+	Timing *string `toml:"timing"`
+	// Metric is the metric of the adapter's routes, 0 to 4294967295.
+	// Default 0: 1000 and the interface index.
+	Metric *uint32 `toml:"metric"`
+	// Routes, MTU, DNS: apply a lease's routers and routes, its MTU (option
+	// 26), its name servers and search list. Default: true.
+	Routes *bool `toml:"routes"`
+	MTU    *bool `toml:"mtu"`
+	DNS    *bool `toml:"dns"`
+}
+
+// A ConfigError says where in the configuration something is wrong.
+type ConfigError struct {
+	File string
+	// Line and Column count from 1; 0 where the place is not known.
+	Line, Column int
+	Problem      string
+}
+
+func (e *ConfigError) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("%s: %s", e.File, e.Problem)
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Problem)
+}
+
+// LoadConfig reads a configuration file. One that does not exist is an empty
+// one, unless it is required. Unknown keys and wrong types are errors of type
+// [*ConfigError], as is everything that could not be carried out later.
+func LoadConfig(file string, required bool) (Config, error) {
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) && !required {
+		return Config{}, nil
+	}
+	if err != nil {
+		return Config{}, fmt.Errorf("read the configuration: %w", err)
+	}
+	return parseConfig(file, data)
+}
+
+func parseConfig(file string, data []byte) (Config, error) {
+	var c Config
+	d := toml.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return Config{}, locate(file, err)
+	}
+	if err := c.check(file); err != nil {
+		return Config{}, err
+	}
+	return c, nil
+}
+
+func locate(file string, err error) error {
+	if missing, ok := errors.AsType[*toml.StrictMissingError](err); ok && len(missing.Errors) > 0 {
+		first := &missing.Errors[0]
+		line, column := first.Position()
+		return &ConfigError{
+			File: file, Line: line, Column: column,
+			Problem: fmt.Sprintf("unknown key %q", strings.Join(first.Key(), ".")),
+		}
+	}
+	if wrong, ok := errors.AsType[*toml.DecodeError](err); ok {
+		line, column := wrong.Position()
+		problem := strings.TrimPrefix(wrong.Error(), "toml: ")
+		if key := wrong.Key(); len(key) > 0 {
+			problem = fmt.Sprintf("key %q: %s", strings.Join(key, "."), wrongType(problem))
+		}
+		return &ConfigError{File: file, Line: line, Column: column, Problem: problem}
+	}
+	return &ConfigError{File: file, Problem: err.Error()}
+}
+
+// wrongType leaves the Go type out of the decoder's words.
+func wrongType(problem string) string {
+	have, ok := strings.CutPrefix(problem, "cannot decode TOML ")
+	if !ok {
+		return problem
+	}
+	have, want, ok := strings.Cut(have, " into ")
+	if !ok {
+		return problem
+	}
+	words := map[string]string{
+		"string": "a string", "bool": "true or false", "uint32": "a whole number from 0 to 4294967295",
+		"[]string": "a list of strings",
+	}
+	goType := strings.TrimPrefix(want[strings.LastIndexByte(want, ' ')+1:], "*")
+	if w, ok := words[goType]; ok {
+		return fmt.Sprintf("must be %s, not of type %s", w, have)
+	}
+	return "must not be of type " + have
+}
+
+func (c *Config) check(file string) error {
+	wrong := func(key, format string, args ...any) error {
+		return &ConfigError{File: file, Problem: "key " + fmt.Sprintf("%q: ", key) + fmt.Sprintf(format, args...)}
+	}
+	if modes := []string{"", "auto", "resolved", "resolvconf", "file", "none"}; !slices.Contains(modes, c.DNS.Mode) {
+		return wrong("dns.mode", "%q is not one of auto, resolved, resolvconf, file, none", c.DNS.Mode)
+	}
+	for _, name := range c.Adapters {
+		if !validName(name) {
+			return wrong("adapters", "%q is not the name of a network interface", name)
+		}
+	}
+	sections := map[string]AdapterConfig{"defaults": c.Defaults}
+	for name, a := range c.Adapter {
+		if !validName(name) {
+			return wrong("adapter."+name, "%q is not the name of a network interface", name)
+		}
+		sections["adapter."+name] = a
+	}
+	for section, a := range sections {
+		if a.Timing != nil && *a.Timing != "fast" && *a.Timing != "strict" {
+			return wrong(section+".timing", "%q is not one of fast, strict", *a.Timing)
+		}
+		if a.ClientID != nil {
+			if _, err := parseClientID(*a.ClientID); err != nil {
+				return wrong(section+".client_id", "%v", err)
+			}
+		}
+		if h := a.HostName; h != nil && *h != "" && *h != "auto" && !dhcp4.ValidHostName(*h) {
+			return wrong(section+".hostname", "%q is not a host name (RFC 1123)", *h)
+		}
+	}
+	return nil
+}
+
+// validName reports whether the kernel could have an interface of that name or
+// alternative name.
+func validName(name string) bool {
+	return name != "" && name != "." && name != ".." && len(name) < 128 && !strings.ContainsAny(name, "/ \t\n\v\f\r\x00:")
+}
+
+// parseClientID reads hexadecimal digits, in pairs, with or without colons.
+func parseClientID(s string) ([]byte, error) {
+	if s == "" {
+		return nil, nil
+	}
+	id, err := hex.DecodeString(strings.ReplaceAll(s, ":", ""))
+	if err != nil {
+		return nil, fmt.Errorf("%q is not hexadecimal", s)
+	}
+	// RFC 2132 section 9.14: the minimum length is 2.
+	if len(id) < 2 || len(id) > 255 {
+		return nil, fmt.Errorf("%q has %d bytes, not 2 to 255", s, len(id))
+	}
+	return id, nil
+}
+
+// adapter returns how the adapter of that name is to be managed.
+func (c *Config) adapter(name string) driver.AdapterConfig {
+	one, all := c.Adapter[name], c.Defaults
+	out := driver.AdapterConfig{
+		HostName:  hostName(pick("auto", all.HostName, one.HostName)),
+		Broadcast: pick(false, all.Broadcast, one.Broadcast),
+		Timing:    dhcp4.DefaultTiming,
+		Metric:    pick(0, all.Metric, one.Metric),
+		Routes:    pick(true, all.Routes, one.Routes),
+		MTU:       pick(true, all.MTU, one.MTU),
+		DNS:       pick(true, all.DNS, one.DNS),
+	}
+	out.ClientID, _ = parseClientID(pick("", all.ClientID, one.ClientID)) // checked when it was read
+	if pick("fast", all.Timing, one.Timing) == "strict" {
+		out.Timing = dhcp4.StrictTiming
+	}
+	return out
+}
+
+// pick returns the last value that is given.
+func pick[T any](value T, given ...*T) T {
+	for _, g := range given {
+		if g != nil {
+			value = *g
+		}
+	}
+	return value
+}
+
+// hostName returns the name to send, "" for none.
+func hostName(setting string) string {
+	if setting != "auto" {
+		return setting
+	}
+	name, err := os.Hostname()
+	if err != nil || name == "localhost" || !dhcp4.ValidHostName(name) {
+		return ""
+	}
+	return name
+}

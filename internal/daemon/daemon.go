@@ -1,0 +1,191 @@
+// Package daemon is the DHCP client service: it reads the configuration, puts
+// the driver, the kernel, the lease store and the control API together, and
+// takes them apart again.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/internal/control"
+	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/foreign"
+	"github.com/lessee/lessee/internal/host"
+	"github.com/lessee/lessee/internal/store"
+)
+
+// DefaultState is the state directory.
+const DefaultState = "/var/lib/lessee"
+
+// Options say how a daemon runs.
+type Options struct {
+	// Adapters are managed from the start, besides those of the configuration.
+	Adapters []string
+	// ConfigPath is the configuration file; empty: DefaultConfig.
+	// ConfigRequired makes its absence an error.
+	ConfigPath     string
+	ConfigRequired bool
+	// SocketPath is the control socket, StateDir the state directory; empty: the defaults.
+	SocketPath, StateDir string
+	// Verbose logs packets and states too.
+	Verbose bool
+	// Log receives the log; nil: standard error.
+	Log io.Writer
+	// Version is what the daemon says of itself.
+	Version string
+}
+
+// farewell is how long clients have to take their last answer when the daemon stops.
+const farewell = 2 * time.Second
+
+// Run runs the service until ctx ends; then it leaves addresses, routes and
+// leases as they are and returns nil. Any other end is an error that says what
+// failed and what to do.
+func Run(ctx context.Context, o Options) error {
+	required := o.ConfigRequired
+	if o.ConfigPath == "" {
+		o.ConfigPath = DefaultConfig
+	}
+	if o.StateDir == "" {
+		o.StateDir = DefaultState
+	}
+	if o.SocketPath == "" {
+		o.SocketPath = lessee.DefaultSocket
+	}
+	config, err := LoadConfig(o.ConfigPath, required)
+	if err != nil {
+		return err
+	}
+	log := newLog(o.Log, o.Verbose || config.Verbose)
+
+	listener, err := control.Listen(o.SocketPath)
+	if err != nil {
+		return err
+	}
+	defer listener.Close() //nolint:errcheck // the process ends
+	leases, err := store.Open(o.StateDir)
+	if err != nil {
+		return err
+	}
+	defer leases.Close() //nolint:errcheck // the process ends
+	network, err := host.New(host.Options{})
+	if err != nil {
+		return err
+	}
+	defer network.Close() //nolint:errcheck // the process ends
+	resolver, err := newResolver(network, config, o.StateDir, log)
+	if err != nil {
+		return err
+	}
+	defer resolver.Close() //nolint:errcheck // the process ends
+
+	engine := driver.New(driver.Config{
+		Network:  network,
+		Resolver: resolver,
+		Store:    leases,
+		Others:   foreign.New(foreign.Options{}),
+		Clock:    host.Clock{},
+		Log:      log,
+		Seed:     rand.Uint64,
+		Adapter:  config.adapter,
+	})
+	server := control.NewServer(engine, control.Options{
+		Version: lessee.VersionInfo{Version: o.Version},
+		Logger:  log,
+	})
+	return serve(ctx, engine, server, listener, log, func() error {
+		return manage(engine, leases, slices.Concat(config.Adapters, o.Adapters), log)
+	})
+}
+
+// serve runs the engine and the API's server side by side until ctx ends or
+// one of them fails.
+func serve(ctx context.Context, engine *driver.Driver, server *control.Server, l *control.Listener, log *slog.Logger, begin func() error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		// The cause is set even where err is nil, which is fine: ctx has ended then.
+		cancel(engine.Run(ctx))
+	}()
+	go func() { //nolint:contextcheck // Serve ends with Shutdown
+		if err := server.Serve(l); err != nil {
+			cancel(err)
+		}
+	}()
+	if err := begin(); err != nil {
+		cancel(err)
+	} else {
+		log.Info("ready", "socket", l.Addr().String(), "pid", os.Getpid())
+		stop := announce(ctx, engine, log)
+		defer stop()
+	}
+	<-ctx.Done()
+	log.Info("stopping; addresses and leases stay")
+	<-ended
+	last, done := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+	defer done()
+	_ = server.Shutdown(last) // who has not listened until now will not
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return nil
+}
+
+// manage begins with the adapters that the configuration, the command line or
+// an earlier call of this boot names. It fails if none of them can be managed.
+func manage(engine *driver.Driver, leases *store.Store, names []string, log *slog.Logger) error {
+	kept, err := leases.Names()
+	if err != nil {
+		return err
+	}
+	for _, name := range kept {
+		if r, ok, err := leases.Load(name); err != nil {
+			log.Error("a lease file was set aside", "adapter", name, "error", err)
+		} else if ok && r.Up {
+			names = append(names, name)
+		}
+	}
+	var failures []error
+	slices.Sort(names)
+	names = slices.Compact(names)
+	for _, name := range names {
+		if err := engine.Manage(name); err != nil {
+			log.Error("the adapter cannot be managed", "adapter", name, "error", err)
+			failures = append(failures, err)
+		}
+	}
+	if len(names) > 0 && len(failures) == len(names) {
+		return fmt.Errorf("none of the adapters can be managed: %w", errors.Join(failures...))
+	}
+	return nil
+}
+
+// newLog writes one line per fact. The journal has its own time.
+func newLog(w io.Writer, verbose bool) *slog.Logger {
+	if w == nil {
+		w = os.Stderr
+	}
+	o := &slog.HandlerOptions{}
+	if verbose {
+		o.Level = slog.LevelDebug
+	}
+	if os.Getenv("JOURNAL_STREAM") != "" {
+		o.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
+			if len(groups) == 0 && a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		}
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}

@@ -1,0 +1,169 @@
+package driver
+
+import (
+	"sync"
+
+	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/tenancy"
+	wire "github.com/lessee/lessee/wire/dhcp4"
+)
+
+// An adapter is one that the driver manages, present or not. All fields but
+// those under mu and exchange belong to the driver's goroutine.
+type adapter struct {
+	name string
+	link Link
+	// tenancy is nil while the adapter is absent or its management ends.
+	tenancy *tenancy.Tenancy
+	// byCall says that it came under management by a call to Up.
+	byCall bool
+	// refused is why an adapter that we were told to manage is not.
+	refused string
+	// listening says that an exchange is open or about to be.
+	listening bool
+
+	due      boottime.Instant
+	position int // in the queue of deadlines
+
+	// What follows belongs to the goroutine that carries out the effects:
+	// exchange is open while an answer is awaited; unsaved and unsent say that
+	// the last Save or Transmit failed, so that the next success is reported.
+	exchange        Exchange
+	unsaved, unsent bool
+
+	mu      sync.Mutex
+	pending []effect
+	running bool
+}
+
+func (a *adapter) deadline() (boottime.Instant, bool) {
+	if a.position == notQueued {
+		return 0, false
+	}
+	return a.due, true
+}
+
+// An effect is something that may take time.
+type effect struct {
+	kind    effectKind
+	tenancy *tenancy.Tenancy
+	link    Link
+	output  tenancy.Output
+	do      func()
+}
+
+type effectKind uint8
+
+const (
+	effectOutput effectKind = iota // carry out output
+	effectDo                       // call do
+	effectClose                    // close the exchange
+)
+
+// enqueue has the effect carried out after those before it. The goroutine that
+// does so lives only as long as there is something to do.
+func (a *adapter) enqueue(d *Driver, e effect) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.pending = append(a.pending, e)
+	if !a.running {
+		a.running = true
+		d.effects.Go(func() { a.run(d) })
+	}
+}
+
+func (a *adapter) run(d *Driver) {
+	for {
+		a.mu.Lock()
+		if len(a.pending) == 0 {
+			a.pending, a.running = nil, false
+			a.mu.Unlock()
+			return
+		}
+		batch := a.pending
+		a.pending = nil
+		a.mu.Unlock()
+		for _, e := range batch {
+			d.carryOut(a, e)
+		}
+	}
+}
+
+func (d *Driver) carryOut(a *adapter, e effect) {
+	switch e.kind {
+	case effectClose:
+		if a.exchange != nil {
+			_ = a.exchange.Close()
+			a.exchange = nil
+		}
+	case effectDo:
+		e.do()
+	case effectOutput:
+		d.carryOutput(a, e)
+	}
+}
+
+func (d *Driver) carryOutput(a *adapter, e effect) {
+	report := func(in tenancy.Input) {
+		d.do(func() {
+			if a.tenancy == e.tenancy {
+				d.tell(a, in)
+			}
+		})
+	}
+	switch o := e.output.(type) {
+	case tenancy.Transmit:
+		err := d.transmit(a, e, dhcp4.Transmit(o))
+		if err != nil || a.unsent {
+			report(tenancy.SendFailed{Type: o.Type, Err: err})
+		}
+		a.unsent = err != nil
+	case tenancy.Save:
+		err := d.cfg.Store.Save(e.link.Name, o.Record, o.Durable)
+		if err != nil || a.unsaved {
+			report(tenancy.SaveFailed{Err: err})
+		}
+		a.unsaved = err != nil
+	case tenancy.Forget:
+		if err := d.cfg.Store.Remove(e.link.Name); err != nil {
+			d.cfg.Log.Error("the lease file could not be removed", "adapter", e.link.Name, "error", err)
+		}
+	case tenancy.Apply:
+		err := d.cfg.Network.Apply(e.link, o.Ours, o.Want)
+		if dnsErr := d.cfg.Resolver.Set(e.link, o.Want.DNS); dnsErr != nil && err == nil {
+			d.say(e.link, tenancy.Note{Kind: tenancy.NoteProblem, Detail: dnsErr.Error()})
+		}
+		report(tenancy.Applied{Seq: o.Seq, Err: err})
+	case tenancy.Answer:
+		d.waiting.answer(o.ID, o.Result)
+	case tenancy.Note:
+		d.say(e.link, o)
+	case tenancy.Ended:
+		// The driver's goroutine has seen to it.
+	}
+}
+
+// transmit sends through the adapter's exchange, which it opens if an answer
+// is awaited, or past it where none is.
+func (d *Driver) transmit(a *adapter, e effect, t dhcp4.Transmit) error {
+	switch t.Type {
+	case wire.Release, wire.Decline:
+		return d.cfg.Network.Send(e.link, t)
+	default:
+	}
+	if a.exchange == nil {
+		x, err := d.cfg.Network.Open(e.link, func(in dhcp4.Datagram) {
+			d.do(func() {
+				if a.tenancy == e.tenancy {
+					d.tell(a, tenancy.Datagram(in))
+				}
+			})
+		})
+		if err != nil {
+			return err
+		}
+		a.exchange = x
+	}
+	return a.exchange.Send(t)
+}

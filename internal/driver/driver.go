@@ -1,0 +1,208 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/tenancy"
+)
+
+// ErrStopped says that the driver does not run any more.
+var ErrStopped = errors.New("the DHCP client service has stopped")
+
+// An AdapterConfig says how one adapter is to be managed.
+type AdapterConfig struct {
+	HostName  string
+	ClientID  []byte // option 61; empty: the hardware address
+	Broadcast bool
+	Timing    dhcp4.Timing
+	// Metric is the metric of the adapter's routes; 0: 1000 + interface index.
+	Metric uint32
+	// Routes, MTU, DNS: apply routes through routers, option 26, name servers.
+	Routes, MTU, DNS bool
+}
+
+// A Config is what a driver works with.
+type Config struct {
+	Network  Network
+	Resolver Resolver
+	Store    Store
+	Others   Others
+	Clock    Clock
+	Log      *slog.Logger
+	// Wall returns the time of day; nil: time.Now.
+	Wall func() time.Time
+	// Seed returns the seed of a client's randomness.
+	Seed func() uint64
+	// Adapter returns how the adapter of that name is to be managed.
+	Adapter func(name string) AdapterConfig
+}
+
+// A Driver runs tenancies. One goroutine, [Driver.Run], owns them all; whatever
+// takes time (disk, kernel) runs beside it, one thing at a time per adapter and
+// in the order in which the tenancy asked for it.
+type Driver struct {
+	cfg   Config
+	hub   hub
+	inbox chan func()
+	done  chan struct{}
+	timer Timer
+
+	// Owned by the goroutine of Run.
+	links     map[int]Link
+	adapters  map[string]*adapter // managed, present or not
+	deadlines deadlines
+	nextID    uint64
+
+	// managing is held while the set of managed adapters changes.
+	managing sync.Mutex
+	waiting  waiting
+	effects  sync.WaitGroup
+}
+
+// New returns a driver that manages nothing yet.
+func New(cfg Config) *Driver {
+	if cfg.Wall == nil {
+		cfg.Wall = time.Now
+	}
+	return &Driver{
+		cfg:      cfg,
+		inbox:    make(chan func()),
+		done:     make(chan struct{}),
+		timer:    cfg.Clock.NewTimer(),
+		links:    make(map[int]Link),
+		adapters: make(map[string]*adapter),
+		waiting:  waiting{results: make(map[uint64]chan tenancy.Result)},
+	}
+}
+
+// Run serves until ctx ends. Leases, addresses and records stay as they are.
+func (d *Driver) Run(ctx context.Context) error {
+	links, err := d.cfg.Network.Links()
+	if err != nil {
+		return err
+	}
+	for _, l := range links {
+		d.links[l.Index] = l
+	}
+	watch, err := d.cfg.Network.Watch(func(c LinkChange) { d.do(func() { d.linkChanged(c) }) })
+	if err != nil {
+		return err
+	}
+	defer d.stop(watch)
+	for {
+		select {
+		case f := <-d.inbox:
+			f()
+		case <-d.timer.C():
+			d.expire()
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// stop ends what runs beside the loop. A caller who still waits is told.
+func (d *Driver) stop(watch io.Closer) {
+	close(d.done)
+	_ = watch.Close()
+	_ = d.timer.Close()
+	for _, a := range d.adapters {
+		a.enqueue(d, effect{kind: effectClose})
+	}
+	d.effects.Wait()
+}
+
+// do runs f in the goroutine of Run and returns when it has run; false if the
+// driver has stopped.
+func (d *Driver) do(f func()) bool {
+	ran := make(chan struct{})
+	select {
+	case d.inbox <- func() { f(); close(ran) }:
+		<-ran
+		return true
+	case <-d.done:
+		return false
+	}
+}
+
+// expire tells every tenancy whose deadline has come.
+func (d *Driver) expire() {
+	now := d.cfg.Clock.Now()
+	for {
+		a, ok := d.deadlines.due(now)
+		if !ok {
+			break
+		}
+		d.tell(a, tenancy.Timeout{})
+		if at, ok := a.deadline(); ok && !at.After(now) {
+			// A deadline that its Timeout does not move would spin here.
+			d.deadlines.set(a, now.Add(time.Millisecond))
+		}
+	}
+	d.rearm()
+}
+
+// tell passes an input to an adapter's tenancy and sets going what follows.
+func (d *Driver) tell(a *adapter, in tenancy.Input) {
+	t := a.tenancy
+	if t == nil {
+		return
+	}
+	t.Handle(d.cfg.Clock.Now(), in)
+	d.drain(a)
+}
+
+func (d *Driver) drain(a *adapter) {
+	t := a.tenancy
+	ended := false
+	for {
+		o, ok := t.Poll()
+		if !ok {
+			break
+		}
+		if _, over := o.(tenancy.Ended); over {
+			ended = true
+			continue
+		}
+		a.enqueue(d, effect{kind: effectOutput, tenancy: t, link: a.link, output: o})
+	}
+	if a.listening && !t.Awaiting() {
+		a.listening = false
+		a.enqueue(d, effect{kind: effectClose})
+	} else if t.Awaiting() {
+		a.listening = true
+	}
+	if ended {
+		a.tenancy = nil
+		d.deadlines.remove(a)
+	} else if at, ok := t.Deadline(); ok {
+		d.deadlines.set(a, at)
+	} else {
+		d.deadlines.remove(a)
+	}
+	d.rearm()
+}
+
+func (d *Driver) rearm() {
+	if at, ok := d.deadlines.first(); ok {
+		d.timer.Reset(at)
+	} else {
+		d.timer.Stop()
+	}
+}
+
+// wall converts an instant to the time of day.
+func (d *Driver) wall(at boottime.Instant) time.Time {
+	return d.cfg.Wall().Add(at.Sub(d.cfg.Clock.Now())).Round(0)
+}
+
+// Alive returns when the driver's goroutine has answered; false if it has
+// stopped. It is what a watchdog asks.
+func (d *Driver) Alive() bool { return d.do(func() {}) }

@@ -1,0 +1,271 @@
+package driver
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/tenancy"
+)
+
+// DefaultPatience is how long a call without a deadline waits.
+const DefaultPatience = 20 * time.Second
+
+// waiting has the callers who await a result.
+type waiting struct {
+	mu      sync.Mutex
+	results map[uint64]chan tenancy.Result
+}
+
+func (w *waiting) add(id uint64) <-chan tenancy.Result {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c := make(chan tenancy.Result, 1)
+	w.results[id] = c
+	return c
+}
+
+func (w *waiting) answer(id uint64, r tenancy.Result) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c, ok := w.results[id]; ok {
+		c <- r
+		delete(w.results, id)
+	}
+}
+
+// Adapters lists all adapters but loopback; see control.Engine.
+func (d *Driver) Adapters(context.Context) ([]lessee.Adapter, error) {
+	views, err := d.views(func(Link) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	all := make([]lessee.Adapter, 0, len(views))
+	for _, v := range views {
+		all = append(all, d.describe(v, false))
+	}
+	slices.SortFunc(all, func(a, b lessee.Adapter) int { return cmp.Compare(a.Index, b.Index) })
+	return all, nil
+}
+
+// Adapter describes one adapter; see control.Engine.
+func (d *Driver) Adapter(_ context.Context, name string) (lessee.Adapter, error) {
+	views, err := d.views(func(l Link) bool { return named(l, name) })
+	if err != nil {
+		return lessee.Adapter{}, err
+	}
+	if len(views) == 0 {
+		return lessee.Adapter{}, failed("show", name, errno.ERROR_FILE_NOT_FOUND, "no such adapter", "'lessee list' lists them")
+	}
+	return d.describe(views[0], true), nil
+}
+
+// Subscribe hands out events; see control.Engine.
+func (d *Driver) Subscribe() (<-chan lessee.Event, func()) { return d.hub.subscribe() }
+
+// Renew extends the lease or gets one; see control.Engine.
+func (d *Driver) Renew(ctx context.Context, name string) error {
+	return d.call(ctx, name, tenancy.Renew)
+}
+
+// Release gives the lease back; see control.Engine.
+func (d *Driver) Release(ctx context.Context, name string) error {
+	return d.call(ctx, name, tenancy.Release)
+}
+
+// Up manages the adapter and waits for its lease; see control.Engine.
+func (d *Driver) Up(ctx context.Context, name string) error {
+	if err := d.upOnce(name); err != nil {
+		return err
+	}
+	return d.call(ctx, name, tenancy.Await)
+}
+
+func (d *Driver) upOnce(name string) error {
+	d.managing.Lock()
+	defer d.managing.Unlock()
+	link, err := d.cfg.Network.LinkByName(name)
+	switch {
+	case errors.Is(err, ErrNoLink):
+		return failed("up", name, errno.ERROR_FILE_NOT_FOUND, "no such adapter", "'lessee list' lists them")
+	case err != nil:
+		return failed("up", name, errno.ERROR_GEN_FAILURE, err.Error(), "")
+	}
+	var managed bool
+	if !d.do(func() { managed = d.present(link.Index) != nil }) {
+		return stopped("up", name)
+	}
+	if managed {
+		return nil
+	}
+	var waits *adapter
+	d.do(func() {
+		if waits = d.absent(link); waits != nil {
+			d.rename(waits, link.Name)
+		}
+	})
+	if waits != nil {
+		return d.begin(waits, link)
+	}
+	return d.manage(link, true)
+}
+
+// Down ends the management; see control.Engine.
+func (d *Driver) Down(ctx context.Context, name string, keep bool) error {
+	d.managing.Lock()
+	defer d.managing.Unlock()
+	verb := tenancy.End
+	if keep {
+		verb = tenancy.EndKeep
+	}
+	var absent *adapter
+	d.do(func() {
+		if a, ok := d.adapters[name]; ok && a.tenancy == nil {
+			absent = a
+			d.drop(a)
+		}
+	})
+	if absent != nil {
+		return nil
+	}
+	var a *adapter
+	d.do(func() { a = d.find(name) })
+	if err := d.call(ctx, name, verb); err != nil {
+		return err
+	}
+	d.do(func() {
+		d.drop(a)
+		d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventUnmanaged, Index: a.link.Index, Adapter: a.name})
+	})
+	d.cfg.Log.Info("the adapter is not managed any more", "adapter", a.name, "kept", keep)
+	return nil
+}
+
+// find returns the managed adapter of that name or alternative name that has a
+// tenancy, nil if there is none.
+func (d *Driver) find(name string) *adapter {
+	if a, ok := d.adapters[name]; ok && a.tenancy != nil {
+		return a
+	}
+	for _, a := range d.adapters {
+		if a.tenancy != nil && named(a.link, name) {
+			return a
+		}
+	}
+	return nil
+}
+
+func named(l Link, name string) bool { return l.Name == name || slices.Contains(l.AltNames, name) }
+
+// call puts a request to an adapter's tenancy and waits for the answer.
+func (d *Driver) call(ctx context.Context, name string, verb tenancy.Verb) error {
+	patience := DefaultPatience
+	if at, ok := ctx.Deadline(); ok {
+		patience = time.Until(at)
+	}
+	var (
+		id      uint64
+		result  <-chan tenancy.Result
+		a       *adapter
+		refusal string
+		exists  bool
+	)
+	if !d.do(func() {
+		if a = d.find(name); a == nil {
+			refusal, exists = d.whyNot(name)
+			return
+		}
+		d.nextID++
+		id = d.nextID
+		result = d.waiting.add(id)
+		d.tell(a, tenancy.Call{ID: id, Verb: verb, Deadline: d.cfg.Clock.Now().Add(patience)})
+	}) {
+		return stopped(verb.String(), name)
+	}
+	if a == nil {
+		return d.unmanaged(verb, name, refusal, exists)
+	}
+	var r tenancy.Result
+	cancelled := ctx.Done()
+	for {
+		select {
+		case r = <-result:
+			return d.resultError(verb, name, r, patience)
+		case <-cancelled:
+			cancelled = nil
+			// A deadline is the tenancy's to keep: it answers at that instant.
+			if errors.Is(ctx.Err(), context.Canceled) {
+				d.do(func() { d.tell(a, tenancy.Cancel{ID: id}) })
+			}
+		case <-d.done:
+			return stopped(verb.String(), name)
+		}
+	}
+}
+
+// whyNot says why an adapter has no tenancy, and whether it exists.
+func (d *Driver) whyNot(name string) (refusal string, exists bool) {
+	if a, ok := d.adapters[name]; ok {
+		refusal = a.refused
+	}
+	for _, l := range d.links {
+		if named(l, name) {
+			exists = true
+		}
+	}
+	return refusal, exists
+}
+
+func (d *Driver) unmanaged(verb tenancy.Verb, name, refusal string, exists bool) error {
+	switch {
+	case refusal != "":
+		return failed(verb.String(), name, errno.ERROR_FILE_NOT_FOUND, refusal, "")
+	case !exists:
+		return failed(verb.String(), name, errno.ERROR_FILE_NOT_FOUND, "no such adapter", "'lessee list' lists them")
+	}
+	return failed(verb.String(), name, errno.ERROR_FILE_NOT_FOUND,
+		"the adapter is not managed by this daemon", fmt.Sprintf("'lessee up %s' begins to manage it", name))
+}
+
+// resultError puts a tenancy's result into words.
+func (d *Driver) resultError(verb tenancy.Verb, name string, r tenancy.Result, patience time.Duration) error {
+	detail, hint := r.Detail, ""
+	switch r.Code {
+	case errno.NO_ERROR:
+		return nil
+	case errno.ERROR_SEM_TIMEOUT:
+		if detail == "" {
+			detail = "no DHCP server answered in " + patience.Round(time.Millisecond).String()
+		}
+		hint = "the search goes on"
+		if r.Lease != nil {
+			hint = "the lease stays valid"
+			if end, ok := r.Lease.Expires(); ok {
+				hint += " until " + d.wall(end).Format("15:04:05")
+			}
+		}
+	case errno.ERROR_NO_NETWORK:
+		hint = "check the cable and 'ip link'"
+		if verb == tenancy.End {
+			hint += ", or stop without a release: 'lessee down --keep " + name + "'"
+		}
+	case errno.ERROR_ADDRESS_NOT_ASSOCIATED:
+		hint = fmt.Sprintf("'lessee renew %s' gets a lease", name)
+	default:
+	}
+	return failed(verb.String(), name, r.Code, detail, hint)
+}
+
+func failed(op, name string, code errno.Errno, detail, hint string) error {
+	return &lessee.Error{Op: op, Adapter: name, Code: code, Detail: detail, Hint: hint}
+}
+
+func stopped(op, name string) error {
+	return failed(op, name, errno.ERROR_PROC_NOT_FOUND, ErrStopped.Error(), "")
+}

@@ -1,0 +1,239 @@
+package driver
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/tenancy"
+)
+
+// ethernet is the ARP hardware type of Ethernet.
+const ethernet = 1
+
+// Manage begins to manage an adapter that the configuration names. One that
+// does not exist yet is managed when it comes. The error says why the adapter
+// cannot be managed now; it is of type [*lessee.Error].
+func (d *Driver) Manage(name string) error {
+	d.managing.Lock()
+	defer d.managing.Unlock()
+	link, err := d.cfg.Network.LinkByName(name)
+	if errors.Is(err, ErrNoLink) {
+		d.cfg.Log.Warn("the adapter does not exist yet", "adapter", name)
+		return d.add(&adapter{name: name, position: notQueued})
+	}
+	if err != nil {
+		return failed("up", name, errno.ERROR_GEN_FAILURE, err.Error(), "")
+	}
+	return d.manage(link, false)
+}
+
+// manage begins the tenancy of a link that exists. managing is held.
+func (d *Driver) manage(link Link, byCall bool) error {
+	a := &adapter{name: link.Name, byCall: byCall, position: notQueued}
+	if err := d.add(a); err != nil {
+		return err
+	}
+	if err := d.begin(a, link); err != nil {
+		d.do(func() { d.drop(a) })
+		return err
+	}
+	return nil
+}
+
+func (d *Driver) add(a *adapter) error {
+	var err error
+	if !d.do(func() {
+		if _, there := d.adapters[a.name]; !there {
+			d.adapters[a.name] = a
+		}
+	}) {
+		err = stopped("up", a.name)
+	}
+	return err
+}
+
+// drop ends the management of an adapter, present or not.
+func (d *Driver) drop(a *adapter) {
+	d.deadlines.remove(a)
+	if d.adapters[a.name] == a {
+		delete(d.adapters, a.name)
+	}
+}
+
+// begin gives a managed adapter that exists its tenancy.
+func (d *Driver) begin(a *adapter, link Link) error {
+	if err := d.acceptable(link); err != nil {
+		return err
+	}
+	record, _, err := d.cfg.Store.Load(link.Name)
+	if err != nil {
+		d.say(link, tenancy.Note{Kind: tenancy.NoteProblem, Detail: err.Error()})
+		record = tenancy.Record{}
+	}
+	if !link.Up {
+		if err := d.cfg.Network.SetUp(link.Index); err != nil {
+			return failed("up", link.Name, errno.ERROR_GEN_FAILURE, err.Error(), "")
+		}
+	}
+	addresses, err := d.cfg.Network.Addresses(link.Index)
+	if err != nil {
+		return failed("up", link.Name, errno.ERROR_GEN_FAILURE, err.Error(), "")
+	}
+	configured := make([]netip.Prefix, len(addresses))
+	for i, have := range addresses {
+		configured[i] = have.Prefix
+	}
+	t, err := d.newTenancy(link, a.byCall)
+	if err != nil {
+		return failed("up", link.Name, errno.ERROR_INVALID_PARAMETER, err.Error(), "correct the adapter's configuration")
+	}
+	var began bool
+	d.do(func() {
+		if d.adapters[a.name] != a || a.tenancy != nil {
+			began = a.tenancy != nil
+			return
+		}
+		if now, ok := d.links[link.Index]; ok {
+			link = now // what the watch told since
+		}
+		d.links[link.Index] = link
+		a.link, a.tenancy, a.refused, began = link, t, "", true
+		d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventManaged, Index: link.Index, Adapter: link.Name})
+		d.tell(a, tenancy.Begin{Record: record, Configured: configured, MTU: link.MTU})
+		d.tell(a, tenancy.Link{Usable: usable(link), MTU: link.MTU})
+	})
+	if !began {
+		return stopped("up", link.Name)
+	}
+	return nil
+}
+
+// acceptable refuses what cannot or must not be managed.
+func (d *Driver) acceptable(link Link) error {
+	if link.Loopback || link.HardwareType != ethernet || len(link.HardwareAddr) != 6 {
+		return failed("up", link.Name, errno.ERROR_NOT_SUPPORTED,
+			"DHCP needs an adapter with an Ethernet address", "")
+	}
+	if who, how, yes := d.cfg.Others.Manager(link); yes {
+		return failed("up", link.Name, errno.ERROR_BUSY,
+			fmt.Sprintf("%s manages this adapter (%s)", who, how),
+			"stop it there first: two DHCP clients on one adapter take each other's addresses away")
+	}
+	return nil
+}
+
+func (d *Driver) newTenancy(link Link, byCall bool) (*tenancy.Tenancy, error) {
+	c := d.cfg.Adapter(link.Name)
+	metric := c.Metric
+	if metric == 0 {
+		metric = 1000 + uint32(link.Index) //nolint:gosec // an interface index is positive and 31 bits
+	}
+	return tenancy.New(tenancy.Config{
+		DHCP4: dhcp4.Config{
+			HardwareType: uint8(link.HardwareType), //nolint:gosec // Ethernet
+			HardwareAddr: link.HardwareAddr,
+			ClientID:     c.ClientID,
+			HostName:     c.HostName,
+			Broadcast:    c.Broadcast,
+			Timing:       c.Timing,
+			Seed:         d.cfg.Seed(),
+		},
+		Policy: tenancy.Policy{Metric: metric, Routes: c.Routes, MTU: c.MTU, DNS: c.DNS},
+		Up:     byCall,
+	})
+}
+
+func usable(l Link) bool { return l.Up && l.Carrier }
+
+// linkChanged takes what the kernel says of a link.
+func (d *Driver) linkChanged(c LinkChange) {
+	was, known := d.links[c.Link.Index]
+	if c.Gone {
+		delete(d.links, c.Link.Index)
+	} else {
+		d.links[c.Link.Index] = c.Link
+	}
+	a := d.present(c.Link.Index)
+	switch {
+	case a != nil && c.Gone:
+		d.tell(a, tenancy.Gone{})
+		a.link = Link{}
+		d.cfg.Log.Info("the adapter was removed", "adapter", a.name)
+		d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventRemoved, Index: c.Link.Index, Adapter: a.name})
+	case a != nil && known && was.HardwareAddr.String() != c.Link.HardwareAddr.String():
+		// Another hardware address is another client to every server.
+		d.tell(a, tenancy.Gone{})
+		d.renamed(a, c.Link)
+		go d.resume(a, c.Link)
+	case a != nil:
+		d.renamed(a, c.Link)
+		a.link = c.Link
+		if was.MTU != c.Link.MTU || usable(was) != usable(c.Link) || !known {
+			d.tell(a, tenancy.Link{Usable: usable(c.Link), MTU: c.Link.MTU})
+		}
+	case !c.Gone:
+		if a := d.absent(c.Link); a != nil {
+			go d.resume(a, c.Link)
+		}
+	}
+}
+
+// present returns the managed adapter with that interface index.
+func (d *Driver) present(index int) *adapter {
+	for _, a := range d.adapters {
+		if a.tenancy != nil && a.link.Index == index {
+			return a
+		}
+	}
+	return nil
+}
+
+// absent returns the managed adapter that waits for a link of that name.
+func (d *Driver) absent(l Link) *adapter {
+	for _, name := range append([]string{l.Name}, l.AltNames...) {
+		if a, ok := d.adapters[name]; ok && a.tenancy == nil {
+			return a
+		}
+	}
+	return nil
+}
+
+// resume begins the tenancy of a managed adapter that has come (back).
+func (d *Driver) resume(a *adapter, link Link) {
+	d.managing.Lock()
+	defer d.managing.Unlock()
+	d.do(func() { d.rename(a, link.Name) })
+	if err := d.begin(a, link); err != nil {
+		d.cfg.Log.Error("the adapter cannot be managed", "adapter", link.Name, "error", err)
+		d.do(func() { a.refused = err.Error() })
+	}
+}
+
+// renamed follows an adapter to its new name, with its record.
+func (d *Driver) renamed(a *adapter, link Link) {
+	old := a.name
+	if old == link.Name {
+		return
+	}
+	d.rename(a, link.Name)
+	a.enqueue(d, effect{kind: effectDo, do: func() {
+		if err := d.cfg.Store.Rename(old, link.Name); err != nil {
+			d.cfg.Log.Error("the lease file could not be renamed", "adapter", link.Name, "from", old, "error", err)
+		}
+	}})
+	d.cfg.Log.Info("the adapter was renamed", "adapter", link.Name, "from", old)
+	d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventRenamed, Index: link.Index, Adapter: link.Name, Detail: old})
+}
+
+func (d *Driver) rename(a *adapter, name string) {
+	if a.name == name || d.adapters[a.name] != a {
+		return
+	}
+	delete(d.adapters, a.name)
+	a.name = name
+	d.adapters[name] = a
+}

@@ -1,0 +1,102 @@
+package driver
+
+import (
+	"encoding/hex"
+
+	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/tenancy"
+)
+
+// A view is what the driver knows of a link at one moment.
+type view struct {
+	link    Link
+	managed bool
+	status  tenancy.Status
+	refused string
+}
+
+// views returns the wanted links but loopback.
+func (d *Driver) views(wanted func(Link) bool) ([]view, error) {
+	var all []view
+	if !d.do(func() {
+		for _, l := range d.links {
+			if l.Loopback || !wanted(l) {
+				continue
+			}
+			v := view{link: l}
+			if a := d.present(l.Index); a != nil {
+				v.managed, v.status = true, a.tenancy.Status()
+			} else if a := d.absent(l); a != nil {
+				v.refused = a.refused
+			}
+			all = append(all, v)
+		}
+	}) {
+		return nil, failed("list", "", errno.ERROR_PROC_NOT_FOUND, ErrStopped.Error(), "")
+	}
+	return all, nil
+}
+
+// describe puts a view into the form of the API.
+func (d *Driver) describe(v view, counters bool) lessee.Adapter {
+	a := lessee.Adapter{
+		Index:    v.link.Index,
+		Name:     v.link.Name,
+		AltNames: v.link.AltNames,
+		MAC:      v.link.HardwareAddr.String(),
+		MTU:      v.link.MTU,
+		Up:       v.link.Up,
+		Carrier:  v.link.Carrier,
+		Manager:  "lessee",
+		IPv4:     &lessee.IPv4{State: v.status.State.String(), Problem: v.status.Problem},
+	}
+	if !v.managed {
+		a.Manager = "none"
+		if who, _, yes := d.cfg.Others.Manager(v.link); yes {
+			a.Manager = who
+		}
+		a.IPv4.State, a.IPv4.Problem = "disabled", v.refused
+		if have, err := d.cfg.Network.Addresses(v.link.Index); err == nil && len(have) > 0 {
+			a.IPv4.Address = have[0].Prefix
+		}
+		return a
+	}
+	if v.status.Lease != nil {
+		d.describeLease(a.IPv4, v.status.Lease)
+	}
+	if counters {
+		a.IPv4.Counters = make(map[string]uint64)
+		for name, n := range v.status.Counters.All() {
+			a.IPv4.Counters[name] = n
+		}
+	}
+	return a
+}
+
+func (d *Driver) describeLease(v *lessee.IPv4, l *dhcp4.Lease) {
+	v.Address = l.Address
+	v.Server = l.Server
+	v.Routers = l.Routers
+	for _, r := range l.Routes {
+		route := lessee.Route{Destination: r.Destination}
+		if !r.Router.IsUnspecified() {
+			route.Router = r.Router
+		}
+		v.Routes = append(v.Routes, route)
+	}
+	v.DNS, v.Domain, v.Search, v.MTU = l.DNS, l.Domain, l.Search, l.MTU
+	v.ClientID = hex.EncodeToString(l.ClientID)
+	v.Obtained = d.wall(l.Start)
+	v.Infinite = l.Infinite
+	if at, ok := l.RenewsAt(); ok {
+		v.Renews = d.wall(at)
+	}
+	if at, ok := l.RebindsAt(); ok {
+		v.Rebinds = d.wall(at)
+	}
+	if at, ok := l.Expires(); ok {
+		v.Expires = d.wall(at)
+	}
+}
