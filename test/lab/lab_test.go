@@ -59,6 +59,7 @@ func TestServersAndPeers(t *testing.T) {
 				if p.Release == nil || peer.Name == "dhcpcd" {
 					return // dhcpcd often hangs if told to release right after the lease
 				}
+				p.AwaitLine(t, 10*time.Second, peer.Bound) // only now its lease file is written
 				p.Release(t)
 				rel, _ := cap.AwaitClient(mark, 10*time.Second, dhcpv4.MessageTypeRelease)
 				if rel.Src != addr {

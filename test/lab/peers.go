@@ -16,6 +16,8 @@ type Peer struct {
 type PeerKind struct {
 	Name     string
 	Programs []string
+	// Bound matches the line that the client prints when it has the lease.
+	Bound string
 	// Start starts the client and returns at once.
 	Start func(t T, s *Space, ifname string) *Peer
 }
@@ -42,7 +44,7 @@ esac
 `
 
 var udhcpc = &PeerKind{
-	Name: "udhcpc", Programs: []string{"udhcpc", "ip"},
+	Name: "udhcpc", Programs: []string{"udhcpc", "ip"}, Bound: "lease of .* obtained",
 	Start: func(t T, s *Space, ifname string) *Peer {
 		script := s.Write(t, "udhcpc.sh", udhcpcScript)
 		s.Run(t, "chmod", "755", script)
@@ -56,7 +58,7 @@ var udhcpc = &PeerKind{
 }
 
 var dhclient = &PeerKind{
-	Name: "dhclient", Programs: []string{"dhclient", "ip"},
+	Name: "dhclient", Programs: []string{"dhclient", "ip"}, Bound: "^bound to ",
 	Start: func(t T, s *Space, ifname string) *Peer {
 		conf := s.Write(t, "dhclient.conf", "timeout 20;\nrequest subnet-mask, broadcast-address, routers, domain-name-servers, interface-mtu;\n")
 		common := []string{"-4", "-v", "-cf", conf, "-lf", s.Path("dhclient.leases"), "-pf", s.Path("dhclient.pid")}
@@ -69,7 +71,7 @@ var dhclient = &PeerKind{
 }
 
 var dhcpcd = &PeerKind{
-	Name: "dhcpcd", Programs: []string{"dhcpcd"},
+	Name: "dhcpcd", Programs: []string{"dhcpcd"}, Bound: "adding IP address",
 	Start: func(t T, s *Space, ifname string) *Peer {
 		conf := s.Write(t, "dhcpcd.conf", fmt.Sprintf(`ipv4only
 clientid
