@@ -1,0 +1,218 @@
+//go:build linux
+
+package host
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// An address is one that the kernel has.
+type address struct {
+	prefix netip.Prefix
+	// peer says that prefix is the other side's: a point-to-point address, never ours.
+	peer      bool
+	secondary bool
+	// valid and preferred are seconds left, forever means no end.
+	valid, preferred uint32
+}
+
+const forever = math.MaxUint32
+
+// Addresses implements [driver.Network].
+func (n *Network) Addresses(index int) ([]driver.Address, error) {
+	list, err := n.addresses(driver.Link{Index: index})
+	if err != nil {
+		return nil, err
+	}
+	now := Now()
+	addrs := make([]driver.Address, 0, len(list))
+	for _, a := range list {
+		addrs = append(addrs, driver.Address{Prefix: a.prefix, Lifetime: a.lifetime(now)})
+	}
+	return addrs, nil
+}
+
+func (a address) lifetime(now boottime.Instant) tenancy.Lifetime {
+	if a.valid == forever {
+		return tenancy.Lifetime{Forever: true}
+	}
+	l := tenancy.Lifetime{ValidUntil: now.Add(time.Duration(a.valid) * time.Second)}
+	l.PreferredUntil = l.ValidUntil
+	if a.preferred < a.valid {
+		l.PreferredUntil = now.Add(time.Duration(a.preferred) * time.Second)
+	}
+	return l
+}
+
+func (n *Network) addresses(link driver.Link) ([]address, error) {
+	list, err := dump(func() ([]address, error) {
+		m := nl.NewIfAddrmsg(unix.AF_INET)
+		m.Index = uint32(link.Index)
+		msgs, err := n.request(unix.RTM_GETADDR, unix.NLM_F_DUMP, unix.RTM_NEWADDR, m)
+		if errors.Is(err, unix.ENODEV) {
+			return nil, err
+		}
+		var list []address
+		for _, m := range msgs {
+			if a, index, ok := parseAddress(m); ok && index == link.Index {
+				list = append(list, a)
+			}
+		}
+		return list, err
+	})
+	if err != nil {
+		name := link.Name
+		if name == "" {
+			name = fmt.Sprintf("interface %d", link.Index)
+		}
+		return nil, failed(name, "list addresses", err)
+	}
+	return list, nil
+}
+
+// parseAddress reads the body of an RTM_NEWADDR message.
+func parseAddress(m []byte) (a address, index int, ok bool) {
+	if len(m) < unix.SizeofIfAddrmsg || m[0] != unix.AF_INET || m[1] > 32 {
+		return a, 0, false
+	}
+	// struct ifaddrmsg: family, prefixlen, flags, scope, index.
+	index = int(binary.NativeEndian.Uint32(m[4:]))
+	flags := uint32(m[2])
+	a.valid, a.preferred = forever, forever
+	var local, far netip.Addr
+	for _, at := range attributes(m[unix.SizeofIfAddrmsg:]) {
+		switch at.typ {
+		case unix.IFA_LOCAL:
+			local, _ = netip.AddrFromSlice(at.value)
+		case unix.IFA_ADDRESS:
+			far, _ = netip.AddrFromSlice(at.value)
+		case unix.IFA_FLAGS:
+			if len(at.value) >= 4 {
+				flags = binary.NativeEndian.Uint32(at.value)
+			}
+		case unix.IFA_CACHEINFO:
+			// struct ifa_cacheinfo: preferred, valid, created, updated.
+			if len(at.value) >= 8 {
+				a.preferred = binary.NativeEndian.Uint32(at.value)
+				a.valid = binary.NativeEndian.Uint32(at.value[4:])
+			}
+		}
+	}
+	if !local.Is4() {
+		local = far
+	}
+	if !local.Is4() {
+		return a, 0, false
+	}
+	a.prefix = netip.PrefixFrom(local, int(m[1]))
+	a.peer = far.IsValid() && far != local
+	a.secondary = flags&unix.IFA_F_SECONDARY != 0
+	return a, index, true
+}
+
+// setAddress adds the address or, where it is there, gives it its lifetimes
+// without taking it away for a moment.
+func (n *Network) setAddress(link driver.Link, addrs []address, want tenancy.Desired, now boottime.Instant) error {
+	valid, preferred := lifetimes(want.Lifetime, now)
+	for _, a := range addrs {
+		if a.prefix == want.Address && !a.peer && near(a.valid, valid) && near(a.preferred, preferred) {
+			return nil
+		}
+	}
+	na := netlinkAddr(link, want.Address)
+	// The subnet's route is ours to make: with our metric and as long as we want it.
+	na.Flags = unix.IFA_F_NOPREFIXROUTE
+	if want.Broadcast.Is4() {
+		na.Broadcast = want.Broadcast.AsSlice()
+	}
+	if valid != forever {
+		na.ValidLft, na.PreferedLft = int(valid), int(preferred)
+	}
+	if err := n.link.AddrReplace(nil, na); err != nil {
+		return failed(link.Name, fmt.Sprintf("set address %v", want.Address), err)
+	}
+	return nil
+}
+
+// lifetimes returns the seconds that the kernel is to give. It rounds down: an
+// address may end before its lease, not after it.
+func lifetimes(l tenancy.Lifetime, now boottime.Instant) (valid, preferred uint32) {
+	if l.Forever {
+		return forever, forever
+	}
+	valid = max(seconds(l.ValidUntil.Sub(now)), 1) // 0 is not allowed
+	return valid, min(seconds(l.PreferredUntil.Sub(now)), valid)
+}
+
+func seconds(d time.Duration) uint32 {
+	return uint32(min(max(d/time.Second, 0), forever-1))
+}
+
+// near reports whether the kernel's lifetime needs no change. The kernel
+// rounds up what is left where we round down; one that is too long by more than
+// that is put right, one that is too short may be so by a second more.
+func near(has, want uint32) bool {
+	if has == forever || want == forever {
+		return has == want
+	}
+	return int64(has) <= int64(want)+1 && int64(has) >= int64(want)-2
+}
+
+// removeAddress removes one of ours. If it is the first of its subnet, the
+// kernel would take the others of the subnet with it, which are not ours to
+// remove: it is told to promote them instead.
+func (n *Network) removeAddress(link driver.Link, p netip.Prefix) error {
+	addrs, err := n.addresses(link)
+	if err != nil {
+		if errors.Is(err, driver.ErrNoLink) {
+			return nil // it went with the interface
+		}
+		return err
+	}
+	var found, primary, others bool
+	for _, a := range addrs {
+		switch {
+		case a.prefix == p && !a.peer:
+			found, primary = true, !a.secondary
+		case a.prefix.Masked() == p.Masked() && a.secondary:
+			others = true
+		}
+	}
+	if !found {
+		return nil
+	}
+	op := fmt.Sprintf("remove address %v", p)
+	if primary && others {
+		restore, err := n.promote(link)
+		if err != nil {
+			return failed(link.Name, op+": keep the other addresses of the subnet", err)
+		}
+		defer restore()
+	}
+	err = n.link.AddrDel(nil, netlinkAddr(link, p))
+	if err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) && !errors.Is(err, unix.ENODEV) {
+		return failed(link.Name, op, err)
+	}
+	return nil
+}
+
+func netlinkAddr(link driver.Link, p netip.Prefix) *netlink.Addr {
+	return &netlink.Addr{IPNet: ipNet(p), LinkIndex: link.Index}
+}
+
+func ipNet(p netip.Prefix) *net.IPNet {
+	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
+}

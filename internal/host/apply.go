@@ -1,0 +1,78 @@
+//go:build linux
+
+package host
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// Apply implements [driver.Network].
+//
+// If there is an address in ours or want, all routes of the main table with
+// protocol "dhcp" that leave by this interface are taken for ours. Addresses and
+// routes of others are never changed.
+//
+// On an interface that is down the kernel takes an address but no routes: then
+// the error wraps ENETDOWN, the rest is done, and Apply is to be called again
+// when the interface is up. The kernel drops the routes of an interface that
+// goes down and does not bring them back.
+//
+// An MTU of 0 leaves the MTU alone; to undo ours, the caller passes the one from before.
+//
+// What cannot be done does not keep the rest from being done: the errors are joined.
+func (n *Network) Apply(link driver.Link, ours []netip.Prefix, want tenancy.Desired) error {
+	if want.Address.IsValid() && !want.Address.Addr().Is4() {
+		return failed(link.Name, "apply", fmt.Errorf("%v is not an IPv4 address: %w", want.Address, unix.EAFNOSUPPORT))
+	}
+	now := Now()
+	if want.Address.IsValid() && !want.Lifetime.Forever && !now.Before(want.Lifetime.ValidUntil) {
+		// It ended: what is left to do is to take it away.
+		want = tenancy.Desired{MTU: want.MTU}
+	}
+	var errs []error
+	if want.MTU != 0 {
+		errs = append(errs, n.setMTU(link, want.MTU))
+	}
+	if len(ours) == 0 && !want.Address.IsValid() {
+		return errors.Join(errs...)
+	}
+
+	addrs, err := n.addresses(link)
+	if err != nil {
+		return errors.Join(append(errs, err)...)
+	}
+	if want.Address.IsValid() {
+		if err := n.setAddress(link, addrs, want, now); err != nil {
+			// Routes need their source; what we had before still has its own.
+			return errors.Join(append(errs, err)...)
+		}
+	}
+	// The routes change while an old address is still there, so that those
+	// that both leases have in common never miss.
+	errs = append(errs, n.setRoutes(link, want))
+	for _, p := range ours {
+		if p != want.Address {
+			errs = append(errs, n.removeAddress(link, p))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (n *Network) setMTU(link driver.Link, mtu int) error {
+	now, err := n.LinkByIndex(link.Index)
+	if err == nil && now.MTU == mtu {
+		return nil
+	}
+	l := &netlink.GenericLink{LinkAttrs: netlink.LinkAttrs{Index: link.Index}}
+	if err := n.link.LinkSetMTU(l, mtu); err != nil {
+		return failed(link.Name, fmt.Sprintf("set MTU %d", mtu), err)
+	}
+	return nil
+}

@@ -1,0 +1,181 @@
+//go:build linux
+
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/wire/udp4"
+	"github.com/mdlayher/socket"
+	"golang.org/x/sys/unix"
+)
+
+// Open implements [driver.Network]. The messages that deliver gets are the
+// receiver's to keep.
+func (n *Network) Open(link driver.Link, deliver func(dhcp4.Datagram)) (driver.Exchange, error) {
+	c, err := n.openPacket()
+	if err != nil {
+		return nil, failed(link.Name, "open a packet socket", err)
+	}
+	if err := listen(c, link); err != nil {
+		c.Close()
+		return nil, failed(link.Name, "open a packet socket", err)
+	}
+	x := &exchange{n: n, link: link, c: c, deliver: deliver}
+	go x.run()
+	return x, nil
+}
+
+type exchange struct {
+	n       *Network
+	link    driver.Link
+	c       *socket.Conn
+	deliver func(dhcp4.Datagram)
+
+	mu     sync.Mutex
+	closed bool
+	udp    *kernelPath // opened by the first unicast
+}
+
+var errClosed = fmt.Errorf("the exchange is closed: %w", os.ErrClosed)
+
+// Send implements [driver.Exchange].
+func (x *exchange) Send(t dhcp4.Transmit) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var err error
+	switch {
+	case x.closed:
+		err = errClosed
+	case t.Link != nil:
+		err = sendFrame(x.c, x.link, t, t.Link)
+	case t.Destination == broadcast4:
+		err = sendFrame(x.c, x.link, t, broadcastAddr(x.link))
+	default:
+		err = x.unicast(t)
+	}
+	return failed(x.link.Name, fmt.Sprintf("send %v to %v", t.Type, t.Destination), err)
+}
+
+// unicast sends by the kernel's routing and ARP, from a socket that is kept
+// until the exchange ends: without it the kernel would answer the reply with an
+// ICMP port unreachable.
+func (x *exchange) unicast(t dhcp4.Transmit) error {
+	if err := running(x.c, x.link.Index); err != nil {
+		return err
+	}
+	if x.udp != nil && x.udp.source != t.Source {
+		x.udp.close()
+		x.udp = nil
+	}
+	if x.udp == nil {
+		udp, err := x.n.openKernelPath(x.link, t.Source)
+		if err != nil {
+			return x.direct(t, err)
+		}
+		x.udp = udp
+	}
+	if err := x.udp.send(t); err != nil {
+		return x.direct(t, err)
+	}
+	return nil
+}
+
+// direct is for when the kernel has no way to t's destination or no address to
+// send from: a neighbour that it knows can be reached all the same.
+func (x *exchange) direct(t dhcp4.Transmit, err error) error {
+	if !errors.Is(err, unix.ENETUNREACH) && !errors.Is(err, unix.EHOSTUNREACH) && !errors.Is(err, unix.EADDRNOTAVAIL) {
+		return err
+	}
+	if to, ok := x.n.neighbour(x.link, x.n.nextHop(x.link, t.Destination)); ok {
+		return sendFrame(x.c, x.link, t, to)
+	}
+	return err
+}
+
+// Close implements [driver.Exchange]. A delivery that is under way may still
+// finish after it. The reading goroutine closes the socket, because that waits
+// tens of milliseconds for the kernel.
+func (x *exchange) Close() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.closed {
+		return nil
+	}
+	x.closed = true
+	if x.udp != nil {
+		x.udp.close()
+		x.udp = nil
+	}
+	return x.c.SetReadDeadline(time.Unix(1, 0)) // in the past: wakes the reader for good
+}
+
+func (x *exchange) open() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return !x.closed
+}
+
+// errTruncated says that a packet was longer than any IP packet can be.
+var errTruncated = errors.New("packet longer than the buffer")
+
+// errTagged says that a frame belongs to a VLAN.
+var errTagged = errors.New("frame of another VLAN")
+
+func (x *exchange) run() {
+	defer x.c.Close()
+	// The link's MTU bounds what can come; a loopback's is 64 KiB.
+	buf := make([]byte, max(x.link.MTU, 2048))
+	oob := make([]byte, unix.CmsgSpace(sizeofAuxdata))
+	for {
+		n, oobn, flags, from, err := x.c.Recvmsg(context.Background(), buf, oob, 0)
+		if !x.open() {
+			return
+		}
+		switch {
+		case err == nil:
+		case errors.Is(err, os.ErrClosed), errors.Is(err, unix.EBADF):
+			return
+		default:
+			// ENETDOWN tells once that the link went down, ENOBUFS that the
+			// queue was full: the socket lives on.
+			continue
+		}
+		d, err := x.accept(buf[:n], oob[:oobn], flags, from)
+		if err != nil {
+			if x.n.opt.Refused != nil {
+				x.n.opt.Refused(x.link, err)
+			}
+			continue
+		}
+		x.deliver(d)
+	}
+}
+
+// accept checks what the filter let through.
+func (x *exchange) accept(packet, oob []byte, flags int, from unix.Sockaddr) (dhcp4.Datagram, error) {
+	if flags&unix.MSG_TRUNC != 0 {
+		return dhcp4.Datagram{}, errTruncated
+	}
+	aux := parseAuxdata(oob)
+	if aux.vlan() {
+		return dhcp4.Datagram{}, errTagged
+	}
+	d, err := udp4.Parse(packet, aux.partialChecksum())
+	if err != nil {
+		return dhcp4.Datagram{}, err
+	}
+	out := dhcp4.Datagram{Message: slices.Clone(d.Payload), From: d.Source.Addr()}
+	if ll, ok := from.(*unix.SockaddrLinklayer); ok && ll.Halen > 0 && int(ll.Halen) <= len(ll.Addr) {
+		out.Link = slices.Clone(ll.Addr[:ll.Halen])
+	}
+	return out, nil
+}

@@ -1,0 +1,105 @@
+//go:build linux
+
+package host
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/lessee/lessee/internal/driver"
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// resolvePatience bounds the wait for an ARP answer before a message that
+// awaits no answer itself.
+const resolvePatience = 500 * time.Millisecond
+
+// usable are the states in which a neighbour's link address is worth trying.
+const usable = unix.NUD_REACHABLE | unix.NUD_STALE | unix.NUD_DELAY | unix.NUD_PROBE | unix.NUD_PERMANENT | unix.NUD_NOARP
+
+// nextHop returns who is to be asked for on the link: dst itself or its gateway.
+func (n *Network) nextHop(link driver.Link, dst netip.Addr) netip.Addr {
+	routes, err := n.link.RouteGetWithOptions(dst.AsSlice(), &netlink.RouteGetOptions{OifIndex: link.Index})
+	if err != nil {
+		return dst
+	}
+	for _, r := range routes {
+		if gw, ok := netip.AddrFromSlice(r.Gw); ok && r.LinkIndex == link.Index {
+			return gw.Unmap()
+		}
+	}
+	return dst
+}
+
+// neighbour returns the link address that the kernel knows for the host.
+func (n *Network) neighbour(link driver.Link, host netip.Addr) (net.HardwareAddr, bool) {
+	list, err := dump(func() ([]netlink.Neigh, error) { return n.link.NeighList(link.Index, netlink.FAMILY_V4) })
+	if err != nil {
+		return nil, false
+	}
+	for _, h := range list {
+		if a, ok := netip.AddrFromSlice(h.IP); ok && a.Unmap() == host && h.LinkIndex == link.Index && h.State&usable != 0 && len(h.HardwareAddr) > 0 {
+			return h.HardwareAddr, true
+		}
+	}
+	return nil, false
+}
+
+// resolve returns the host's link address; it has the kernel ask for it by ARP
+// if it is not known.
+func (n *Network) resolve(link driver.Link, host netip.Addr) (net.HardwareAddr, error) {
+	if hw, ok := n.neighbour(link, host); ok {
+		return hw, nil
+	}
+	var s *nl.NetlinkSocket
+	err := n.in(func() (err error) {
+		s, err = nl.Subscribe(unix.NETLINK_ROUTE, unix.RTNLGRP_NEIGH)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("watch the neighbours: %w", err)
+	}
+	defer s.Close()
+	// struct ndmsg with NTF_USE: behave as if a packet were to be sent there.
+	use := ndmsg{index: link.Index, flags: unix.NTF_USE}
+	if _, err := n.request(unix.RTM_NEWNEIGH, unix.NLM_F_CREATE|unix.NLM_F_ACK, 0, use, nl.NewRtAttr(unix.NDA_DST, host.AsSlice())); err != nil {
+		return nil, fmt.Errorf("ask for %v by ARP: %w", host, err)
+	}
+	for end := time.Now().Add(resolvePatience); ; {
+		if hw, ok := n.neighbour(link, host); ok {
+			return hw, nil
+		}
+		left := time.Until(end)
+		if left <= 0 {
+			return nil, fmt.Errorf("%v does not answer ARP: %w", host, unix.EHOSTUNREACH)
+		}
+		tv := unix.NsecToTimeval(max(left, time.Millisecond).Nanoseconds())
+		if err := s.SetReceiveTimeout(&tv); err != nil {
+			return nil, err
+		}
+		// Whatever is reported, or the end of the patience: look again.
+		_, _, _ = s.Receive()
+	}
+}
+
+// ndmsg is struct ndmsg of linux/neighbour.h.
+type ndmsg struct {
+	index int
+	flags uint8
+}
+
+func (ndmsg) Len() int { return unix.SizeofNdMsg }
+
+func (m ndmsg) Serialize() []byte {
+	b := slices.Repeat([]byte{0}, unix.SizeofNdMsg)
+	b[0] = unix.AF_INET
+	binary.NativeEndian.PutUint32(b[4:], uint32(m.index))
+	b[10] = m.flags
+	return b
+}

@@ -1,0 +1,105 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+var errInvalid = errors.New("it has no valid")
+
+func invalid(field string) error { return fmt.Errorf("%w %s", errInvalid, field) }
+
+const (
+	minMTU = 68 // RFC 791 section 3.2
+	maxMTU = 65535
+	// maxLinkAddr and maxClientID are the most that the protocol carries.
+	maxLinkAddr = 32
+	maxClientID = 255
+	// maxList bounds lists: option 121 of a full packet has fewer entries.
+	maxList = 65535 / 5
+)
+
+// check returns an error if a field has a value that a record never has.
+func (f *record) check() error {
+	switch {
+	case f.Version < 1:
+		return invalid("version")
+	case f.SavedUptime < 0:
+		return invalid("saved_uptime")
+	case f.Saved.IsZero():
+		return invalid("saved")
+	case len(f.HardwareAddr) > maxLinkAddr:
+		return invalid("hardware_addr")
+	case len(f.Ours) > maxList || slices.ContainsFunc(f.Ours, func(p netip.Prefix) bool { return !p.IsValid() || !p.Addr().Is4() }):
+		return invalid("ours")
+	case f.BaseMTU != 0 && (f.BaseMTU < minMTU || f.BaseMTU > 1<<31-1):
+		return invalid("base_mtu")
+	case f.Lease != nil:
+		return f.Lease.check(time.Duration(f.SavedUptime))
+	}
+	return nil
+}
+
+func (l *lease) check(saved time.Duration) error {
+	optional := func(a netip.Addr) bool { return !a.IsValid() || a.Is4() }
+	switch {
+	case !l.Address.IsValid() || !l.Address.Addr().Is4() || l.Address.Addr().IsUnspecified():
+		return invalid("address")
+	case !optional(l.Broadcast):
+		return invalid("broadcast")
+	case !optional(l.Server):
+		return invalid("server")
+	case !optional(l.Relay):
+		return invalid("relay")
+	case len(l.ServerLink) > maxLinkAddr:
+		return invalid("server_link")
+	case len(l.ClientID) > maxClientID:
+		return invalid("client_id")
+	case time.Duration(l.StartUptime) > saved:
+		return invalid("start_uptime")
+	case !l.Infinite && (l.T1 <= 0 || l.T2 <= l.T1 || l.Duration <= l.T2):
+		return invalid("duration, t1, t2")
+	case l.MTU != 0 && (l.MTU < minMTU || l.MTU > maxMTU):
+		return invalid("mtu")
+	case len(l.Routers) > maxList || !all4(l.Routers):
+		return invalid("routers")
+	case len(l.DNS) > maxList || !all4(l.DNS):
+		return invalid("dns")
+	case l.Domain != "" && !isName(l.Domain):
+		return invalid("domain")
+	case len(l.Search) > maxList || len(l.Routes) > maxList:
+		return invalid("search, routes")
+	}
+	for _, s := range l.Search {
+		if !isName(s) {
+			return invalid("search")
+		}
+	}
+	for _, r := range l.Routes {
+		if !r.Destination.IsValid() || !r.Destination.Addr().Is4() || !optional(r.Router) {
+			return invalid("routes")
+		}
+	}
+	return nil
+}
+
+func all4(list []netip.Addr) bool {
+	for _, a := range list {
+		if !a.Is4() {
+			return false
+		}
+	}
+	return true
+}
+
+// isName reports whether s may be written into a resolver's configuration. What
+// the protocol accepted as a name was checked there more closely.
+func isName(s string) bool {
+	return s != "" && len(s) <= 255 && !strings.ContainsFunc(s, func(r rune) bool {
+		return r <= ' ' || r > '~' || strings.ContainsRune("\"'`$\\;#", r)
+	})
+}

@@ -1,0 +1,193 @@
+package store
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/tenancy"
+)
+
+// version is the version of the files that are written. A change that an older
+// program would misread increments it.
+const version = 1
+
+// A record is a file's contents; doc.go describes the fields.
+type record struct {
+	Version      int            `json:"version"`
+	Saved        time.Time      `json:"saved"`
+	BootID       string         `json:"boot_id"`
+	SavedUptime  duration       `json:"saved_uptime"`
+	HardwareAddr linkAddr       `json:"hardware_addr,omitempty"`
+	Lease        *lease         `json:"lease,omitempty"`
+	Released     bool           `json:"released,omitempty"`
+	Ours         []netip.Prefix `json:"ours,omitempty"`
+	BaseMTU      int            `json:"base_mtu,omitempty"`
+	Up           bool           `json:"up,omitempty"`
+}
+
+type lease struct {
+	Address     netip.Prefix `json:"address"`
+	Broadcast   netip.Addr   `json:"broadcast,omitzero"`
+	Server      netip.Addr   `json:"server,omitzero"`
+	ServerLink  linkAddr     `json:"server_link,omitempty"`
+	Relay       netip.Addr   `json:"relay,omitzero"`
+	ClientID    octets       `json:"client_id,omitempty"`
+	StartUptime duration     `json:"start_uptime"`
+	Duration    duration     `json:"duration,omitempty"`
+	T1          duration     `json:"t1,omitempty"`
+	T2          duration     `json:"t2,omitempty"`
+	Infinite    bool         `json:"infinite,omitempty"`
+	Routers     []netip.Addr `json:"routers,omitempty"`
+	Routes      []route      `json:"routes,omitempty"`
+	DNS         []netip.Addr `json:"dns,omitempty"`
+	Domain      string       `json:"domain,omitempty"`
+	Search      []string     `json:"search,omitempty"`
+	MTU         int          `json:"mtu,omitempty"`
+}
+
+type route struct {
+	Destination netip.Prefix `json:"destination"`
+	Router      netip.Addr   `json:"router,omitzero"`
+}
+
+// duration is a time.Duration in the form "1h30m0s".
+type duration time.Duration
+
+func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+func (d *duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	*d = duration(v)
+	return err
+}
+
+// octets are bytes in hexadecimal.
+type octets []byte
+
+func (o octets) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(o)), nil }
+
+func (o *octets) UnmarshalText(b []byte) error {
+	v, err := hex.DecodeString(string(b))
+	*o = v
+	return err
+}
+
+// linkAddr is a link address in the usual notation, of whatever length.
+type linkAddr []byte
+
+func (a linkAddr) MarshalText() ([]byte, error) { return []byte(net.HardwareAddr(a).String()), nil }
+
+func (a *linkAddr) UnmarshalText(b []byte) error {
+	var v octets
+	err := v.UnmarshalText(bytes.ReplaceAll(b, []byte(":"), nil))
+	*a = linkAddr(v)
+	return err
+}
+
+// A moment is the time by both clocks, and the boot that one of them belongs to.
+type moment struct {
+	boot   boottime.Instant
+	bootID string
+	wall   time.Time
+}
+
+func encode(r tenancy.Record, now moment) ([]byte, error) {
+	f := record{
+		Version:      version,
+		Saved:        now.wall.UTC().Round(0),
+		BootID:       now.bootID,
+		SavedUptime:  duration(now.boot),
+		HardwareAddr: r.HardwareAddr,
+		Released:     r.Released,
+		Ours:         r.Ours,
+		BaseMTU:      r.BaseMTU,
+		Up:           r.Up,
+	}
+	if l := r.Lease; l != nil {
+		f.Lease = &lease{
+			Address: l.Address, Broadcast: l.Broadcast, Server: l.Server, ServerLink: l.ServerLink, Relay: l.Relay,
+			ClientID: l.ClientID, StartUptime: duration(l.Start),
+			Duration: duration(l.Duration), T1: duration(l.T1), T2: duration(l.T2), Infinite: l.Infinite,
+			Routers: l.Routers, DNS: l.DNS, Domain: l.Domain, Search: l.Search, MTU: l.MTU,
+		}
+		for _, r := range l.Routes {
+			f.Lease.Routes = append(f.Lease.Routes, route(r))
+		}
+	}
+	b, err := json.MarshalIndent(f, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encode the record: %w", err)
+	}
+	return append(b, '\n'), nil
+}
+
+var (
+	errTooNew   = errors.New("it was written by a newer version of the program")
+	errTrailing = errors.New("there is something after its end")
+)
+
+// decode is the reverse of encode, with the lease's start moved to this boot.
+func decode(b []byte, now moment) (tenancy.Record, error) {
+	var f record
+	dec := json.NewDecoder(bytes.NewReader(b))
+	if err := dec.Decode(&f); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return tenancy.Record{}, err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return tenancy.Record{}, errTrailing
+	}
+	if f.Version > version {
+		return tenancy.Record{}, fmt.Errorf("version %d: %w", f.Version, errTooNew)
+	}
+	if err := f.check(); err != nil {
+		return tenancy.Record{}, err
+	}
+	r := tenancy.Record{HardwareAddr: f.HardwareAddr}
+	if f.sameBoot(now) {
+		// What was done by calls and to the kernel ends with the boot.
+		r.Released, r.Up, r.Ours, r.BaseMTU = f.Released, f.Up, f.Ours, f.BaseMTU
+	}
+	// A lease that was given back is of no use once the release is over.
+	if l := f.Lease; l != nil && f.Released == r.Released {
+		r.Lease = &dhcp4.Lease{
+			Address: l.Address, Broadcast: l.Broadcast, Server: l.Server, ServerLink: l.ServerLink, Relay: l.Relay,
+			ClientID: l.ClientID, Start: f.start(now),
+			Duration: time.Duration(l.Duration), T1: time.Duration(l.T1), T2: time.Duration(l.T2), Infinite: l.Infinite,
+			Routers: l.Routers, DNS: l.DNS, Domain: l.Domain, Search: l.Search, MTU: l.MTU,
+		}
+		for _, rt := range l.Routes {
+			r.Lease.Routes = append(r.Lease.Routes, dhcp4.Route(rt))
+		}
+	}
+	return r, nil
+}
+
+func (f *record) sameBoot(now moment) bool { return f.BootID != "" && f.BootID == now.bootID }
+
+// start returns when the lease began, in this boot's time; before the boot it is negative.
+func (f *record) start(now moment) boottime.Instant {
+	start, saved := boottime.Instant(f.Lease.StartUptime), boottime.Instant(f.SavedUptime)
+	if f.sameBoot(now) {
+		// A start in the future would lengthen the lease.
+		return min(start, now.boot)
+	}
+	age := max(saved.Sub(start), 0)
+	if since := now.wall.Sub(f.Saved); since > 0 {
+		if age += since; age < 0 {
+			age = 1<<63 - 1
+		}
+	}
+	return now.boot.Add(-age)
+}
