@@ -141,7 +141,7 @@ func (f *Finder) bySocket(s *snapshot, link driver.Link) (name, how string, ok b
 
 // belongs reports whether a socket with port 68 is bound to the link or to one
 // of its addresses.
-func (f *Finder) belongs(u port, link driver.Link) bool {
+func (f *Finder) belongs(u *port, link driver.Link) bool {
 	if u.index != 0 {
 		return u.index == link.Index
 	}
