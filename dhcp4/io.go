@@ -26,6 +26,8 @@ type (
 	// Start begins the client's life: with Lease nil in INIT, else in
 	// INIT-REBOOT, or, where InUse says that the adapter has the address
 	// configured already and has not lost its link, in BOUND without a packet.
+	// A lease that is over, or not sane, is answered by Lost. Start has no
+	// effect on a client that was started already.
 	Start struct {
 		Lease *Lease
 		InUse bool
@@ -34,11 +36,14 @@ type (
 	// StartReleased begins the client's life in RELEASED: silent until a Renew.
 	StartReleased struct{ Last netip.Addr }
 
-	// Stop ends all activity without a packet. The client is as new.
+	// Stop ends all activity without a packet. The client is as new: it knows of
+	// no link and waits for Start. Only its counters go on.
 	Stop struct{}
 
-	// LinkUp says that frames can be sent. A client with a lease verifies it
-	// (INIT-REBOOT, RFC 2131 section 3.7), one without starts to look for one.
+	// LinkUp says that frames can be sent; until then nothing is. A client with
+	// a lease verifies it (INIT-REBOOT, RFC 2131 section 3.7), but for the first
+	// LinkUp after a Start with InUse; one without starts to look for one.
+	// Repeated, it has no effect.
 	LinkUp struct{}
 
 	// LinkDown says that no frame can be sent. The lease stays and its time runs.
@@ -46,15 +51,19 @@ type (
 
 	// Renew asks for a lease now: the server that gave it is asked to extend it;
 	// without a lease, or after a release, any server may give one. Answered by
-	// exactly one Done, unless another Renew or a Release comes first: then
+	// exactly one Done, with the next lease that a server grants or when the
+	// link goes. Where another Renew, or a Release that succeeds, comes first,
 	// the later one's Done answers both.
 	Renew struct{}
 
 	// Release gives the lease back and falls silent. Answered by a Done at once.
+	// Without a lease, or without a link, nothing changes: a client that looks
+	// for a lease goes on to do so.
 	Release struct{}
 
 	// Conflict says that another host uses the leased address: it is declined
-	// (RFC 2131 section 3.1, step 5) and looked for anew after a pause.
+	// (RFC 2131 section 3.1, step 5) and looked for anew after a pause. An
+	// address that is not in use by this client is ignored.
 	Conflict struct {
 		Address netip.Addr
 		// By is the link address of the other host; nil if unknown.
@@ -107,7 +116,8 @@ type (
 
 	// Lost says that the lease is not ours any more: the address is to be
 	// removed from the adapter and the lease forgotten (or, for LossReleased,
-	// remembered as released).
+	// remembered as released). For a lease from Start that never came into use
+	// it is said too, unless another takes its place or the client is stopped.
 	Lost struct {
 		Lease *Lease
 		Why   Loss
@@ -124,7 +134,8 @@ type (
 	// Moved says that the client went from one state to another.
 	Moved struct{ From, To State }
 
-	// Received says that a well-formed message for this client arrived.
+	// Received says that a well-formed message for this client arrived. A
+	// Dropped follows if it was of no use.
 	Received struct {
 		Type   wire.MessageType
 		Server netip.Addr // server identifier; not valid where absent
@@ -171,9 +182,11 @@ type Lease struct {
 	Routers []netip.Addr // option 3, in the server's order of preference
 	Routes  []Route      // option 121; where not empty, Routers is to be ignored
 	DNS     []netip.Addr // option 6
-	Domain  string       // option 15, validated; "" where absent or not valid
-	Search  []string     // option 119, validated
-	MTU     int          // option 26, 68 to 65535; 0 where absent or not valid
+	// HostName is option 12, validated: the name that the server has for us.
+	HostName string
+	Domain   string   // option 15, validated; "" where absent or not valid
+	Search   []string // option 119, validated
+	MTU      int      // option 26, 68 to 65535; 0 where absent or not valid
 }
 
 // A Route is a classless static route (RFC 3442).

@@ -1,0 +1,417 @@
+package dhcp4
+
+import (
+	"bytes"
+	"errors"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"github.com/lessee/lessee/boottime"
+	wire "github.com/lessee/lessee/wire/dhcp4"
+)
+
+// What a [Done] may carry.
+var (
+	// ErrNoLease says that there is no lease to give back.
+	ErrNoLease = errors.New("dhcp4: there is no lease")
+	// ErrNoLink says that nothing can be sent: there is no link.
+	ErrNoLink = errors.New("dhcp4: there is no link")
+	// ErrStopped says that the client was not started, or was stopped.
+	ErrStopped = errors.New("dhcp4: the client is stopped")
+)
+
+// A Client holds one lease for one adapter. It does no I/O; see the package
+// comment. It is not safe for concurrent use.
+type Client struct {
+	hardwareType uint8
+	broadcast    bool
+	link         bool // frames can be sent
+	asked        bool // a Renew has not been answered yet
+	setbacks     uint8
+	hardwareAddr []byte
+	clientID     []byte
+	hostName     string
+	parameters   []byte
+	timing       *Timing
+	random       rand.PCG
+
+	state state
+	// lease is in use, remembered is not: it was handed to Start, and no server
+	// has confirmed it. At most one of them is there.
+	lease, remembered *Lease
+	// hint is the address to ask servers for, not valid if there is none.
+	hint netip.Addr
+	// flaps is the time up to which attempts begun by LinkUp are paid for.
+	flaps boottime.Instant
+
+	out      []Output
+	polled   int
+	counters Counters
+}
+
+// A state is what the client does with each kind of event while it is in one
+// of the states of figure 5. Each owns the data that has a meaning only there.
+type state interface {
+	name() State
+	// timer returns when the state wants timeout to be called. The end of the
+	// lease is the client's own.
+	timer(c *Client) (boottime.Instant, Timer, bool)
+	timeout(c *Client, now boottime.Instant)
+	// awaited returns the exchange whose answers are awaited, nil if none are.
+	awaited() *exchange
+	answer(c *Client, now boottime.Instant, m message) Rejection
+	// linkUp follows a time without a link, linkDown one with.
+	linkUp(c *Client, now boottime.Instant)
+	linkDown(c *Client, now boottime.Instant)
+	// renew is called with a link only.
+	renew(c *Client, now boottime.Instant)
+	// expired is called when the lease has just ended.
+	expired(c *Client, now boottime.Instant)
+}
+
+// Handle tells the client what happened at the instant now, which must not be
+// earlier than that of the call before. A nil input is ignored. After each
+// Handle the outputs are to be taken with [Client.Poll].
+func (c *Client) Handle(now boottime.Instant, in Input) {
+	c.expire(now)
+	switch in := in.(type) {
+	case Datagram:
+		c.receive(now, in)
+	case Start:
+		c.start(now, in)
+	case StartReleased:
+		if c.stopped() {
+			c.hint = hostOrNone(in.Last)
+			c.move(now, &released{})
+		}
+	case Stop:
+		c.stop(now)
+	case LinkUp:
+		if !c.link {
+			c.link = true
+			c.setbacks = 0 // it may be another network
+			c.state.linkUp(c, now)
+		}
+	case LinkDown:
+		c.linkDown(now)
+	case Renew:
+		c.renew(now)
+	case Release:
+		c.release(now)
+	case Conflict:
+		c.conflict(now, in)
+	case Timeout:
+		if at, _, ok := c.state.timer(c); ok && !now.Before(at) {
+			c.state.timeout(c, now)
+		}
+	}
+}
+
+// Poll returns the next output, false if there is none.
+func (c *Client) Poll() (Output, bool) {
+	if c.polled == len(c.out) {
+		return nil, false
+	}
+	o := c.out[c.polled]
+	c.out[c.polled] = nil
+	c.polled++
+	if c.polled == len(c.out) {
+		c.out, c.polled = c.out[:0], 0
+	}
+	return o, true
+}
+
+// Deadline returns when the client wants to be told Timeout next, and why;
+// false if it waits for other inputs only.
+func (c *Client) Deadline() (at boottime.Instant, why Timer, ok bool) {
+	at, why, ok = c.state.timer(c)
+	if l := c.known(); l != nil {
+		if end, ends := l.Expires(); ends && (!ok || !at.Before(end)) {
+			return end, TimerExpiry, true
+		}
+	}
+	return at, why, ok
+}
+
+// State returns where the client is. Before Start and after Stop it is INIT.
+func (c *Client) State() State { return c.state.name() }
+
+// Lease returns the lease in use; false if there is none.
+func (c *Client) Lease() (*Lease, bool) { return c.lease, c.lease != nil }
+
+// Awaiting reports whether an answer is awaited: only then is there a reason
+// to receive datagrams.
+func (c *Client) Awaiting() bool { return c.state.awaited() != nil }
+
+// Counters returns a copy of the counters.
+func (c *Client) Counters() Counters { return c.counters }
+
+// known returns the lease in use or remembered, nil if there is neither.
+func (c *Client) known() *Lease {
+	if c.lease != nil {
+		return c.lease
+	}
+	return c.remembered
+}
+
+func (c *Client) stopped() bool {
+	_, yes := c.state.(*stopped)
+	return yes
+}
+
+func (c *Client) emit(o Output) { c.out = append(c.out, o) }
+
+// stable is how long a lease must have been held undisturbed to show that what
+// went wrong before is over.
+const stable = 10 * time.Second
+
+// move changes the state.
+func (c *Client) move(now boottime.Instant, to state) {
+	if b, ok := c.state.(*bound); ok && now.Sub(b.since) >= stable {
+		c.setbacks = 0
+	}
+	from := c.state.name()
+	c.state = to
+	if to.name() != from {
+		c.emit(Moved{from, to.name()})
+	}
+}
+
+func (c *Client) start(now boottime.Instant, in Start) {
+	if !c.stopped() {
+		return
+	}
+	l := in.Lease
+	if l == nil {
+		c.enterInitFresh(now)
+		return
+	}
+	c.hint = hostOrNone(l.Address.Addr())
+	if end, ends := l.Expires(); !l.sane() || ends && !now.Before(end) {
+		c.emit(Lost{l, LossExpired})
+		c.enterInitFresh(now)
+		return
+	}
+	if in.InUse {
+		c.lease = l
+		b := &bound{since: now}
+		c.move(now, b)
+		b.timeout(c, now)
+		return
+	}
+	c.remembered = l
+	c.enterInitReboot(now)
+}
+
+func (c *Client) stop(now boottime.Instant) {
+	if c.stopped() {
+		c.link = false
+		return
+	}
+	if c.lease != nil {
+		c.lose(LossStopped)
+	}
+	c.move(now, &stopped{})
+	c.answerRenew(ErrStopped)
+	c.link, c.remembered, c.hint, c.setbacks = false, nil, netip.Addr{}, 0
+}
+
+func (c *Client) linkDown(now boottime.Instant) {
+	if !c.link {
+		return
+	}
+	c.link = false
+	c.state.linkDown(c, now)
+	c.answerRenew(ErrNoLink)
+}
+
+func (c *Client) renew(now boottime.Instant) {
+	switch {
+	case c.stopped():
+		c.emit(Done{OpRenew, ErrStopped})
+	case !c.link:
+		c.emit(Done{OpRenew, ErrNoLink})
+	default:
+		c.asked = true
+		c.state.renew(c, now)
+	}
+}
+
+// answerRenew answers the Renew that has not been answered yet, if there is one.
+func (c *Client) answerRenew(err error) {
+	if c.asked {
+		c.asked = false
+		c.emit(Done{OpRenew, err})
+	}
+}
+
+func (c *Client) release(now boottime.Instant) {
+	l := c.known()
+	switch {
+	case c.stopped():
+		c.emit(Done{OpRelease, ErrStopped})
+	case l == nil:
+		c.emit(Done{OpRelease, ErrNoLease})
+	case !c.link:
+		c.emit(Done{OpRelease, ErrNoLink})
+	default:
+		c.sendRelease(l)
+		c.hint = l.Address.Addr()
+		c.lose(LossReleased)
+		c.move(now, &released{})
+		c.asked = false
+		c.emit(Done{OpRelease, nil})
+	}
+}
+
+// conflict declines the address (RFC 2131 section 3.1, step 5). The server
+// knows then, and will offer another one.
+func (c *Client) conflict(now boottime.Instant, in Conflict) {
+	l := c.lease
+	if l == nil || l.Address.Addr() != in.Address.Unmap() {
+		return
+	}
+	if c.link {
+		c.sendDecline(l, in.By)
+	}
+	c.lose(LossConflict)
+	c.hint = netip.Addr{}
+	c.enterInit(now, max(c.timing.ConflictPause, c.setback()))
+}
+
+// expire ends a lease whose time is over, whatever else happens now.
+func (c *Client) expire(now boottime.Instant) {
+	l := c.known()
+	if l == nil {
+		return
+	}
+	if end, ends := l.Expires(); !ends || now.Before(end) {
+		return
+	}
+	c.hint = l.Address.Addr()
+	c.lose(LossExpired)
+	c.state.expired(c, now)
+}
+
+// lose gives up the lease in use or remembered.
+func (c *Client) lose(why Loss) {
+	l := c.known()
+	c.lease, c.remembered = nil, nil
+	if l != nil {
+		c.emit(Lost{l, why})
+	}
+}
+
+// acquire takes a lease into use that a server has just granted.
+func (c *Client) acquire(now boottime.Instant, l *Lease) {
+	renewed := false
+	if old := c.lease; old != nil {
+		renewed = old.Address.Addr() == l.Address.Addr()
+		if !renewed {
+			c.emit(Lost{old, LossReplaced})
+		}
+	}
+	c.lease, c.remembered = l, nil
+	c.hint = l.Address.Addr()
+	c.emit(Acquired{l, renewed})
+	c.move(now, &bound{since: now})
+	c.answerRenew(nil)
+}
+
+// refused takes a NAK: the address is not ours here, and a new one is looked
+// for at once, or after a pause if that happens again and again.
+func (c *Client) refused(now boottime.Instant) Rejection {
+	c.lose(LossNAK)
+	c.hint = netip.Addr{}
+	c.enterInit(now, c.setback())
+	return accepted
+}
+
+// setback returns the pause before the next attempt: none the first time, then
+// 1 s and doubling, until a lease has been held for a while.
+func (c *Client) setback() time.Duration {
+	n := c.setbacks
+	if n < maxSetbacks {
+		c.setbacks++
+	}
+	if n == 0 {
+		return 0
+	}
+	return c.jitter(min(time.Second<<(n-1), maxSetback))
+}
+
+const (
+	maxSetback  = 64 * time.Second
+	maxSetbacks = 8
+)
+
+// receive takes a datagram.
+func (c *Client) receive(now boottime.Instant, d Datagram) {
+	p, err := wire.Parse(d.Message)
+	if err != nil {
+		c.reject(rejectionOf(err))
+		return
+	}
+	x := c.state.awaited()
+	switch {
+	case p.Op() != wire.OpReply:
+		c.reject(RejectNotReply)
+	case !bytes.Equal(p.HardwareAddr(), c.chaddr()):
+		c.reject(RejectForeignHardwareAddr)
+	case x == nil:
+		c.reject(RejectNotAwaited)
+	case p.XID() != x.xid:
+		c.reject(RejectForeignXID)
+	default:
+		if r := c.converse(now, message{Packet: p, link: d.Link}, x); r != accepted {
+			c.reject(r)
+		}
+	}
+}
+
+// converse takes a message of our own exchange.
+func (c *Client) converse(now boottime.Instant, m message, x *exchange) Rejection {
+	// RFC 6842, section 3: "When a client receives a DHCP message containing a
+	// 'client identifier' option, the client MUST compare that client
+	// identifier to the one it is configured to send." Silently discard if not.
+	if id, ok := m.Option(wire.OptionClientID); ok && len(x.clientID) > 0 && !bytes.Equal(id, x.clientID) {
+		return RejectClientID
+	}
+	switch t := m.MessageType(); t {
+	case wire.Offer, wire.ACK, wire.NAK:
+	case 0:
+		return RejectNoMessageType
+	case wire.Discover, wire.Request, wire.Decline, wire.Release, wire.Inform, wire.ForceRenew:
+		return RejectMessageType
+	default:
+		return RejectMessageType
+	}
+	server, named := m.Addr(wire.OptionServerID)
+	r := Received{Type: m.MessageType(), Server: server, Your: m.YourAddr()}
+	if text, ok := m.Text(wire.OptionMessage); ok {
+		r.Text = wire.Printable(text)
+	}
+	c.counters.countReceived(r.Type)
+	c.emit(r)
+	if named {
+		if !isHost(server) {
+			return RejectBadServerID
+		}
+		m.server = server
+	}
+	return c.state.answer(c, now, m)
+}
+
+func (c *Client) reject(why Rejection) {
+	c.counters.rejected[why]++
+	c.emit(droppedOutputs[why])
+}
+
+// chaddr is what stands in the header of our messages (RFC 4390 section 2.1).
+func (c *Client) chaddr() []byte {
+	if len(c.hardwareAddr) > maxChaddr {
+		return nil
+	}
+	return c.hardwareAddr
+}

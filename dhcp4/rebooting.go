@@ -1,0 +1,113 @@
+package dhcp4
+
+import (
+	"github.com/lessee/lessee/boottime"
+	wire "github.com/lessee/lessee/wire/dhcp4"
+)
+
+// The states that verify a lease: INIT-REBOOT, REBOOTING. The lease is in use
+// already, after a link flap, or remembered, after a start.
+
+// rebootUnlinked is INIT-REBOOT without a link.
+type rebootUnlinked struct {
+	quiet
+	untimed
+}
+
+func (*rebootUnlinked) name() State                             { return StateInitReboot }
+func (*rebootUnlinked) linkUp(c *Client, now boottime.Instant)  { c.enterInitReboot(now) }
+func (*rebootUnlinked) linkDown(*Client, boottime.Instant)      {}
+func (*rebootUnlinked) renew(*Client, boottime.Instant)         {}
+func (*rebootUnlinked) expired(c *Client, now boottime.Instant) { c.enterInit(now, 0) }
+
+// rebootPaused is INIT-REBOOT with a link that came up too often of late.
+type rebootPaused struct {
+	quiet
+	until boottime.Instant
+}
+
+func (*rebootPaused) name() State { return StateInitReboot }
+
+func (s *rebootPaused) timer(*Client) (boottime.Instant, Timer, bool) {
+	return s.until, TimerBegin, true
+}
+
+func (*rebootPaused) timeout(c *Client, now boottime.Instant)  { c.reboot(now) }
+func (*rebootPaused) linkUp(*Client, boottime.Instant)         {}
+func (*rebootPaused) linkDown(c *Client, now boottime.Instant) { c.unlink(now) }
+func (*rebootPaused) renew(*Client, boottime.Instant)          {}
+func (*rebootPaused) expired(c *Client, now boottime.Instant)  { c.enterInit(now, 0) }
+
+// enterInitReboot goes to INIT-REBOOT and, if there is a link, on to REBOOTING.
+func (c *Client) enterInitReboot(now boottime.Instant) {
+	if !c.link {
+		c.move(now, &rebootUnlinked{})
+		return
+	}
+	pause := c.flapDelay(now)
+	c.move(now, &rebootPaused{until: now.Add(pause)})
+	if pause <= 0 {
+		c.reboot(now)
+	}
+}
+
+// rebooting is REBOOTING: all servers are asked whether the lease still holds.
+type rebooting struct {
+	exchange
+	tries int // how often the REQUEST was sent
+}
+
+func (c *Client) reboot(now boottime.Instant) {
+	s := &rebooting{exchange: c.newExchange(now, c.known().ClientID)}
+	c.move(now, s)
+	s.send(c, now)
+}
+
+func (s *rebooting) send(c *Client, now boottime.Instant) {
+	s.repeat(c, now)
+	c.sendReboot(now, &s.exchange, c.known())
+	s.tries++
+	s.next = now.Add(c.backOff(s.tries))
+}
+
+func (*rebooting) name() State { return StateRebooting }
+
+func (s *rebooting) timer(*Client) (boottime.Instant, Timer, bool) {
+	return s.next, TimerRetransmit, true
+}
+
+// timeout repeats the REQUEST, or looks for a server that knows nothing of the
+// lease. The lease itself is kept as long as it lasts.
+//
+// Deviation: RFC 2131 has the client wait for about 60 s here and then go back
+// to BOUND (docs/deviations.md, "Bounded INIT-REBOOT").
+func (s *rebooting) timeout(c *Client, now boottime.Instant) {
+	if s.tries < c.timing.RebootTries {
+		s.send(c, now)
+		return
+	}
+	c.enterInit(now, 0)
+}
+
+// answer takes an ACK or NAK of any server.
+func (s *rebooting) answer(c *Client, now boottime.Instant, m message) Rejection {
+	switch m.MessageType() {
+	case wire.ACK:
+		return c.granted(now, m, &s.exchange)
+	case wire.NAK:
+		return c.refused(now)
+	default:
+		return RejectUnexpected
+	}
+}
+
+func (*rebooting) linkUp(*Client, boottime.Instant)         {}
+func (*rebooting) linkDown(c *Client, now boottime.Instant) { c.unlink(now) }
+func (*rebooting) expired(c *Client, now boottime.Instant)  { c.enterInit(now, 0) }
+
+// renew repeats the REQUEST now; how often it is sent stays bounded.
+func (s *rebooting) renew(c *Client, now boottime.Instant) {
+	if s.tries < c.timing.RebootTries && s.hurry(now) {
+		s.send(c, now)
+	}
+}

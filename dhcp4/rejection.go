@@ -1,0 +1,164 @@
+package dhcp4
+
+import (
+	"errors"
+
+	wire "github.com/lessee/lessee/wire/dhcp4"
+)
+
+// A Rejection says why a datagram was not used. Each has its counter.
+type Rejection uint8
+
+// accepted is no rejection.
+const accepted Rejection = 0
+
+// The rejections.
+const (
+	// RejectTooShort: shorter than the fixed fields and the magic cookie.
+	RejectTooShort Rejection = iota + 1
+	// RejectBadOp: op is neither BOOTREQUEST nor BOOTREPLY.
+	RejectBadOp
+	// RejectHardwareAddrTooLong: hlen is more than the 16 bytes of chaddr.
+	RejectHardwareAddrTooLong
+	// RejectBadMagicCookie: what follows the fixed fields is not DHCP.
+	RejectBadMagicCookie
+	// RejectOptionTruncated: an option runs past the end of its field.
+	RejectOptionTruncated
+	// RejectBadOverload: option 52 is not 1, 2 or 3.
+	RejectBadOverload
+	// RejectBadMessageType: option 53 is not one byte, or zero.
+	RejectBadMessageType
+	// RejectMalformed: malformed in a way that has no name of its own here.
+	RejectMalformed
+
+	// RejectNotReply: a client's message, not a server's.
+	RejectNotReply
+	// RejectForeignHardwareAddr: for a client with another hardware address.
+	RejectForeignHardwareAddr
+	// RejectNotAwaited: no answer is awaited in this state (figure 5: discard).
+	RejectNotAwaited
+	// RejectForeignXID: the transaction is not the one under way: late, or another client's.
+	RejectForeignXID
+	// RejectClientID: option 61 is not the one that was sent (RFC 6842 section 3).
+	RejectClientID
+	// RejectNoMessageType: plain BOOTP, without option 53.
+	RejectNoMessageType
+	// RejectMessageType: not an OFFER, ACK or NAK: no server's answer to us. An
+	// unauthenticated FORCERENEW is among these (RFC 6704).
+	RejectMessageType
+	// RejectUnexpected: an OFFER, ACK or NAK that does not fit the state.
+	RejectUnexpected
+	// RejectNoServerID: option 54 is missing where it is needed to tell servers apart.
+	RejectNoServerID
+	// RejectBadServerID: option 54 is not the address of a host.
+	RejectBadServerID
+	// RejectOtherServer: from another server than the one that was asked.
+	RejectOtherServer
+	// RejectBadAddress: yiaddr is not the address of a host: 0.0.0.0/8,
+	// loopback, multicast, class E, or its own subnet's broadcast address.
+	RejectBadAddress
+	// RejectOtherAddress: the ACK is not for the address that was offered.
+	RejectOtherAddress
+	// RejectNoLeaseTime: option 51 is missing.
+	RejectNoLeaseTime
+	// RejectLeaseTooShort: the lease time is under 2 seconds, so that it could
+	// not be kept with a message per second; 0 is among these.
+	RejectLeaseTooShort
+	// RejectBadSubnetMask: option 1 is not a row of ones and then zeros, or all zeros.
+	RejectBadSubnetMask
+
+	rejections // their number, plus one
+)
+
+var rejectionTexts = [rejections]string{
+	RejectTooShort:            "message too short",
+	RejectBadOp:               "op is neither request nor reply",
+	RejectHardwareAddrTooLong: "hardware address longer than 16 bytes",
+	RejectBadMagicCookie:      "bad magic cookie",
+	RejectOptionTruncated:     "option runs past the end of its field",
+	RejectBadOverload:         "bad option overload",
+	RejectBadMessageType:      "bad message type",
+	RejectMalformed:           "malformed message",
+	RejectNotReply:            "not a reply",
+	RejectForeignHardwareAddr: "foreign hardware address",
+	RejectNotAwaited:          "no answer is awaited",
+	RejectForeignXID:          "foreign transaction",
+	RejectClientID:            "client identifier is not ours",
+	RejectNoMessageType:       "no message type",
+	RejectMessageType:         "not a message from a server to a client",
+	RejectUnexpected:          "message type does not fit the state",
+	RejectNoServerID:          "no server identifier",
+	RejectBadServerID:         "bad server identifier",
+	RejectOtherServer:         "from another server",
+	RejectBadAddress:          "offered address is not the address of a host",
+	RejectOtherAddress:        "acknowledged address is not the offered one",
+	RejectNoLeaseTime:         "no lease time",
+	RejectLeaseTooShort:       "lease time too short",
+	RejectBadSubnetMask:       "bad subnet mask",
+}
+
+var rejectionNames = [rejections]string{
+	RejectTooShort:            "too-short",
+	RejectBadOp:               "bad-op",
+	RejectHardwareAddrTooLong: "hardware-address-too-long",
+	RejectBadMagicCookie:      "bad-magic-cookie",
+	RejectOptionTruncated:     "option-truncated",
+	RejectBadOverload:         "bad-overload",
+	RejectBadMessageType:      "bad-message-type",
+	RejectMalformed:           "malformed",
+	RejectNotReply:            "not-reply",
+	RejectForeignHardwareAddr: "foreign-hardware-address",
+	RejectNotAwaited:          "not-awaited",
+	RejectForeignXID:          "foreign-xid",
+	RejectClientID:            "client-identifier",
+	RejectNoMessageType:       "no-message-type",
+	RejectMessageType:         "message-type",
+	RejectUnexpected:          "unexpected",
+	RejectNoServerID:          "no-server-identifier",
+	RejectBadServerID:         "bad-server-identifier",
+	RejectOtherServer:         "other-server",
+	RejectBadAddress:          "bad-address",
+	RejectOtherAddress:        "other-address",
+	RejectNoLeaseTime:         "no-lease-time",
+	RejectLeaseTooShort:       "lease-too-short",
+	RejectBadSubnetMask:       "bad-subnet-mask",
+}
+
+// String returns the reason in plain words.
+func (r Rejection) String() string { return nameOf(rejectionTexts[:], int(r), "rejection") }
+
+// droppedOutputs are the outputs ready-made: a flood of foreign datagrams is
+// to cost no memory.
+var droppedOutputs = func() (all [rejections]Output) {
+	for r := range all {
+		all[r] = Dropped{Rejection(r)}
+	}
+	return all
+}()
+
+// rejectionOf maps what the parser found.
+func rejectionOf(err error) Rejection {
+	var e *wire.Error
+	if !errors.As(err, &e) {
+		return RejectMalformed
+	}
+	//nolint:exhaustive // the other reasons come from option values, not from Parse
+	switch e.Reason {
+	case wire.ReasonTooShort:
+		return RejectTooShort
+	case wire.ReasonBadOp:
+		return RejectBadOp
+	case wire.ReasonHardwareAddrTooLong:
+		return RejectHardwareAddrTooLong
+	case wire.ReasonBadMagicCookie:
+		return RejectBadMagicCookie
+	case wire.ReasonOptionTruncated:
+		return RejectOptionTruncated
+	case wire.ReasonBadOverload:
+		return RejectBadOverload
+	case wire.ReasonMessageTypeLength, wire.ReasonMessageTypeZero:
+		return RejectBadMessageType
+	default:
+		return RejectMalformed
+	}
+}
