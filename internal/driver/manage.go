@@ -103,8 +103,11 @@ func (d *Driver) begin(a *adapter, link Link) error {
 		d.links[link.Index] = link
 		a.link, a.tenancy, a.refused, began = link, t, "", true
 		d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventManaged, Index: link.Index, Adapter: link.Name})
-		d.tell(a, tenancy.Begin{Record: record, Configured: configured, MTU: link.MTU})
-		d.tell(a, tenancy.Link{Usable: usable(link), MTU: link.MTU})
+		d.tell(a, tenancy.Begin{
+			Record:     record,
+			Configured: configured,
+			Link:       tenancy.Link{Usable: usable(link), MTU: link.MTU},
+		})
 	})
 	if !began {
 		return stopped("up", link.Name)

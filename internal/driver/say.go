@@ -39,7 +39,7 @@ func eventKind(k tenancy.NoteKind) lessee.EventKind {
 	switch k {
 	case tenancy.NoteState:
 		return lessee.EventState
-	case tenancy.NoteBound:
+	case tenancy.NoteBound, tenancy.NoteResumed:
 		return lessee.EventBound
 	case tenancy.NoteRenewed:
 		return lessee.EventRenewed
@@ -74,6 +74,8 @@ func (d *Driver) log(k tenancy.NoteKind, e lessee.Event) {
 	switch k {
 	case tenancy.NoteBound:
 		text = "lease obtained"
+	case tenancy.NoteResumed:
+		text = "lease resumed"
 	case tenancy.NoteRenewed:
 		text = "lease renewed"
 	case tenancy.NoteReleased:

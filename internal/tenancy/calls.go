@@ -160,6 +160,9 @@ func (t *Tenancy) advance(which func(call) bool) {
 // settle answers the calls that waited for the kernel.
 func (t *Tenancy) settle() {
 	leasing := t.lease != nil
+	if t.ending == leaving {
+		t.emit(Forget{})
+	}
 	t.answerEach(func(c call) (bool, Result) {
 		r := Result{Code: errno.NO_ERROR, Lease: t.lease}
 		switch c.verb {
@@ -177,7 +180,6 @@ func (t *Tenancy) settle() {
 		return false, r
 	})
 	if t.ending == leaving {
-		t.emit(Forget{})
 		t.finish()
 	}
 }
@@ -211,6 +213,8 @@ func (t *Tenancy) outOfTime(c call) Result {
 		r.Detail = "the system took too long to change the address"
 	case !t.link.Usable:
 		r.Code = errno.ERROR_NO_NETWORK
+	case t.appErr != nil:
+		r.Code, r.Detail = errno.ERROR_GEN_FAILURE, t.appErr.Error()
 	case t.sendErr != nil:
 		r.Detail = t.sendErr.Error()
 	}

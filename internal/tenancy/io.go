@@ -14,12 +14,11 @@ type Input interface{ input() }
 
 type (
 	// Begin starts the tenancy with what is on record, the zero Record if
-	// nothing is. Configured are the IPv4 addresses that the adapter has, MTU
-	// is the link's, in bytes.
+	// nothing is. Configured are the IPv4 addresses that the adapter has.
 	Begin struct {
 		Record     Record
 		Configured []netip.Prefix
-		MTU        int
+		Link       Link
 	}
 
 	// Link says whether frames can be sent, and the link's MTU in bytes.
@@ -178,6 +177,7 @@ type NoteKind uint8
 const (
 	NoteState     NoteKind = iota // the client moved to State
 	NoteBound                     // Lease is new and configured
+	NoteResumed                   // Lease is from an earlier life and still configured
 	NoteRenewed                   // Lease was extended and is configured
 	NoteReleased                  // Lease was given back
 	NoteExpired                   // Lease ran out

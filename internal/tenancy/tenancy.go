@@ -155,7 +155,7 @@ func (t *Tenancy) Awaiting() bool { return t.ending == living && t.client.Awaiti
 
 func (t *Tenancy) begin(in Begin) {
 	r := in.Record
-	t.link.MTU = in.MTU
+	t.link.MTU = in.Link.MTU
 	t.baseMTU = r.BaseMTU
 	for _, p := range append(slices.Clone(r.Ours), leaseAddress(r.Lease)) {
 		if slices.Contains(in.Configured, p) && !slices.Contains(t.ours, p) {
@@ -172,7 +172,7 @@ func (t *Tenancy) begin(in Begin) {
 		t.apply(t.withMTU(Desired{}))
 	case r.Lease != nil && slices.Contains(t.ours, r.Lease.Address):
 		t.lease = r.Lease
-		t.announce, t.pending = NoteBound, true
+		t.announce, t.pending = NoteResumed, true
 		t.apply(t.withMTU(plan(t.lease, t.cfg.Policy)))
 		t.tell(dhcp4.Start{Lease: r.Lease, InUse: true})
 	default:
@@ -180,6 +180,10 @@ func (t *Tenancy) begin(in Begin) {
 		if len(t.ours) > 0 {
 			t.apply(t.withMTU(Desired{}))
 		}
+	}
+	if in.Link.Usable {
+		t.link = in.Link
+		t.tell(dhcp4.LinkUp{})
 	}
 }
 
@@ -208,7 +212,7 @@ func (t *Tenancy) linkChanged(in Link) {
 	case in.Usable && !was.Usable:
 		t.note(NoteCarrier, "")
 		if t.lease != nil && t.seq > 0 {
-			// The kernel dropped the routes when the adapter went down.
+			// The kernel drops routes when an adapter goes down, and takes none before it is up.
 			t.apply(t.want)
 		}
 		t.tell(dhcp4.LinkUp{})

@@ -1,0 +1,317 @@
+package driver
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/tenancy"
+	wire "github.com/lessee/lessee/wire/dhcp4"
+)
+
+// A world is everything that a driver asks of: kernel, disk, clock and one
+// DHCP server, all played in memory. Inside a synctest bubble its time is virtual.
+type world struct {
+	mu        sync.Mutex
+	log       []string // what was asked, in order
+	links     map[int]Link
+	changed   func(LinkChange)
+	addresses map[int][]netip.Prefix
+	records   map[string]tenancy.Record
+	dns       map[string]tenancy.DNS
+	open      int // exchanges
+
+	silent   bool  // the server does not answer
+	applyErr error // the kernel refuses
+	manager  string
+	start    time.Time
+}
+
+func newWorld() *world {
+	return &world{
+		links:     map[int]Link{1: {Index: 1, Name: "lo", Loopback: true, Up: true, Carrier: true}},
+		addresses: map[int][]netip.Prefix{},
+		records:   map[string]tenancy.Record{},
+		dns:       map[string]tenancy.DNS{},
+		start:     time.Now(),
+	}
+}
+
+func (w *world) addLink(index int, name string) Link {
+	l := Link{
+		Index: index, Name: name, HardwareType: 1, MTU: 1500, Up: true, Carrier: true,
+		HardwareAddr: net.HardwareAddr{2, 0, 0, 0, byte(index >> 8), byte(index)},
+	}
+	w.setLink(l)
+	return l
+}
+
+func (w *world) setLink(l Link) {
+	w.mu.Lock()
+	w.links[l.Index] = l
+	changed := w.changed
+	w.mu.Unlock()
+	if changed != nil {
+		changed(LinkChange{Link: l})
+	}
+}
+
+func (w *world) removeLink(index int) {
+	w.mu.Lock()
+	l, changed := w.links[index], w.changed
+	delete(w.links, index)
+	delete(w.addresses, index)
+	w.mu.Unlock()
+	changed(LinkChange{Link: l, Gone: true})
+}
+
+func (w *world) note(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.log = append(w.log, fmt.Sprintf(format, args...))
+}
+
+// count returns how many entries of the log satisfy f.
+func (w *world) count(f func(string) bool) (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, l := range w.log {
+		if f(l) {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *world) entries() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.log)
+}
+
+func (w *world) Links() ([]Link, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []Link
+	for _, l := range w.links {
+		all = append(all, l)
+	}
+	return all, nil
+}
+
+func (w *world) LinkByName(name string) (Link, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, l := range w.links {
+		if named(l, name) {
+			return l, nil
+		}
+	}
+	return Link{}, fmt.Errorf("%s: %w", name, ErrNoLink)
+}
+
+func (w *world) LinkByIndex(index int) (Link, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if l, ok := w.links[index]; ok {
+		return l, nil
+	}
+	return Link{}, ErrNoLink
+}
+
+func (w *world) Watch(changed func(LinkChange)) (io.Closer, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.changed = changed
+	return io.NopCloser(nil), nil
+}
+
+func (w *world) Addresses(index int) ([]Address, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []Address
+	for _, p := range w.addresses[index] {
+		all = append(all, Address{Prefix: p})
+	}
+	return all, nil
+}
+
+func (w *world) SetUp(index int) error {
+	l, err := w.LinkByIndex(index)
+	l.Up = true
+	w.setLink(l)
+	return err
+}
+
+func (w *world) Apply(link Link, ours []netip.Prefix, want tenancy.Desired) error {
+	w.note("%s apply %v", link.Name, want.Address)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.applyErr != nil {
+		return w.applyErr
+	}
+	w.addresses[link.Index] = slices.DeleteFunc(w.addresses[link.Index], func(p netip.Prefix) bool { return slices.Contains(ours, p) })
+	if want.Address.IsValid() {
+		w.addresses[link.Index] = append(w.addresses[link.Index], want.Address)
+	}
+	return nil
+}
+
+func (w *world) Send(link Link, t dhcp4.Transmit) error {
+	w.note("%s send %v from %v", link.Name, t.Type, t.Source)
+	return nil
+}
+
+// An exchange of a world is answered by the server, a millisecond later.
+type exchange struct {
+	w       *world
+	link    Link
+	deliver func(dhcp4.Datagram)
+}
+
+func (w *world) Open(link Link, deliver func(dhcp4.Datagram)) (Exchange, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.open++
+	return &exchange{w: w, link: link, deliver: deliver}, nil
+}
+
+func (x *exchange) Close() error {
+	x.w.mu.Lock()
+	defer x.w.mu.Unlock()
+	x.w.open--
+	return nil
+}
+
+func (x *exchange) Send(t dhcp4.Transmit) error {
+	x.w.note("%s send %v from %v", x.link.Name, t.Type, t.Source)
+	x.w.mu.Lock()
+	silent := x.w.silent
+	x.w.mu.Unlock()
+	if silent {
+		return nil
+	}
+	p, err := wire.Parse(t.Message)
+	if err != nil {
+		return err
+	}
+	b := wire.NewBuilder(wire.OpReply, 1, p.HardwareAddr(), p.XID())
+	kind := wire.Offer
+	if t.Type == wire.Request {
+		kind = wire.ACK
+	}
+	b.AddMessageType(kind)
+	b.SetYourAddr(netip.AddrFrom4([4]byte{10, 77, byte(x.link.Index >> 8), byte(x.link.Index)}))
+	b.AddAddr(wire.OptionServerID, netip.MustParseAddr("10.77.255.1"))
+	b.AddAddr(wire.OptionSubnetMask, netip.MustParseAddr("255.255.0.0"))
+	b.AddAddr(wire.OptionRouter, netip.MustParseAddr("10.77.255.1"))
+	b.AddAddr(wire.OptionDNS, netip.MustParseAddr("10.77.255.1"))
+	b.AddUint32(wire.OptionLeaseTime, 3600)
+	answer := dhcp4.Datagram{Message: b.Bytes(), From: netip.MustParseAddr("10.77.255.1"), Link: []byte{2, 0, 0, 0, 0, 1}}
+	time.AfterFunc(time.Millisecond, func() { x.deliver(answer) })
+	return nil
+}
+
+func (w *world) Set(link Link, d tenancy.DNS) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.dns[link.Name] = d
+	return nil
+}
+
+func (w *world) Save(name string, r tenancy.Record, durable bool) error {
+	w.note("%s save released=%v durable=%v", name, r.Released, durable)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.records[name] = r
+	return nil
+}
+
+func (w *world) Load(name string) (tenancy.Record, bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r, ok := w.records[name]
+	return r, ok, nil
+}
+
+func (w *world) Names() ([]string, error) { return nil, nil }
+
+func (w *world) Remove(name string) error {
+	w.note("%s forget", name)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.records, name)
+	return nil
+}
+
+func (w *world) Rename(from, to string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.records[to] = w.records[from]
+	delete(w.records, from)
+	return nil
+}
+
+func (w *world) Manager(Link) (name, how string, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.manager, "pid 7 has UDP port 68 open", w.manager != ""
+}
+
+func (w *world) Now() boottime.Instant { return boottime.Instant(time.Since(w.start)) }
+
+func (w *world) NewTimer() Timer { return &fakeTimer{w: w, c: make(chan struct{}, 1)} }
+
+type fakeTimer struct {
+	w *world
+	c chan struct{}
+	t *time.Timer
+}
+
+func (t *fakeTimer) C() <-chan struct{} { return t.c }
+func (t *fakeTimer) Close() error       { t.Stop(); return nil }
+func (t *fakeTimer) Stop() {
+	if t.t != nil {
+		t.t.Stop()
+	}
+}
+
+func (t *fakeTimer) Reset(at boottime.Instant) {
+	t.Stop()
+	t.t = time.AfterFunc(at.Sub(t.w.Now()), func() {
+		select {
+		case t.c <- struct{}{}:
+		default:
+		}
+	})
+}
+
+// run starts a driver in the world; it stops with the test.
+func (w *world) run(t *testing.T) *Driver {
+	t.Helper()
+	d := New(Config{
+		Network: w, Resolver: w, Store: w, Others: w, Clock: w,
+		Log:     slog.New(slog.DiscardHandler),
+		Seed:    func() uint64 { return 1 },
+		Adapter: func(string) AdapterConfig { return AdapterConfig{Routes: true, MTU: true, DNS: true} },
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	return d
+}

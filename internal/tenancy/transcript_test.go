@@ -1,0 +1,269 @@
+package tenancy
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/dhcp4"
+	wire "github.com/lessee/lessee/wire/dhcp4"
+)
+
+// TestTranscripts plays the scripts of testdata: what happens to an adapter,
+// and what its tenancy does about it. Rewrite them with -rewrite.
+func TestTranscripts(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no transcripts: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			datadriven.RunTest(t, file, s.play)
+		})
+	}
+}
+
+var (
+	hardwareAddr = []byte{2, 0, 0, 0, 0, 2}
+	serverAddr   = netip.MustParseAddr("10.77.0.1")
+)
+
+// A scene is a tenancy on a virtual clock whose network, kernel and callers
+// are played by a script.
+type scene struct {
+	tenancy *Tenancy
+	now     boottime.Instant
+	sent    dhcp4.Transmit
+	record  Record
+	seq     uint64
+	calls   uint64
+	out     strings.Builder
+}
+
+func newScene(t *testing.T) *scene {
+	t.Helper()
+	s := &scene{now: boottime.Instant(time.Hour)}
+	s.reset(t, hardwareAddr)
+	return s
+}
+
+func (s *scene) reset(t *testing.T, mac []byte) {
+	t.Helper()
+	tn, err := New(Config{
+		DHCP4:  dhcp4.Config{HardwareType: 1, HardwareAddr: mac, Seed: 1},
+		Policy: Policy{Metric: 1002, Routes: true, MTU: true, DNS: true},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.tenancy = tn
+}
+
+func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
+	s.out.Reset()
+	arg := func(key, value string) string {
+		d.MaybeScanArgs(t, key, &value)
+		return value
+	}
+	seconds := func(key, value string) time.Duration {
+		v, err := time.ParseDuration(arg(key, value))
+		if err != nil {
+			d.Fatalf(t, "%v", err)
+		}
+		return v
+	}
+	switch d.Cmd {
+	case "begin":
+		in := Begin{Record: s.record, Link: Link{Usable: d.HasArg("up"), MTU: 1500}}
+		if a := arg("configured", ""); a != "" {
+			in.Configured = append(in.Configured, netip.MustParsePrefix(a))
+		}
+		s.tell(in)
+	case "restart":
+		mac := hardwareAddr
+		if d.HasArg("new-address") {
+			mac = []byte{2, 0, 0, 0, 0, 9}
+		}
+		s.reset(t, mac)
+	case "link":
+		s.tell(Link{Usable: d.HasArg("up"), MTU: 1500})
+	case "gone":
+		s.tell(Gone{})
+	case "call":
+		verbs := map[string]Verb{"renew": Renew, "release": Release, "up": Await, "down": End, "down-keep": EndKeep}
+		verb, ok := verbs[d.CmdArgs[0].Key]
+		if !ok {
+			d.Fatalf(t, "no verb %q", d.CmdArgs[0].Key)
+		}
+		s.calls++
+		s.tell(Call{ID: s.calls, Verb: verb, Deadline: s.now.Add(seconds("patience", "20s"))})
+	case "cancel":
+		var id uint64
+		d.ScanArgs(t, "id", &id)
+		s.tell(Cancel{ID: id})
+	case "reply":
+		s.tell(s.reply(d, arg))
+	case "applied":
+		in := Applied{Seq: s.seq}
+		if e := arg("error", ""); e != "" {
+			in.Err = errors.New(e)
+		}
+		s.tell(in)
+	case "save-failed":
+		s.tell(SaveFailed{Err: errors.New("no space left on device")})
+	case "send-failed":
+		s.tell(SendFailed{Type: s.sent.Type, Err: errors.New("network is down")})
+	case "advance":
+		by, err := time.ParseDuration(d.CmdArgs[0].Key)
+		if err != nil {
+			d.Fatalf(t, "%v", err)
+		}
+		s.advance(by)
+	case "status":
+		st := s.tenancy.Status()
+		fmt.Fprintf(&s.out, "%v lease=%v problem=%q awaiting=%v\n", st.State, leaseAddress(st.Lease), st.Problem, s.tenancy.Awaiting())
+	default:
+		d.Fatalf(t, "no command %q", d.Cmd)
+	}
+	return s.out.String()
+}
+
+func (s *scene) tell(in Input) {
+	s.tenancy.Handle(s.now, in)
+	s.drain()
+}
+
+// advance lets time pass; every deadline on the way is met.
+func (s *scene) advance(by time.Duration) {
+	end := s.now.Add(by)
+	for {
+		at, ok := s.tenancy.Deadline()
+		if !ok || at.After(end) {
+			break
+		}
+		if at.After(s.now) {
+			s.now = at
+		}
+		before := s.out.Len()
+		s.tenancy.Handle(s.now, Timeout{})
+		s.drain()
+		if at2, ok := s.tenancy.Deadline(); ok && !at2.After(s.now) && s.out.Len() == before {
+			s.out.WriteString("LIVELOCK\n")
+			return
+		}
+	}
+	s.now = end
+}
+
+// reply is a server's answer to the message sent last.
+func (s *scene) reply(d *datadriven.TestData, arg func(key, value string) string) Datagram {
+	p, err := wire.Parse(s.sent.Message)
+	if err != nil {
+		panic(err)
+	}
+	types := map[string]wire.MessageType{"offer": wire.Offer, "ack": wire.ACK, "nak": wire.NAK}
+	b := wire.NewBuilder(wire.OpReply, 1, p.HardwareAddr(), p.XID())
+	b.AddMessageType(types[d.CmdArgs[0].Key])
+	b.AddAddr(wire.OptionServerID, netip.MustParseAddr(arg("server", serverAddr.String())))
+	if d.CmdArgs[0].Key != "nak" {
+		b.SetYourAddr(netip.MustParseAddr(arg("address", "10.77.0.105")))
+		b.AddAddr(wire.OptionSubnetMask, netip.MustParseAddr("255.255.255.0"))
+		b.AddAddr(wire.OptionRouter, serverAddr)
+		b.AddAddr(wire.OptionDNS, serverAddr)
+		lease, err := time.ParseDuration(arg("lease", "1h"))
+		if err != nil {
+			panic(err)
+		}
+		b.AddUint32(wire.OptionLeaseTime, uint32(lease/time.Second))
+		if mtu := arg("mtu", ""); mtu != "" {
+			var v uint16
+			fmt.Sscan(mtu, &v)
+			b.AddUint16(wire.OptionMTU, v)
+		}
+	}
+	return Datagram{Message: b.Bytes(), From: serverAddr, Link: []byte{2, 0, 0, 0, 0, 1}}
+}
+
+func (s *scene) drain() {
+	for {
+		o, ok := s.tenancy.Poll()
+		if !ok {
+			return
+		}
+		if n, ok := o.(Note); ok && (n.Kind == NoteSent || n.Kind == NoteState) {
+			continue // Transmit says as much, status the rest
+		}
+		at := time.Duration(s.now).Round(time.Second) - time.Hour
+		fmt.Fprintf(&s.out, "%v %s\n", at, s.describe(o))
+	}
+}
+
+func (s *scene) describe(o Output) string {
+	switch o := o.(type) {
+	case Transmit:
+		s.sent = dhcp4.Transmit(o)
+		return fmt.Sprintf("send %v %v>%v", o.Type, o.Source, o.Destination)
+	case Save:
+		s.record = o.Record
+		how := "soon"
+		if o.Durable {
+			how = "durably"
+		}
+		return fmt.Sprintf("save %s lease=%v released=%v ours=%v mtu=%d", how, leaseAddress(o.Record.Lease), o.Record.Released, o.Record.Ours, o.Record.BaseMTU)
+	case Forget:
+		s.record = Record{}
+		return "forget"
+	case Apply:
+		s.seq = o.Seq
+		if !o.Want.Address.IsValid() {
+			return fmt.Sprintf("apply nothing, ours=%v mtu=%d", o.Ours, o.Want.MTU)
+		}
+		end := "forever"
+		if l := o.Want.Lifetime; !l.Forever {
+			end = "until " + (time.Duration(l.ValidUntil).Round(time.Second) - time.Hour).String()
+		}
+		var routes []string
+		for _, r := range o.Want.Routes {
+			route := r.Destination.String()
+			if r.Router.IsValid() {
+				route += " via " + r.Router.String()
+			}
+			if r.OnLink {
+				route += " onlink"
+			}
+			routes = append(routes, route)
+		}
+		return fmt.Sprintf("apply %v %s ours=%v routes=[%s] mtu=%d dns=%v", o.Want.Address, end, o.Ours, strings.Join(routes, ", "), o.Want.MTU, o.Want.DNS.Servers)
+	case Answer:
+		return strings.TrimRight(fmt.Sprintf("answer %d: %s lease=%v %s", o.ID, o.Result.Code.Name(), leaseAddress(o.Result.Lease), o.Result.Detail), " ")
+	case Note:
+		names := map[NoteKind]string{
+			NoteBound: "bound", NoteResumed: "resumed", NoteRenewed: "renewed", NoteReleased: "released", NoteExpired: "expired", NoteNAK: "nak",
+			NoteConflict: "conflict", NoteReceived: "received", NoteRejected: "rejected", NoteProblem: "problem",
+			NoteCarrier: "carrier", NoteNoCarrier: "no carrier",
+		}
+		text := "note " + names[o.Kind]
+		if o.Message != 0 {
+			text += " " + o.Message.String()
+		}
+		if o.Lease != nil {
+			text += " " + o.Lease.Address.String()
+		}
+		if o.Detail != "" {
+			text += ": " + o.Detail
+		}
+		return text
+	case Ended:
+		return "ended"
+	}
+	return fmt.Sprintf("unknown output %T", o)
+}
