@@ -152,5 +152,5 @@ func (p Packet) IsProbe() bool {
 // IsAnnouncement reports whether p tells that its sender uses an address: a
 // request whose sender and target address are the same (RFC 5227 section 1.1).
 func (p Packet) IsAnnouncement() bool {
-	return p.Op == OpRequest && p.Sender == p.Target && !p.Sender.IsUnspecified()
+	return p.Op == OpRequest && p.Sender == p.Target && p.Sender.IsValid() && !p.Sender.IsUnspecified()
 }
