@@ -1,0 +1,177 @@
+//go:build linux
+
+package control
+
+import (
+	"context"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/errno"
+)
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(helperEnv); path != "" {
+		os.Exit(helper(path))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// fake is a scripted engine with one adapter, eth0, also called uplink.
+type fake struct {
+	do func(ctx context.Context, op, name string, keep bool) error // nil: every call succeeds
+
+	mu    sync.Mutex
+	calls []string
+	subs  map[chan lessee.Event]uint64
+	heard chan struct{} // one per subscription
+	gone  chan struct{} // one per cancelled subscription
+}
+
+func newFake() *fake {
+	return &fake{subs: make(map[chan lessee.Event]uint64), heard: make(chan struct{}, 64), gone: make(chan struct{}, 64)}
+}
+
+var born = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+func eth0() lessee.Adapter {
+	return lessee.Adapter{
+		Index: 2, Name: "eth0", AltNames: []string{"uplink"}, MAC: "02:00:00:00:00:02", MTU: 1500, Up: true, Carrier: true, Manager: "lessee",
+		IPv4: &lessee.IPv4{
+			State: "bound", Address: netip.MustParsePrefix("10.77.0.105/24"), Server: netip.MustParseAddr("10.77.0.1"),
+			Routers: []netip.Addr{netip.MustParseAddr("10.77.0.1")}, DNS: []netip.Addr{netip.MustParseAddr("10.77.0.1")},
+			Routes: []lessee.Route{
+				{Destination: netip.MustParsePrefix("10.99.0.0/16"), Router: netip.MustParseAddr("10.77.0.1")},
+				{Destination: netip.MustParsePrefix("10.98.0.0/16")},
+			},
+			Domain: "lab.test", Search: []string{"lab.test"}, MTU: 1400, ClientID: "01020000000002",
+			Obtained: born, Renews: born.Add(5 * time.Minute), Rebinds: born.Add(8 * time.Minute), Expires: born.Add(10 * time.Minute),
+			Problem: "the lease could not be saved", Counters: map[string]uint64{"sent.discover": 1},
+		},
+	}
+}
+
+func (f *fake) run(ctx context.Context, op, name string, keep bool) error {
+	f.mu.Lock()
+	f.calls = append(f.calls, op+" "+name)
+	f.mu.Unlock()
+	if f.do != nil {
+		if err := f.do(ctx, op, name, keep); err != nil {
+			return err
+		}
+	}
+	if name != "" && name != "eth0" && name != "uplink" {
+		return &lessee.Error{Code: errno.ERROR_FILE_NOT_FOUND, Detail: "no such network interface", Hint: "see 'lessee list'"}
+	}
+	return nil
+}
+
+func (f *fake) Adapters(ctx context.Context) ([]lessee.Adapter, error) {
+	if err := f.run(ctx, "list", "", false); err != nil {
+		return nil, err
+	}
+	return []lessee.Adapter{eth0(), {Index: 3, Name: "eth1", Manager: "none"}}, nil
+}
+
+func (f *fake) Adapter(ctx context.Context, name string) (lessee.Adapter, error) {
+	if err := f.run(ctx, "show", name, false); err != nil {
+		return lessee.Adapter{}, err
+	}
+	return eth0(), nil
+}
+
+func (f *fake) Renew(ctx context.Context, name string) error { return f.run(ctx, "renew", name, false) }
+func (f *fake) Release(ctx context.Context, name string) error {
+	return f.run(ctx, "release", name, false)
+}
+func (f *fake) Up(ctx context.Context, name string) error { return f.run(ctx, "up", name, false) }
+func (f *fake) Down(ctx context.Context, name string, keep bool) error {
+	return f.run(ctx, "down", name, keep)
+}
+
+// buffer is how many events a subscriber of the fake may lag behind.
+const buffer = 8
+
+func (f *fake) Subscribe() (<-chan lessee.Event, func()) {
+	ch := make(chan lessee.Event, buffer)
+	f.mu.Lock()
+	f.subs[ch] = 0
+	f.mu.Unlock()
+	f.heard <- struct{}{}
+	return ch, func() {
+		f.mu.Lock()
+		delete(f.subs, ch)
+		f.mu.Unlock()
+		f.gone <- struct{}{}
+	}
+}
+
+// emit never waits.
+func (f *fake) emit(ev lessee.Event) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for ch, lost := range f.subs {
+		if lost > 0 && len(ch) < cap(ch)-1 {
+			ch <- lessee.Event{Time: ev.Time, Kind: lessee.EventLost, Count: lost}
+			lost = 0
+		}
+		if lost > 0 {
+			f.subs[ch] = lost + 1
+			continue
+		}
+		select {
+		case ch <- ev:
+			f.subs[ch] = 0
+		default:
+			f.subs[ch] = lost + 1
+		}
+	}
+}
+
+// socketPath returns a path that everybody may reach and that is short enough.
+func socketPath(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "lessee")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "sock")
+}
+
+// serve runs a server of e on a socket until the test ends.
+func serve(t testing.TB, e Engine, change ...func(*Server)) (*lessee.Client, *Server) {
+	t.Helper()
+	path := socketPath(t)
+	l, err := Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewServer(e, Options{Version: lessee.Build()})
+	for _, c := range change {
+		c(s)
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(l) }()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := s.Shutdown(ctx); err != nil {
+			t.Error(err)
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return lessee.New(lessee.WithSocket(path)), s
+}
