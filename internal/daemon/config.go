@@ -12,6 +12,7 @@ import (
 
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/driver"
+	wire "github.com/lessee/lessee/wire/dhcp4"
 	"github.com/pelletier/go-toml/v2"
 )
 
@@ -171,7 +172,7 @@ func (c *Config) check(file string) error {
 				return wrong(section+".client_id", "%v", err)
 			}
 		}
-		if h := a.HostName; h != nil && *h != "" && *h != "auto" && !dhcp4.ValidHostName(*h) {
+		if h := a.HostName; h != nil && *h != "" && *h != "auto" && !wire.ValidHostName(*h) {
 			return wrong(section+".hostname", "%q is not a host name (RFC 1123)", *h)
 		}
 	}
@@ -235,7 +236,7 @@ func hostName(setting string) string {
 		return setting
 	}
 	name, err := os.Hostname()
-	if err != nil || name == "localhost" || !dhcp4.ValidHostName(name) {
+	if err != nil || name == "localhost" || !wire.ValidHostName(name) {
 		return ""
 	}
 	return name

@@ -81,17 +81,13 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer network.Close() //nolint:errcheck // the process ends
-	resolver, err := newResolver(network, config, o.StateDir, log)
-	if err != nil {
-		return err
-	}
-	defer resolver.Close() //nolint:errcheck // the process ends
+	resolver := noResolver{}
 
 	engine := driver.New(driver.Config{
 		Network:  network,
 		Resolver: resolver,
 		Store:    leases,
-		Others:   foreign.New(foreign.Options{}),
+		Others:   foreign.New(),
 		Clock:    host.Clock{},
 		Log:      log,
 		Seed:     rand.Uint64,

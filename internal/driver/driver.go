@@ -198,9 +198,10 @@ func (d *Driver) rearm() {
 	}
 }
 
-// wall converts an instant to the time of day.
+// wall converts an instant to the time of day, in whole seconds: the two
+// clocks cannot be read at once, and nobody needs to see that.
 func (d *Driver) wall(at boottime.Instant) time.Time {
-	return d.cfg.Wall().Add(at.Sub(d.cfg.Clock.Now())).Round(0)
+	return d.cfg.Wall().Add(at.Sub(d.cfg.Clock.Now())).UTC().Round(time.Second)
 }
 
 // Alive returns when the driver's goroutine has answered; false if it has

@@ -57,6 +57,9 @@ func TestObtain(t *testing.T) {
 		if left := time.Until(v.Expires).Round(time.Second); left != time.Hour {
 			t.Errorf("expires in %v, want 1h", left)
 		}
+		if zone, _ := v.Expires.Zone(); zone != "UTC" {
+			t.Errorf("times are in zone %s, want UTC", zone)
+		}
 		if !v.Obtained.Before(v.Renews) || !v.Renews.Before(v.Rebinds) || !v.Rebinds.Before(v.Expires) {
 			t.Errorf("times out of order: %v %v %v %v", v.Obtained, v.Renews, v.Rebinds, v.Expires)
 		}
