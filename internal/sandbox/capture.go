@@ -33,6 +33,32 @@ type Packet struct {
 	ARP  uint16
 }
 
+// Type names the DHCP message, such as "DISCOVER"; "" for an ARP packet.
+func (p Packet) Type() string {
+	if p.DHCP == nil {
+		return ""
+	}
+	return p.DHCP.MessageType().String()
+}
+
+// Grant returns the address that the server gives (yiaddr) and for how long;
+// not valid in other messages.
+func (p Packet) Grant() (netip.Addr, time.Duration) {
+	if p.DHCP == nil {
+		return netip.Addr{}, 0
+	}
+	return addr(p.DHCP.YourIPAddr), p.DHCP.IPAddressLeaseTime(0)
+}
+
+// Asks returns the address that the client asks for (option 50), not valid if
+// it asks for none, and the one that it says it has (ciaddr).
+func (p Packet) Asks() (wanted, has netip.Addr) {
+	if p.DHCP == nil {
+		return netip.Addr{}, netip.Addr{}
+	}
+	return addr(p.DHCP.RequestedIPAddress()), addr(p.DHCP.ClientIPAddr)
+}
+
 // A Capture records what passes the server's end of a cable.
 type Capture struct {
 	conn *socket.Conn

@@ -1,0 +1,50 @@
+//go:build linux
+
+package cli
+
+import (
+	"cmp"
+	"context"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/internal/daemon"
+)
+
+// stateEnv is the environment variable that names the state directory.
+const stateEnv = "LESSEE_STATE"
+
+func (a *app) daemon() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "daemon [ADAPTER ...]",
+		Short: "run the DHCP client service",
+		Long: "Manage the adapters named here, in the configuration, or by 'lessee up': obtain\n" +
+			"leases, configure them, renew them in time. On SIGTERM addresses stay.",
+		Args:              adapters(0, -1),
+		ValidArgsFunction: a.completeAdapters(-1),
+	}
+	var config, state string
+	var verbose bool
+	cmd.Flags().StringVar(&config, "config", daemon.DefaultConfig, "configuration `FILE`, may be absent")
+	cmd.Flags().StringVar(&state, "state", "", "state `DIR`ectory (default "+daemon.DefaultState+", or $"+stateEnv+")")
+	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "log packets and states too")
+	_ = cmd.MarkFlagFilename("config", "toml")
+	_ = cmd.MarkFlagDirname("state")
+	cmd.RunE = a.run(func(ctx context.Context, names []string) error {
+		// A log nobody reads any more is no reason to die.
+		signal.Ignore(syscall.SIGPIPE)
+		return daemon.Run(ctx, daemon.Options{
+			Adapters:   unique(names),
+			ConfigPath: config, ConfigRequired: cmd.Flags().Changed("config"),
+			SocketPath: cmp.Or(a.socket, a.Getenv(lessee.SocketEnv)),
+			StateDir:   cmp.Or(state, a.Getenv(stateEnv)),
+			Verbose:    verbose,
+			Log:        a.Stderr,
+			Version:    lessee.Build().Version,
+		})
+	})
+	return cmd
+}

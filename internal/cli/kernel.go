@@ -1,0 +1,48 @@
+//go:build linux
+
+package cli
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+
+	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/internal/foreign"
+	"github.com/lessee/lessee/internal/host"
+)
+
+// kernelView lists the adapters without a daemon: what the kernel knows, and
+// which other program manages them.
+func kernelView() (_ []lessee.Adapter, err error) {
+	network, err := host.New(host.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, network.Close()) }()
+	links, err := network.Links()
+	if err != nil {
+		return nil, err
+	}
+	others := foreign.New()
+	all := []lessee.Adapter{}
+	for _, l := range links {
+		if l.Loopback {
+			continue
+		}
+		a := lessee.Adapter{
+			Index: l.Index, Name: l.Name, AltNames: l.AltNames, MAC: l.HardwareAddr.String(), MTU: l.MTU,
+			Up: l.Up, Carrier: l.Carrier, Manager: "none", IPv4: &lessee.IPv4{State: "disabled"},
+		}
+		if who, _, ok := others.Manager(l); ok {
+			a.Manager = who
+		}
+		// An adapter that has gone since has no address.
+		if have, err := network.Addresses(l.Index); err == nil && len(have) > 0 {
+			a.IPv4.Address = have[0].Prefix
+		}
+		all = append(all, a)
+	}
+	slices.SortFunc(all, func(a, b lessee.Adapter) int { return cmp.Compare(a.Index, b.Index) })
+	return all, nil
+}

@@ -1,0 +1,281 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/errno"
+)
+
+// An operation is one that works on several adapters side by side.
+type operation struct {
+	name string // as in errors: "renew"
+	verb string // for somebody who waits: "renewing"
+	// do carries it out.
+	do func(ctx context.Context, c *lessee.Client, adapter string) error
+	// done says what has come of it. before and after are what was known of
+	// the adapter then; known tells whether after could be found out.
+	done func(before, after lessee.Adapter, known bool, now time.Time) string
+}
+
+func renewOperation() operation {
+	return operation{
+		name: "renew", verb: "renewing",
+		do: func(ctx context.Context, c *lessee.Client, adapter string) error { return c.Renew(ctx, adapter) },
+		done: func(_, after lessee.Adapter, known bool, now time.Time) string {
+			return obtained("renewed", after, known, now)
+		},
+	}
+}
+
+func upOperation() operation {
+	return operation{
+		name: "up", verb: "waiting for a lease",
+		do: func(ctx context.Context, c *lessee.Client, adapter string) error { return c.Up(ctx, adapter) },
+		done: func(_, after lessee.Adapter, known bool, now time.Time) string {
+			return obtained("has a lease", after, known, now)
+		},
+	}
+}
+
+func obtained(otherwise string, after lessee.Adapter, known bool, now time.Time) string {
+	if v := after.IPv4; known && v != nil && v.Address.IsValid() {
+		return leaseText(v.Address, v.Server, v.Infinite, v.Expires, now)
+	}
+	return otherwise
+}
+
+func releaseOperation() operation {
+	return operation{
+		name: "release", verb: "releasing",
+		do: func(ctx context.Context, c *lessee.Client, adapter string) error { return c.Release(ctx, adapter) },
+		done: func(before, _ lessee.Adapter, _ bool, _ time.Time) string {
+			if v := before.IPv4; v != nil && v.Address.IsValid() {
+				return v.Address.String() + " released"
+			}
+			return "released"
+		},
+	}
+}
+
+func downOperation(keep bool) operation {
+	return operation{
+		name: "down", verb: "ending",
+		do: func(ctx context.Context, c *lessee.Client, adapter string) error { return c.Down(ctx, adapter, keep) },
+		done: func(before, _ lessee.Adapter, _ bool, now time.Time) string {
+			v := before.IPv4
+			switch {
+			case v == nil || !v.Address.IsValid():
+				return "not managed any more"
+			case !keep:
+				return v.Address.String() + " released, not managed any more"
+			case v.Infinite || v.Expires.IsZero():
+				return "not managed any more, " + v.Address.String() + " stays"
+			default:
+				return "not managed any more, " + v.Address.String() + " stays until " + clock(v.Expires, now)
+			}
+		},
+	}
+}
+
+// families are the flags -4 and -6.
+type families struct{ four, six bool }
+
+func (f *families) add(cmd *cobra.Command) {
+	cmd.Flags().BoolVarP(&f.four, "ipv4", "4", false, "IPv4 leases (the default)")
+	cmd.Flags().BoolVarP(&f.six, "ipv6", "6", false, "IPv6 leases")
+}
+
+func (a *app) renew() *cobra.Command {
+	return a.leaseCommand(renewOperation(), &cobra.Command{
+		Use:   "renew [ADAPTER ...]",
+		Short: "renew leases, or get new ones after a release",
+		Long: "Ask the server of each lease to extend it, and wait until that is done. After a\n" +
+			"release, or without a lease, any server on the link may give one.\n\n" +
+			"Without ADAPTER: every adapter that is managed by DHCP.",
+	})
+}
+
+func (a *app) release() *cobra.Command {
+	return a.leaseCommand(releaseOperation(), &cobra.Command{
+		Use:   "release [ADAPTER ...]",
+		Short: "give leases back, stay idle until a renew",
+		Long: "Give leases back to their servers. The adapters stay without an address until\n" +
+			"somebody renews.\n\n" +
+			"Without ADAPTER: every adapter that is managed by DHCP.",
+	})
+}
+
+func (a *app) leaseCommand(op operation, cmd *cobra.Command) *cobra.Command {
+	cmd.Args = adapters(0, -1)
+	cmd.ValidArgsFunction = a.completeAdapters(-1)
+	var f families
+	f.add(cmd)
+	wait := timeout(cmd)
+	cmd.RunE = a.run(func(ctx context.Context, names []string) error {
+		names = unique(names)
+		if f.six && !f.four {
+			return a.noIPv6(op.name, names)
+		}
+		if len(names) == 0 {
+			var err error
+			if names, err = a.managed(ctx, op.name); err != nil {
+				return err
+			}
+		}
+		err := a.each(ctx, op, names, time.Duration(*wait))
+		if f.six {
+			err = a.noIPv6(op.name, names)
+		}
+		return err
+	})
+	return cmd
+}
+
+// noIPv6 says that there is nothing to do for IPv6.
+func (a *app) noIPv6(op string, names []string) error {
+	if len(names) == 0 {
+		names = []string{""}
+	}
+	for _, name := range names {
+		a.complain(&lessee.Error{
+			Op: op, Adapter: name, Code: errno.ERROR_NOT_SUPPORTED,
+			Detail: "no IPv6 lease is managed", Hint: "the kernel configures IPv6 by router advertisements; use -4",
+		})
+	}
+	return errReported
+}
+
+// managed lists the adapters that some program manages by DHCP.
+func (a *app) managed(ctx context.Context, op string) ([]string, error) {
+	all, err := a.client().Adapters(ctx)
+	if err != nil {
+		if e, ok := errors.AsType[*lessee.Error](err); ok {
+			e.Op = op
+		}
+		return nil, err
+	}
+	var names []string
+	for _, ad := range all {
+		if ad.Manager != "none" && ad.Manager != "" {
+			names = append(names, ad.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil, &lessee.Error{
+			Op: op, Code: errno.ERROR_FILE_NOT_FOUND,
+			Detail: "no adapter is managed by DHCP", Hint: "'lessee up ADAPTER' begins with one",
+		}
+	}
+	return names, nil
+}
+
+func (a *app) up() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "up ADAPTER ...",
+		Short: "manage adapters by DHCP, wait for their leases",
+		Long: "Let the daemon manage these adapters by DHCP, from now on and after a restart,\n" +
+			"and wait until each has an address.",
+		Args:              adapters(1, -1),
+		ValidArgsFunction: a.completeAdapters(-1),
+	}
+	wait := timeout(cmd)
+	cmd.RunE = a.run(func(ctx context.Context, names []string) error {
+		return a.each(ctx, upOperation(), unique(names), time.Duration(*wait))
+	})
+	return cmd
+}
+
+func (a *app) down() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "down ADAPTER ...",
+		Short: "stop to manage adapters",
+		Long: "Let the daemon manage these adapters no longer. Their leases are given back, or,\n" +
+			"with --keep, stay in use until they run out.",
+		Args:              adapters(1, -1),
+		ValidArgsFunction: a.completeAdapters(-1),
+	}
+	var keep, release bool
+	cmd.Flags().BoolVar(&release, "release", false, "give the lease back (the default)")
+	cmd.Flags().BoolVar(&keep, "keep", false, "keep the address until its lease runs out")
+	wait := timeout(cmd)
+	cmd.RunE = func(cmd *cobra.Command, names []string) error {
+		if keep && release {
+			return usagef("--keep and --release exclude each other")
+		}
+		return a.run(func(ctx context.Context, names []string) error {
+			return a.each(ctx, downOperation(keep), unique(names), time.Duration(*wait))
+		})(cmd, names)
+	}
+	return cmd
+}
+
+// each carries an operation out on all adapters at once, and gives each its
+// line, in the order of the names.
+func (a *app) each(ctx context.Context, op operation, names []string, wait time.Duration) error {
+	c := a.client()
+	show := a.newProgress(ctx, op.verb, names)
+	defer show.end()
+	type outcome struct {
+		text string
+		err  error
+	}
+	outcomes := make([]chan outcome, len(names))
+	for i, name := range names {
+		outcomes[i] = make(chan outcome, 1)
+		go func() {
+			text, err := a.one(ctx, c, op, name, wait)
+			show.finished(name)
+			outcomes[i] <- outcome{text, err}
+		}()
+	}
+	failed := false
+	for i, name := range names {
+		o := <-outcomes[i]
+		show.wipe(func() {
+			if o.err != nil {
+				failed = true
+				a.complain(o.err)
+				return
+			}
+			fmt.Fprintf(a.Stdout, "%s: %s\n", a.colour.bold(clean(name)), clean(o.text))
+		})
+	}
+	if failed {
+		return errReported
+	}
+	return nil
+}
+
+// afterwards is how long to look for what has come of an operation.
+const afterwards = 2 * time.Second
+
+// one carries an operation out on one adapter.
+func (a *app) one(ctx context.Context, c *lessee.Client, op operation, name string, wait time.Duration) (string, error) {
+	var before lessee.Adapter
+	if op.name == "release" || op.name == "down" {
+		// What is given back cannot be told afterwards. An error here comes
+		// back from the operation itself.
+		short, cancel := context.WithTimeout(ctx, afterwards)
+		before, _ = c.Adapter(short, name)
+		cancel()
+	}
+	limited, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	began := a.Now()
+	if err := op.do(limited, c, name); err != nil {
+		return "", err
+	}
+	span := a.Now().Sub(began)
+	look, stop := context.WithTimeout(context.WithoutCancel(ctx), afterwards)
+	defer stop()
+	after, err := c.Adapter(look, name)
+	text := op.done(before, after, err == nil, a.Now())
+	return strings.TrimSpace(text) + " (" + took(span) + ")", nil
+}
