@@ -61,6 +61,11 @@ func (x *exchange) hurry(now boottime.Instant) bool {
 	return !now.Before(x.next)
 }
 
+// rest returns how long another kind of message has to wait.
+func (x *exchange) rest(now boottime.Instant) time.Duration {
+	return max(x.last.Add(pace).Sub(now), 0)
+}
+
 // within returns a random duration from lo to hi.
 func (c *Client) within(lo, hi time.Duration) time.Duration {
 	return lo + time.Duration(c.random.Uint64()%uint64(hi-lo+1))

@@ -36,13 +36,10 @@ func (s *bound) timeout(c *Client, now boottime.Instant) {
 	c.extend(now, 0)
 }
 
-func (s *bound) linkUp(c *Client, now boottime.Instant)    { s.timeout(c, now) }
-func (*bound) linkDown(c *Client, now boottime.Instant)    { c.unlink(now) }
-func (*bound) renew(c *Client, now boottime.Instant)       { c.extend(now, burst) }
-func (*bound) expired(c *Client, now boottime.Instant)     { c.enterInit(now, 0) }
-func (*renewing) linkUp(*Client, boottime.Instant)         {}
-func (*renewing) linkDown(c *Client, now boottime.Instant) { c.unlink(now) }
-func (*renewing) expired(c *Client, now boottime.Instant)  { c.enterInit(now, 0) }
+func (s *bound) linkUp(c *Client, now boottime.Instant) { s.timeout(c, now) }
+func (*bound) linkDown(c *Client, now boottime.Instant) { c.unlink(now) }
+func (*bound) renew(c *Client, now boottime.Instant)    { c.extend(now, burst) }
+func (*bound) expired(c *Client, now boottime.Instant)  { c.enterInit(now, 0) }
 
 // burst is how often a REQUEST is sent at short intervals because of a Renew:
 // somebody waits for the answer. The waits after them are 1, 2, 4 and 8 s.
@@ -93,7 +90,14 @@ func (s *renewing) timeout(c *Client, now boottime.Instant) {
 	t2, _ := c.lease.RebindsAt()
 	switch {
 	case renews && !now.Before(t2):
-		c.rebind(now, s.left)
+		if s.rest(now) == 0 {
+			c.rebind(now, s.left)
+			return
+		}
+		// A REQUEST has just left: give its answer a moment.
+		next := &rebinding{exchange: s.exchange, left: s.left}
+		next.next = now.Add(s.rest(now))
+		c.move(now, next)
 	case s.left > 0, renews && !now.Before(t1):
 		s.send(c, now)
 	default:
@@ -123,6 +127,10 @@ func (s *renewing) renew(c *Client, now boottime.Instant) {
 		s.send(c, now)
 	}
 }
+
+func (*renewing) linkUp(*Client, boottime.Instant)          {}
+func (*renewing) linkDown(c *Client, now boottime.Instant)  { c.unlink(now) }
+func (s *renewing) expired(c *Client, now boottime.Instant) { c.enterInit(now, s.rest(now)) }
 
 // rebinding is REBINDING: any server is asked to extend the lease.
 type rebinding struct {
@@ -178,7 +186,8 @@ func (s *rebinding) renew(c *Client, now boottime.Instant) {
 
 func (*rebinding) linkUp(*Client, boottime.Instant)         {}
 func (*rebinding) linkDown(c *Client, now boottime.Instant) { c.unlink(now) }
-func (*rebinding) expired(c *Client, now boottime.Instant)  { c.enterInit(now, 0) }
+
+func (s *rebinding) expired(c *Client, now boottime.Instant) { c.enterInit(now, s.rest(now)) }
 
 // repeat notes that a REQUEST leaves now, with an xid of its own if the one
 // before has been given time to be answered.

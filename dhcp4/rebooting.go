@@ -103,7 +103,8 @@ func (s *rebooting) answer(c *Client, now boottime.Instant, m message) Rejection
 
 func (*rebooting) linkUp(*Client, boottime.Instant)         {}
 func (*rebooting) linkDown(c *Client, now boottime.Instant) { c.unlink(now) }
-func (*rebooting) expired(c *Client, now boottime.Instant)  { c.enterInit(now, 0) }
+
+func (s *rebooting) expired(c *Client, now boottime.Instant) { c.enterInit(now, s.rest(now)) }
 
 // renew repeats the REQUEST now; how often it is sent stays bounded.
 func (s *rebooting) renew(c *Client, now boottime.Instant) {

@@ -90,7 +90,7 @@ var rejectionTexts = [rejections]string{
 	RejectNoServerID:          "no server identifier",
 	RejectBadServerID:         "bad server identifier",
 	RejectOtherServer:         "from another server",
-	RejectBadAddress:          "offered address is not the address of a host",
+	RejectBadAddress:          "leased address is not that of a host",
 	RejectOtherAddress:        "acknowledged address is not the offered one",
 	RejectNoLeaseTime:         "no lease time",
 	RejectLeaseTooShort:       "lease time too short",
