@@ -150,7 +150,7 @@ func TestStrings(t *testing.T) {
 	}
 }
 
-func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun must not run beside other tests
+func TestNoAllocation(t *testing.T) { // AllocsPerRun must not run beside other tests
 	b := make([]byte, 0, arp.Length)
 	if n := testing.AllocsPerRun(100, func() {
 		if p, err := arp.Parse(arp.Append(b, arp.Probe(mac, ours))); err != nil || !p.IsProbe() {

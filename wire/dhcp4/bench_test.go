@@ -32,7 +32,7 @@ func readFixed(b []byte) (a ack, err error) {
 	return a, nil
 }
 
-func TestParseDoesNotAllocate(t *testing.T) { //nolint:paralleltest // AllocsPerRun must not run beside other tests
+func TestParseDoesNotAllocate(t *testing.T) { // AllocsPerRun must not run beside other tests
 	for _, name := range []string{"dnsmasq-ack", "dhcpd-ack-overload", "kea-ack-long", "udhcpd-ack"} {
 		b := loadMessage(t, name)
 		var bytesSeen int

@@ -113,7 +113,7 @@ func dump(t *testing.T, name string) string {
 func value(t *testing.T, p dhcp4.Packet, code dhcp4.OptionCode) string {
 	t.Helper()
 	v, _ := p.Option(code)
-	switch code { //nolint:exhaustive // the others are shown in hexadecimal
+	switch code { // the others are shown in hexadecimal
 	case dhcp4.OptionSubnetMask:
 		mask, _ := p.Addr(code)
 		bits, ok := dhcp4.MaskBits(mask)

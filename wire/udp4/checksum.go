@@ -36,7 +36,7 @@ func fold(acc uint64) uint16 {
 	acc = acc>>32 + acc&0xffffffff
 	acc = acc>>16 + acc&0xffff
 	acc = acc>>16 + acc&0xffff
-	return ^bits.ReverseBytes16(uint16(acc)) //nolint:gosec // two folds left 16 bits
+	return ^bits.ReverseBytes16(uint16(acc)) // two folds left 16 bits
 }
 
 // pseudo sums the pseudo header of RFC 768: the two addresses as they stand in

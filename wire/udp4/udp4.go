@@ -120,7 +120,7 @@ func Append(b []byte, d Datagram) ([]byte, error) {
 	ip, udp := head[:ipHeader], head[ipHeader:]
 	ip[0] = 4<<4 | ipHeader/4
 	ip[offTOS] = d.TOS
-	binary.BigEndian.PutUint16(ip[offTotal:], uint16(ipHeader+length)) //nolint:gosec // bounded by MaxPayload
+	binary.BigEndian.PutUint16(ip[offTotal:], uint16(ipHeader+length)) // bounded by MaxPayload
 	binary.BigEndian.PutUint16(ip[offFragment:], dontFragment)
 	ip[offTTL] = ttl
 	ip[offProtocol] = protocolUDP
@@ -131,7 +131,7 @@ func Append(b []byte, d Datagram) ([]byte, error) {
 
 	binary.BigEndian.PutUint16(udp, d.Source.Port())
 	binary.BigEndian.PutUint16(udp[offUDPDest:], d.Destination.Port())
-	binary.BigEndian.PutUint16(udp[offUDPLength:], uint16(length)) //nolint:gosec // bounded by MaxPayload
+	binary.BigEndian.PutUint16(udp[offUDPLength:], uint16(length)) // bounded by MaxPayload
 	check := fold(sum(sum(pseudo(ip[offSource:], length), udp), d.Payload))
 	if check == 0 {
 		check = 0xffff // RFC 768: zero says that there is no checksum

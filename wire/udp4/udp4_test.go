@@ -283,7 +283,7 @@ func TestCapturedPartialChecksum(t *testing.T) {
 	}
 }
 
-func TestNoAllocation(t *testing.T) { //nolint:paralleltest // AllocsPerRun must not run beside other tests
+func TestNoAllocation(t *testing.T) { // AllocsPerRun must not run beside other tests
 	b := capture(t, "kea-ack")
 	if n := testing.AllocsPerRun(100, func() {
 		if _, err := udp4.Parse(b, false); err != nil {
