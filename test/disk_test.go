@@ -1,0 +1,189 @@
+package test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lessee/lessee/test/lab"
+)
+
+// smallDisk mounts a tmpfs of 64 KiB in the space and returns its directory.
+func smallDisk(t *testing.T, s *lab.Space) string {
+	t.Helper()
+	dir := s.Path("disk")
+	err := s.Do(func() error {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			return err
+		}
+		return unix.Mount("tmpfs", dir, "tmpfs", 0, "size=64k,mode=755")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// fill writes to the file until the disk is full.
+func fill(t *testing.T, s *lab.Space, file string) {
+	t.Helper()
+	err := s.Do(func() error {
+		f, err := os.Create(file)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		for {
+			if _, err = f.Write(make([]byte, 4096)); err != nil {
+				return nil // full
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDiskFull checks that a lease that cannot be saved is still used and
+// renewed, that this is said, and that all is well when there is room again.
+func TestDiskFull(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, dnsmasq(), lab.Config{})
+	state := smallDisk(t, h.client)
+	d := h.client.ReadyDaemon(t, lab.Options{Args: []string{"c0"}, State: state})
+	a := d.AwaitBound(t, "c0")
+	address := a.IPv4.Address.Addr()
+	ballast := filepath.Join(state, "ballast")
+	fill(t, h.client, ballast)
+
+	d.Must(t, "renew", "c0")
+	if now := d.Show(t, "c0"); now.IPv4.State != "bound" || !contains(now.IPv4.Problem, "no space left") {
+		t.Errorf("with a full disk: %+v", now.IPv4)
+	}
+	h.keeps(t, 0, address)
+	if err := h.client.Do(func() error { return os.Remove(ballast) }); err != nil {
+		t.Fatal(err)
+	}
+	d.Must(t, "renew", "c0")
+	if now := d.Show(t, "c0"); now.IPv4.Problem != "" {
+		t.Errorf("with room again: %+v", now.IPv4)
+	}
+	d.Crash()
+	mark := h.cap.Mark()
+	d = h.client.ReadyDaemon(t, lab.Options{Args: []string{"c0"}, State: state})
+	d.AwaitBound(t, "c0")
+	if sent := h.cap.SentByClient(mark); len(sent) != 0 {
+		t.Errorf("sent: %v", sent)
+	}
+	h.keeps(t, 0, address)
+}
+
+// TestDiskReadOnly checks that a state directory that cannot be written is
+// refused at the start with words that help.
+func TestDiskReadOnly(t *testing.T) {
+	t.Parallel()
+	h := newLink(t)
+	state := smallDisk(t, h.client)
+	err := h.client.Do(func() error {
+		return unix.Mount("", state, "", unix.MS_REMOUNT|unix.MS_RDONLY, "size=64k,mode=755")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := h.client.Daemon(t, lab.Options{Args: []string{"c0"}, State: state})
+	if code := d.Wait(t, patience); code != 1 {
+		t.Errorf("exit status %d", code)
+	}
+	if said := d.Tail(9); !contains(said, state) || !contains(said, "read-only file system") {
+		t.Errorf("it said:\n%s", said)
+	}
+	if sent := h.cap.SentByClient(0); len(sent) != 0 {
+		t.Errorf("sent: %v", sent)
+	}
+}
+
+// TestCorruptLeaseFile checks that a lease file that is not one is set aside
+// and reported, and a new lease obtained.
+func TestCorruptLeaseFile(t *testing.T) {
+	t.Parallel()
+	for name, content := range map[string]string{
+		"garbage": "\x00\x01\xff{]", "empty": "", "truncated": `{"version": 1, "saved"`, "directory": "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHome(t, dnsmasq(), lab.Config{})
+			d, a := h.bound(t)
+			_ = d.Stop(t)
+			file := leaseFile(t, d.State)
+			var err error
+			if name == "directory" {
+				err = os.Remove(file)
+				if err == nil {
+					err = os.Mkdir(file, 0o755)
+				}
+			} else {
+				err = os.WriteFile(file, []byte(content), 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			mark := h.cap.Mark()
+			d, now := h.bound(t)
+			if now.IPv4.Address != a.IPv4.Address { // the server knows us
+				t.Errorf("was %v, is %v", a.IPv4.Address, now.IPv4.Address)
+			}
+			h.cap.AwaitServer(mark, patience, ack)
+			if said := d.Tail(50); !contains(said, filepath.Base(file)) {
+				t.Errorf("the log does not name %s:\n%s", filepath.Base(file), said)
+			}
+			aside, err := filepath.Glob(file + "?*")
+			if err != nil || len(aside) != 1 {
+				t.Fatalf("set aside: %v %v", aside, err)
+			}
+			if name != "directory" {
+				if b, err := os.ReadFile(aside[0]); err != nil || string(b) != content {
+					t.Errorf("set aside: %q %v", b, err)
+				}
+			}
+		})
+	}
+}
+
+// leaseFile returns the file of c0 in the state directory.
+func leaseFile(t *testing.T, state string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(state, "*c0*"))
+	if err != nil || len(files) != 1 {
+		all, _ := os.ReadDir(state)
+		t.Fatalf("lease files %v %v, all: %v", files, err, all)
+	}
+	if !strings.HasSuffix(files[0], "c0.json") {
+		t.Errorf("the lease file is %s", files[0])
+	}
+	return files[0]
+}
+
+// TestLeaseFileOfAnotherCard checks that a lease that was obtained with
+// another hardware address is not used.
+func TestLeaseFileOfAnotherCard(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, dnsmasq(), lab.Config{})
+	d, a := h.bound(t)
+	_ = d.Stop(t)
+	h.client.Run(t, "ip", "link", "set", "c0", "down")
+	h.client.Run(t, "ip", "link", "set", "c0", "address", "02:00:00:00:00:99")
+	h.client.Run(t, "ip", "link", "set", "c0", "up")
+	mark := h.cap.Mark()
+	d = h.client.ReadyDaemon(t, lab.Options{Args: []string{"c0"}})
+	now := d.AwaitBound(t, "c0")
+	if now.IPv4.Address == a.IPv4.Address {
+		t.Errorf("the other card's address %v is in use", now.IPv4.Address)
+	}
+	if first := h.cap.SentByClient(mark)[0]; !first.Client(discover) {
+		t.Errorf("the first packet is %v", first)
+	}
+	h.dhcp.AwaitHeld(t, now.IPv4.Address.Addr())
+}
