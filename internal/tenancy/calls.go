@@ -28,6 +28,10 @@ const (
 // does a release: one exchange on the wire, the same answer to both.
 func (t *Tenancy) call(in Call) {
 	c := call{id: in.ID, verb: in.Verb, deadline: in.Deadline}
+	if t.ending == leaving && (in.Verb == Renew || in.Verb == Await) {
+		t.answer(in.ID, errno.ERROR_FILE_NOT_FOUND, "the adapter is not managed any more")
+		return
+	}
 	switch in.Verb {
 	case Renew:
 		if !t.link.Usable {
@@ -55,6 +59,10 @@ func (t *Tenancy) call(in Call) {
 		}
 	case End:
 		switch {
+		case t.releasing(): // joins
+			t.ending = leaving
+			c.stage = applying
+			t.calls = append(t.calls, c)
 		case t.lease != nil && !t.link.Usable:
 			t.answer(in.ID, errno.ERROR_NO_NETWORK, "the release cannot be sent; nothing was changed")
 		case t.lease != nil:
@@ -104,10 +112,8 @@ func (t *Tenancy) end(id uint64, forget bool) {
 		t.cfg.Up = false
 		t.save(false)
 	}
-	t.client.Handle(t.now, dhcp4.Stop{})
 	t.answer(id, errno.NO_ERROR, "")
-	t.answerAll(func(call) bool { return true }, errno.ERROR_CANCELLED, "the adapter is not managed any more")
-	t.finish()
+	t.finish("the adapter is not managed any more")
 }
 
 // done takes the client's answer to a Renew or Release.
@@ -180,7 +186,7 @@ func (t *Tenancy) settle() {
 		return false, r
 	})
 	if t.ending == leaving {
-		t.finish()
+		t.finish("the adapter is not managed any more")
 	}
 }
 

@@ -223,18 +223,19 @@ func (t *Tenancy) linkChanged(in Link) {
 }
 
 func (t *Tenancy) gone() {
+	t.lease, t.pending = nil, false
+	t.finish("the adapter was removed")
+}
+
+// finish ends the tenancy; those who still wait are told why.
+func (t *Tenancy) finish(why string) {
 	t.client.Handle(t.now, dhcp4.Stop{})
 	for {
 		if _, ok := t.client.Poll(); !ok {
 			break
 		}
 	}
-	t.lease, t.pending = nil, false
-	t.answerAll(func(call) bool { return true }, errno.ERROR_FILE_NOT_FOUND, "the adapter was removed")
-	t.finish()
-}
-
-func (t *Tenancy) finish() {
+	t.answerAll(func(call) bool { return true }, errno.ERROR_FILE_NOT_FOUND, why)
 	t.ending = over
 	t.retry.on = false
 	t.emit(Ended{})
@@ -400,7 +401,7 @@ func (t *Tenancy) refused(err error) {
 	t.retry.at, t.retry.on = t.now.Add(t.retry.delay), true
 	t.answerAll(func(c call) bool { return c.stage == applying }, errno.ERROR_GEN_FAILURE, err.Error())
 	if t.ending == leaving {
-		t.finish()
+		t.finish("the adapter is not managed any more")
 	}
 }
 

@@ -1,0 +1,234 @@
+package tenancy
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/dhcp4"
+	wire "github.com/lessee/lessee/wire/dhcp4"
+	"pgregory.net/rapid"
+)
+
+// TestOrders lets anything happen in any order, restarts included, and checks
+// what the package comment promises.
+func TestOrders(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		l := &life{t: t, now: boottime.Instant(time.Hour), open: map[uint64]boottime.Instant{}, up: true}
+		l.begin()
+		t.Repeat(map[string]func(*rapid.T){
+			"": func(*rapid.T) { l.check() },
+			"link": func(t *rapid.T) {
+				l.up = rapid.IntRange(0, 3).Draw(t, "up") > 0
+				l.tell(Link{Usable: l.up, MTU: 1500})
+			},
+			"call": func(t *rapid.T) {
+				l.calls++
+				verb := rapid.SampledFrom([]Verb{Renew, Renew, Release, Await, Await, End, EndKeep}).Draw(t, "verb")
+				patience := time.Duration(rapid.IntRange(0, 30).Draw(t, "patience")) * time.Second
+				l.open[l.calls] = l.now.Add(patience)
+				l.tell(Call{ID: l.calls, Verb: verb, Deadline: l.now.Add(patience)})
+			},
+			"cancel": func(t *rapid.T) { l.tell(Cancel{ID: rapid.Uint64Range(0, l.calls+1).Draw(t, "id")}) },
+			"reply": func(t *rapid.T) {
+				l.reply(t, rapid.SampledFrom([]wire.MessageType{wire.Offer, wire.ACK, wire.NAK}).Draw(t, "kind"))
+			},
+			"serve": func(t *rapid.T) { // what a server would do
+				switch l.sent.Type {
+				case wire.Discover:
+					l.reply(t, wire.Offer)
+				case wire.Request:
+					l.reply(t, wire.ACK)
+				default:
+				}
+			},
+			"applied": func(t *rapid.T) {
+				in := Applied{Seq: rapid.Uint64Range(l.seq-min(l.seq, 1), l.seq).Draw(t, "seq")}
+				if rapid.IntRange(0, 4).Draw(t, "refused") == 0 {
+					in.Err = errors.New("refused")
+				}
+				l.tell(in)
+			},
+			"advance": func(t *rapid.T) {
+				l.advance(time.Duration(rapid.IntRange(0, 4000).Draw(t, "by")) * time.Second)
+			},
+			"timeout":     func(*rapid.T) { l.tell(Timeout{}) },
+			"save failed": func(*rapid.T) { l.tell(SaveFailed{Err: errors.New("disk full")}) },
+			"send failed": func(*rapid.T) { l.tell(SendFailed{Type: l.sent.Type, Err: errors.New("network is down")}) },
+			"restart":     func(*rapid.T) { l.begin() },
+		})
+		l.tell(Gone{})
+		if len(l.open) > 0 {
+			t.Fatalf("calls without an answer at the end: %v", l.open)
+		}
+	})
+}
+
+// A life is a tenancy after another on one adapter.
+type life struct {
+	t       *rapid.T
+	tenancy *Tenancy
+	now     boottime.Instant
+	up      bool
+	ended   bool
+
+	record Record
+	kernel netip.Prefix
+	sent   dhcp4.Transmit
+	seq    uint64
+	calls  uint64
+	open   map[uint64]boottime.Instant // calls not answered, by deadline
+}
+
+func (l *life) begin() {
+	tn, err := New(Config{
+		DHCP4:  dhcp4.Config{HardwareType: 1, HardwareAddr: hardwareAddr, Seed: 1},
+		Policy: Policy{Metric: 1002, Routes: true, MTU: true, DNS: true},
+	})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.tenancy, l.seq, l.ended = tn, 0, false
+	clear(l.open) // their callers went with the process
+	in := Begin{Record: l.record, Link: Link{Usable: l.up, MTU: 1500}}
+	if l.kernel.IsValid() {
+		in.Configured = []netip.Prefix{l.kernel}
+	}
+	l.tell(in)
+}
+
+func (l *life) tell(in Input) {
+	l.tenancy.Handle(l.now, in)
+	l.drain()
+}
+
+func (l *life) advance(by time.Duration) {
+	end := l.now.Add(by)
+	for range 100_000 {
+		at, ok := l.tenancy.Deadline()
+		if !ok || at.After(end) {
+			l.now = end
+			return
+		}
+		l.now = max(l.now, at)
+		l.tell(Timeout{})
+	}
+	l.t.Fatal("livelock: a deadline that its Timeout does not move")
+}
+
+func (l *life) drain() {
+	for n := 0; ; n++ {
+		o, ok := l.tenancy.Poll()
+		if !ok {
+			return
+		}
+		if n > 1000 {
+			l.t.Fatal("outputs without end")
+		}
+		if l.ended {
+			l.answerOnly(o)
+			continue
+		}
+		l.carryOut(o)
+	}
+}
+
+func (l *life) answerOnly(o Output) {
+	if a, ok := o.(Answer); ok {
+		delete(l.open, a.ID)
+		return
+	}
+	l.t.Fatalf("%T after the end", o)
+}
+
+func (l *life) carryOut(o Output) {
+	switch o := o.(type) {
+	case Transmit:
+		l.sent = dhcp4.Transmit(o)
+		if !l.up {
+			l.t.Fatalf("%v without a link", o.Type)
+		}
+		if o.Type == wire.Release && !l.record.Released {
+			l.t.Fatal("a RELEASE leaves before it is on record")
+		}
+		if o.Type != wire.Release && l.record.Released && o.Source.IsValid() && !o.Source.IsUnspecified() {
+			l.t.Fatalf("%v from %v after the release", o.Type, o.Source)
+		}
+	case Save:
+		l.record = o.Record
+		if o.Record.Lease != nil && !o.Record.Released && !o.Durable && leaseAddress(o.Record.Lease) != l.kernel && l.kernel.IsValid() {
+			l.t.Fatal("a new lease is saved without waiting for the disk")
+		}
+	case Forget:
+		l.record = Record{}
+	case Apply:
+		if o.Seq <= l.seq {
+			l.t.Fatalf("Apply %d after %d", o.Seq, l.seq)
+		}
+		l.seq = o.Seq
+		a := o.Want.Address
+		if a.IsValid() && (l.record.Released || leaseAddress(l.record.Lease) != a) {
+			l.t.Fatalf("%v is configured, but %v is on record", a, leaseAddress(l.record.Lease))
+		}
+		if l.kernel.IsValid() && l.kernel != a && !slices.Contains(o.Ours, l.kernel) {
+			l.t.Fatalf("%v would stay: ours are %v", l.kernel, o.Ours)
+		}
+		l.kernel = a
+	case Answer:
+		if _, asked := l.open[o.ID]; !asked {
+			l.t.Fatalf("call %d is answered, but nobody waits", o.ID)
+		}
+		delete(l.open, o.ID)
+	case Note:
+	case Ended:
+		l.ended = true
+	default:
+		l.t.Fatalf("unknown output %T", o)
+	}
+}
+
+// check holds at every moment.
+func (l *life) check() {
+	for id, deadline := range l.open {
+		if at, ok := l.tenancy.Deadline(); !ok || at.After(deadline) {
+			l.t.Fatalf("call %d is due at %v, but the next deadline is %v (%v)", id, deadline, at, ok)
+		}
+	}
+	if l.ended {
+		return
+	}
+	st := l.tenancy.Status()
+	if st.Lease != nil {
+		if end, ok := st.Lease.Expires(); ok && l.now.After(end) {
+			if at, due := l.tenancy.Deadline(); !due || at.After(l.now) {
+				l.t.Fatalf("the lease ended at %v and nothing is to be done about it", end)
+			}
+		}
+		if l.kernel != st.Lease.Address {
+			l.t.Fatalf("the lease is %v, the kernel was told %v", st.Lease.Address, l.kernel)
+		}
+	} else if l.kernel.IsValid() {
+		l.t.Fatalf("%v is configured without a lease", l.kernel)
+	}
+}
+
+func (l *life) reply(t *rapid.T, kind wire.MessageType) {
+	p, err := wire.Parse(l.sent.Message)
+	if err != nil {
+		return // nothing was sent yet
+	}
+	b := wire.NewBuilder(wire.OpReply, 1, p.HardwareAddr(), p.XID())
+	b.AddMessageType(kind)
+	b.AddAddr(wire.OptionServerID, serverAddr)
+	if kind != wire.NAK {
+		b.SetYourAddr(netip.MustParseAddr(fmt.Sprintf("10.77.0.%d", 105+rapid.IntRange(0, 1).Draw(t, "host"))))
+		b.AddAddr(wire.OptionSubnetMask, netip.MustParseAddr("255.255.255.0"))
+		b.AddUint32(wire.OptionLeaseTime, rapid.SampledFrom([]uint32{1, 60, 3600, 0xffffffff}).Draw(t, "lease"))
+	}
+	l.tell(Datagram{Message: b.Bytes(), From: serverAddr, Link: []byte{2, 0, 0, 0, 0, 1}})
+}
