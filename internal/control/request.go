@@ -78,19 +78,25 @@ func parseQuery(r *http.Request) (url.Values, error) {
 	return v, nil
 }
 
-// readBody reads the request's body. The read deadline must be gone when it
-// returns: net/http goes on reading, to notice that the caller has gone.
+// limitBody sets the time by which the request's body must have arrived. It
+// holds, too, for the rest of a body that nobody reads: net/http skips it to get
+// at the next request.
+func limitBody(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+}
+
+// readBody reads the request's body. When it was read to its end its time limit
+// is gone: net/http goes on reading, to notice that the caller has gone.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	rc := http.NewResponseController(w)
-	_ = rc.SetReadDeadline(time.Now().Add(bodyTimeout))
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	_ = rc.SetReadDeadline(time.Time{})
 	if err != nil {
+		w.Header().Set("Connection", "close")
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return nil, errTooLarge
 		}
 		return nil, invalid("the request's body cannot be read: %v", err)
 	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	return data, nil
 }
 

@@ -91,6 +91,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // dispatch finds the route of a request, or says what there is instead.
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
+	limitBody(w)
 	if _, pattern := s.mux.Handler(r); pattern != "" && r.Method != http.MethodHead && plain(r) {
 		s.mux.ServeHTTP(w, r)
 		return
