@@ -81,7 +81,15 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer network.Close() //nolint:errcheck // the process ends
-	resolver := noResolver{}
+	resolver, err := host.NewResolver(network, host.ResolverOptions{
+		Mode:     host.DNSMode(config.DNS.Mode),
+		StateDir: o.StateDir,
+		Log:      log,
+	})
+	if err != nil {
+		return err
+	}
+	defer resolver.Close() //nolint:errcheck // the process ends
 
 	engine := driver.New(driver.Config{
 		Network:  network,
