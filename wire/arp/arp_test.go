@@ -30,7 +30,8 @@ func TestAppend(t *testing.T) {
 		{"probe", arp.Probe(mac, ours), "0001080006040001" + "020000000002" + "00000000" + "000000000000" + "0a4d0069"},
 		{"announcement", arp.Announcement(mac, ours), "0001080006040001" + "020000000002" + "0a4d0069" + "000000000000" + "0a4d0069"},
 		{
-			"reply", arp.Packet{Op: arp.OpReply, SenderHardware: peer, Sender: its, TargetHardware: mac, Target: ours},
+			"reply",
+			arp.Packet{Op: arp.OpReply, SenderHardware: peer, Sender: its, TargetHardware: mac, Target: ours},
 			"0001080006040002" + "020000000001" + "0a4d0001" + "020000000002" + "0a4d0069",
 		},
 		{"no addresses", arp.Packet{Op: arp.OpRequest}, "0001080006040001" + strings.Repeat("00", 20)},

@@ -105,9 +105,12 @@ func (b *Builder) AddOption(code OptionCode, value []byte) {
 // AddMessageType adds option 53.
 func (b *Builder) AddMessageType(t MessageType) { b.AddUint8(OptionMessageType, uint8(t)) }
 
-// AddAddr adds an option that is one IPv4 address, or several. An address that
-// is not IPv4 is written as 0.0.0.0.
+// AddAddr adds an option that is one IPv4 address, or several; with none it
+// adds nothing. An address that is not IPv4 is written as 0.0.0.0.
 func (b *Builder) AddAddr(code OptionCode, addrs ...netip.Addr) {
+	if len(addrs) == 0 {
+		return
+	}
 	value := make([]byte, 0, 4*len(addrs))
 	for _, a := range addrs {
 		v := as4(a)

@@ -41,7 +41,11 @@ func TestBuildAddresses(t *testing.T) {
 	b.SetNextServer(addr("10.0.0.3"))
 	b.SetRelay(addr("10.0.0.4"))
 	b.AddAddr(dhcp4.OptionDNS, addr("10.0.0.5"), addr("fe80::1"), netip.Addr{})
+	b.AddAddr(dhcp4.OptionNTP)
 	p := mustParse(t, b.Bytes())
+	if _, ok := p.Option(dhcp4.OptionNTP); ok {
+		t.Error("no addresses became an option")
+	}
 	if p.ClientAddr() != addr("10.0.0.1") || p.YourAddr() != addr("10.0.0.2") ||
 		p.NextServer() != addr("10.0.0.3") || p.Relay() != addr("10.0.0.4") {
 		t.Error("header:", p.ClientAddr(), p.YourAddr(), p.NextServer(), p.Relay())

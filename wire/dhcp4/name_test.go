@@ -78,6 +78,17 @@ func TestDomainSearchRefuses(t *testing.T) {
 	}
 }
 
+// A name counts as its text and a separator: 2048 times "a " is just allowed.
+func TestDomainSearchLength(t *testing.T) {
+	t.Parallel()
+	value := bytes.Repeat([]byte("\x01a\x00"), dhcp4.MaxSearchLength/2)
+	if names, err := dhcp4.ParseDomainSearch(value); err != nil || len(names) != dhcp4.MaxSearchLength/2 {
+		t.Errorf("%d names, %v", len(names), err)
+	}
+	_, err := dhcp4.ParseDomainSearch(append(value, 1, 'a', 0))
+	wantReason(t, err, dhcp4.ReasonSearchTooLong, len(value))
+}
+
 // A name that spans two pieces of the option is whole once they are joined.
 func TestDomainSearchInPieces(t *testing.T) {
 	t.Parallel()

@@ -96,7 +96,8 @@ func TestAppendRefuses(t *testing.T) {
 		{"no addresses", udp4.Datagram{}, udp4.ReasonNotIPv4},
 		{
 			"too long",
-			udp4.Datagram{Source: client, Destination: all, Payload: make([]byte, udp4.MaxPayload+1)}, udp4.ReasonTooLong,
+			udp4.Datagram{Source: client, Destination: all, Payload: make([]byte, udp4.MaxPayload+1)},
+			udp4.ReasonTooLong,
 		},
 	} {
 		b, err := udp4.Append([]byte{1}, tt.d)
