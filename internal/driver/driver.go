@@ -201,7 +201,7 @@ func (d *Driver) rearm() {
 // wall converts an instant to the time of day, in whole seconds: the two
 // clocks cannot be read at once, and nobody needs to see that.
 func (d *Driver) wall(at boottime.Instant) time.Time {
-	return d.cfg.Wall().Add(at.Sub(d.cfg.Clock.Now())).UTC().Round(time.Second)
+	return d.cfg.Wall().Add(at.Sub(d.cfg.Clock.Now())).UTC().Truncate(time.Second)
 }
 
 // Alive returns when the driver's goroutine has answered; false if it has

@@ -8,7 +8,7 @@
 //
 // Three orders are kept whatever happens in between:
 //
-//   - a lease is on record before its address is configured;
+//   - a lease is on record, and on the disk, before its address is configured;
 //   - a release is on record before its packet leaves, and the packet leaves
 //     before the address goes;
 //   - a caller hears "done" after the kernel is so.

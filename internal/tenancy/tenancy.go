@@ -279,13 +279,21 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 }
 
 func (t *Tenancy) acquired(o dhcp4.Acquired) {
+	known, base := leaseAddress(t.lease), t.baseMTU
 	t.lease, t.released, t.given = o.Lease, false, nil
 	d := t.withMTU(plan(o.Lease, t.cfg.Policy))
-	t.save(true)
 	t.announce, t.pending = NoteBound, true
 	if o.Renewed {
 		t.announce = NoteRenewed
 	}
+	if known == o.Lease.Address && base == t.baseMTU {
+		// All but the times is on record already, and a record with the old
+		// times errs on the safe side: no need to wait for the disk.
+		t.apply(d)
+		t.save(true)
+		return
+	}
+	t.save(true)
 	t.apply(d)
 }
 
