@@ -61,7 +61,7 @@ type state interface {
 	// awaited returns the exchange whose answers are awaited, nil if none are.
 	awaited() *exchange
 	answer(c *Client, now boottime.Instant, m message) Rejection
-	// linkUp follows a time without a link, linkDown one with.
+	// linkUp follows a time without a link; linkDown may follow another.
 	linkUp(c *Client, now boottime.Instant)
 	linkDown(c *Client, now boottime.Instant)
 	// renew is called with a link only.
@@ -218,9 +218,6 @@ func (c *Client) stop(now boottime.Instant) {
 }
 
 func (c *Client) linkDown(now boottime.Instant) {
-	if !c.link {
-		return
-	}
 	c.link = false
 	c.state.linkDown(c, now)
 	c.answerRenew(ErrNoLink)

@@ -9,8 +9,8 @@ import (
 
 // The states that hold a confirmed lease: BOUND, RENEWING, REBINDING.
 
-// bound is BOUND. It has no link only right after a start on an adapter that
-// has the address: then T1 waits for the link.
+// bound is BOUND. It has no link only after a start on an adapter that has the
+// address, until the first LinkUp or LinkDown: then T1 waits.
 type bound struct {
 	quiet
 	since boottime.Instant
@@ -39,7 +39,7 @@ func (s *bound) timeout(c *Client, now boottime.Instant) {
 func (s *bound) linkUp(c *Client, now boottime.Instant) { s.timeout(c, now) }
 func (*bound) linkDown(c *Client, now boottime.Instant) { c.unlink(now) }
 func (*bound) renew(c *Client, now boottime.Instant)    { c.extend(now, burst) }
-func (*bound) expired(c *Client, now boottime.Instant)  { c.enterInit(now, 0) }
+func (*bound) expired(c *Client, now boottime.Instant)  { c.enterInit(now, c.setback()) }
 
 // burst is how often a REQUEST is sent at short intervals because of a Renew:
 // somebody waits for the answer. The waits after them are 1, 2, 4 and 8 s.
@@ -128,9 +128,11 @@ func (s *renewing) renew(c *Client, now boottime.Instant) {
 	}
 }
 
-func (*renewing) linkUp(*Client, boottime.Instant)          {}
-func (*renewing) linkDown(c *Client, now boottime.Instant)  { c.unlink(now) }
-func (s *renewing) expired(c *Client, now boottime.Instant) { c.enterInit(now, s.rest(now)) }
+func (*renewing) linkUp(*Client, boottime.Instant)         {}
+func (*renewing) linkDown(c *Client, now boottime.Instant) { c.unlink(now) }
+func (s *renewing) expired(c *Client, now boottime.Instant) {
+	c.enterInit(now, max(s.rest(now), c.setback()))
+}
 
 // rebinding is REBINDING: any server is asked to extend the lease.
 type rebinding struct {
@@ -187,7 +189,9 @@ func (s *rebinding) renew(c *Client, now boottime.Instant) {
 func (*rebinding) linkUp(*Client, boottime.Instant)         {}
 func (*rebinding) linkDown(c *Client, now boottime.Instant) { c.unlink(now) }
 
-func (s *rebinding) expired(c *Client, now boottime.Instant) { c.enterInit(now, s.rest(now)) }
+func (s *rebinding) expired(c *Client, now boottime.Instant) {
+	c.enterInit(now, max(s.rest(now), c.setback()))
+}
 
 // repeat notes that a REQUEST leaves now, with an xid of its own if the one
 // before has been given time to be answered.

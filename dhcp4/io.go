@@ -46,7 +46,9 @@ type (
 	// Repeated, it has no effect.
 	LinkUp struct{}
 
-	// LinkDown says that no frame can be sent. The lease stays and its time runs.
+	// LinkDown says that no frame can be sent. The lease stays and its time
+	// runs; it is verified when the link is back. After a Start with InUse it
+	// says that the link was lost after all.
 	LinkDown struct{}
 
 	// Renew asks for a lease now: the server that gave it is asked to extend it;
