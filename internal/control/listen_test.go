@@ -128,9 +128,9 @@ func TestListenRace(t *testing.T) {
 
 	var wg sync.WaitGroup
 	var serving sync.Mutex
-	for range 16 {
+	for range 8 {
 		wg.Go(func() {
-			for served := 0; served < 10; {
+			for served := 0; served < 5; {
 				l, err := Listen(path)
 				if err != nil {
 					if _, ok := errors.AsType[*BusyError](err); !ok {
