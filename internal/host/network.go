@@ -32,7 +32,7 @@ type Network struct {
 	opt Options
 	// space is the namespace, held so that sockets can be opened in it later.
 	space *os.File
-	ino   uint64
+	id    fileID
 	// link asks and changes the kernel; raw does so where the library's own
 	// requests ask for too much. Both are one netlink socket each, locked per request.
 	link *netlink.Handle
@@ -51,12 +51,10 @@ func New(opt Options) (*Network, error) {
 		return nil, failed("", "open the network namespace", err)
 	}
 	n := &Network{opt: opt, space: space}
-	var st unix.Stat_t
-	if err := unix.Fstat(int(space.Fd()), &st); err != nil {
+	if n.id, err = idOf(fmt.Sprintf("/proc/self/fd/%d", space.Fd())); err != nil {
 		space.Close()
 		return nil, failed("", "identify the network namespace", err)
 	}
-	n.ino = st.Ino
 	if n.link, err = netlink.NewHandle(unix.NETLINK_ROUTE); err != nil {
 		space.Close()
 		return nil, failed("", "open a netlink socket", err)
@@ -97,8 +95,7 @@ func (n *Network) Close() error {
 // in runs f on a thread that is in the network's namespace.
 func (n *Network) in(f func() error) error {
 	runtime.LockOSThread()
-	var st unix.Stat_t
-	if err := unix.Stat("/proc/thread-self/ns/net", &st); err == nil && st.Ino == n.ino {
+	if id, err := idOf("/proc/thread-self/ns/net"); err == nil && id == n.id {
 		defer runtime.UnlockOSThread()
 		return f()
 	}

@@ -1,0 +1,233 @@
+//go:build linux
+
+package host
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/tenancy"
+	"golang.org/x/sys/unix"
+)
+
+// A DNSMode says how the system's name resolution is set up.
+type DNSMode string
+
+// The modes.
+const (
+	// DNSAuto finds out which of the others fits, when it is needed first.
+	DNSAuto DNSMode = "auto"
+	// DNSResolved tells systemd-resolved, by D-Bus.
+	DNSResolved DNSMode = "resolved"
+	// DNSResolvconf runs the program resolvconf (openresolv, Debian's, resolvectl).
+	DNSResolvconf DNSMode = "resolvconf"
+	// DNSFile writes resolv.conf itself and puts the old one back in the end.
+	DNSFile DNSMode = "file"
+	// DNSNone leaves name resolution alone.
+	DNSNone DNSMode = "none"
+)
+
+// ResolverOptions configure a [Resolver].
+type ResolverOptions struct {
+	// Mode is one of the constants; "" is [DNSAuto].
+	Mode DNSMode
+	// Path is the resolver's file; "" is /etc/resolv.conf.
+	Path string
+	// StateDir is where the file from before ours is kept; "" is beside it.
+	StateDir string
+	// Log gets what is not an error of a call; nil drops it.
+	Log *slog.Logger
+}
+
+// A Resolver is the system's name resolution.
+//
+// Name resolution belongs to the machine, or to the container: the namespace
+// that process 1 is in. A daemon in another network namespace does not touch
+// it; it says so once in the log, and Set then does nothing and succeeds. It
+// does write a resolv.conf that is private to its mount namespace, as
+// `ip netns exec` makes one from /etc/netns/NAME/resolv.conf.
+type Resolver struct {
+	opt   ResolverOptions
+	guard guard
+
+	mu      sync.Mutex
+	backend backend
+	set     map[int]setting // by interface index
+}
+
+var _ driver.Resolver = (*Resolver)(nil)
+
+// A setting is what one adapter's lease says.
+type setting struct {
+	Index   int          `json:"index"`
+	Name    string       `json:"name"`
+	Servers []netip.Addr `json:"servers,omitempty"`
+	// Search are the domains to complete names with, in order.
+	Search []string `json:"search,omitempty"`
+}
+
+func (s setting) empty() bool { return len(s.Servers) == 0 && len(s.Search) == 0 }
+
+func (s setting) equal(o setting) bool {
+	return s.Index == o.Index && s.Name == o.Name && slices.Equal(s.Servers, o.Servers) && slices.Equal(s.Search, o.Search)
+}
+
+// A backend is one way to set up name resolution.
+type backend interface {
+	// apply sets changed, an empty one takes back what was set; all has what
+	// holds for every adapter then, in the order of their indexes.
+	apply(changed setting, all []setting) error
+	close() error
+}
+
+// NewResolver returns the resolver of the machine that n's namespace belongs to.
+func NewResolver(n *Network, opt ResolverOptions) (*Resolver, error) {
+	opt.Mode = cmp.Or(opt.Mode, DNSAuto)
+	opt.Path = cmp.Or(opt.Path, "/etc/resolv.conf")
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	switch opt.Mode {
+	case DNSAuto, DNSResolved, DNSFile, DNSNone:
+	case DNSResolvconf:
+		if _, err := exec.LookPath("resolvconf"); err != nil {
+			return nil, &Error{Op: `set up name resolution by "resolvconf"`, Err: err, Hint: "install openresolv, or choose another dns.mode"}
+		}
+	default:
+		return nil, &Error{Op: fmt.Sprintf("set up name resolution by %q", opt.Mode), Err: unix.EINVAL,
+			Hint: "the modes are auto, resolved, resolvconf, file and none"}
+	}
+	return &Resolver{opt: opt, guard: guard{netns: n.id, init: "/proc/1"}, set: map[int]setting{}}, nil
+}
+
+// Set implements [driver.Resolver].
+func (r *Resolver) Set(link driver.Link, d tenancy.DNS) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := settingOf(link, d)
+	old, was := r.set[s.Index]
+	if s.equal(old) || !was && s.empty() && r.backend != nil {
+		return nil
+	}
+	if r.backend == nil {
+		b, err := r.open()
+		if err != nil {
+			return failed(link.Name, "set up name resolution", err)
+		}
+		r.backend = b
+	}
+	next := maps.Clone(r.set)
+	if next[s.Index] = s; s.empty() {
+		delete(next, s.Index)
+	}
+	all := slices.SortedFunc(maps.Values(next), func(a, b setting) int { return cmp.Compare(a.Index, b.Index) })
+	if err := r.backend.apply(s, all); err != nil {
+		return failed(link.Name, "set up name resolution", err)
+	}
+	r.set = next
+	return nil
+}
+
+// Close ends the resolver. What was set stays, as the leases do.
+func (r *Resolver) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.backend == nil {
+		return nil
+	}
+	return r.backend.close()
+}
+
+// open chooses the backend.
+func (r *Resolver) open() (backend, error) {
+	mode := r.opt.Mode
+	if mode == DNSNone {
+		return nothing{}, nil
+	}
+	home, why := r.guard.home()
+	if mode == DNSAuto {
+		mode = r.detect(home)
+	}
+	switch mode {
+	case DNSFile:
+		if !home && !r.guard.private(r.opt.Path) {
+			r.opt.Log.Info("name resolution is left alone: "+why, "file", r.opt.Path)
+			return nothing{}, nil
+		}
+		return newResolvFile(r.opt)
+	case DNSResolved, DNSResolvconf:
+		if !home {
+			r.opt.Log.Info("name resolution is left alone: " + why)
+			return nothing{}, nil
+		}
+		if mode == DNSResolvconf {
+			return resolvconf{}, nil
+		}
+		return &resolved{log: r.opt.Log, set: map[int]setting{}}, nil
+	case DNSAuto, DNSNone:
+	}
+	return nothing{}, nil
+}
+
+// detect finds out who has the resolver's file.
+func (r *Resolver) detect(home bool) DNSMode {
+	if !home {
+		return DNSFile // if that is private
+	}
+	if to, err := os.Readlink(r.opt.Path); err == nil {
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(r.opt.Path), to)
+		}
+		// The stub's file, the one with its upstream servers, or the static one.
+		if strings.HasPrefix(to, "/run/systemd/resolve/") || strings.HasSuffix(to, "/lib/systemd/resolv.conf") {
+			return DNSResolved
+		}
+	}
+	if _, err := exec.LookPath("resolvconf"); err == nil {
+		return DNSResolvconf
+	}
+	return DNSFile
+}
+
+type nothing struct{}
+
+func (nothing) apply(setting, []setting) error { return nil }
+func (nothing) close() error                   { return nil }
+
+// settingOf takes from d what a resolver can use.
+func settingOf(link driver.Link, d tenancy.DNS) setting {
+	s := setting{Index: link.Index, Name: link.Name}
+	for _, a := range d.Servers {
+		if a = a.Unmap(); a.IsValid() && !a.IsUnspecified() && !a.IsMulticast() && a != broadcast4 && !slices.Contains(s.Servers, a) {
+			s.Servers = append(s.Servers, a)
+		}
+	}
+	search := d.Search
+	if len(search) == 0 && d.Domain != "" {
+		search = []string{d.Domain}
+	}
+	for _, name := range search {
+		if isDomain(name) && !slices.Contains(s.Search, name) {
+			s.Search = append(s.Search, name)
+		}
+	}
+	return s
+}
+
+// isDomain holds back what must not get into a configuration file. The protocol
+// client let only names in; this is the last door.
+func isDomain(s string) bool {
+	return s != "" && len(s) <= 255 && s[0] != '-' && s[0] != '.' && !strings.ContainsFunc(s, func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.'
+	})
+}
