@@ -403,6 +403,12 @@ func (t *Tenancy) reported(in Applied) {
 }
 
 func (t *Tenancy) refused(err error) {
+	if !t.link.Usable && t.want.Address.IsValid() {
+		// The kernel takes no routes while the link is down; when it comes
+		// back they are applied again.
+		t.answerAll(func(c call) bool { return c.stage == applying }, errno.ERROR_NO_NETWORK, "")
+		return
+	}
 	t.appErr = err
 	t.note(NoteProblem, err.Error())
 	t.retry.delay = min(max(2*t.retry.delay, firstRetry), lastRetry)
