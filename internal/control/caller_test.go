@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"os/user"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -111,11 +112,14 @@ func TestPeer(t *testing.T) {
 // that need another user.
 const helperEnv = "LESSEE_TEST_CALL"
 
+// outcome is what the helper was answered; nil where it succeeded.
+type outcome struct{ Read, Change *lessee.Error }
+
 func helper(path string) int {
 	c := lessee.New(lessee.WithSocket(path))
 	_, err1 := c.Adapters(context.Background())
 	err2 := c.Renew(context.Background(), "eth0")
-	out := struct{ Read, Change *lessee.Error }{}
+	var out outcome
 	if e, ok := errors.AsType[*lessee.Error](err1); ok {
 		out.Read = e
 	}
@@ -126,6 +130,42 @@ func helper(path string) int {
 		return 1
 	}
 	return 0
+}
+
+// callAs lists and renews as another user.
+func callAs(t *testing.T, socket string, cred syscall.Credential) outcome {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
+	cmd.Env = []string{helperEnv + "=" + socket}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &cred}
+	data, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out outcome
+	if err := json.Unmarshal(data, &out); err != nil {
+		t.Fatalf("%q: %v", data, err)
+	}
+	return out
+}
+
+// TestUnreachableSocket: who may not even connect is told so, not that there is
+// no daemon.
+func TestUnreachableSocket(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() != 0 {
+		t.Skip("only root can become other users")
+	}
+	c, _ := serve(t, newFake())
+	if err := os.Chmod(filepath.Dir(c.Socket()), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	out := callAs(t, c.Socket(), syscall.Credential{Uid: 12345, Gid: 12345})
+	for op, e := range map[string]*lessee.Error{"list": out.Read, "renew": out.Change} {
+		if e == nil || e.Code != errno.ERROR_ACCESS_DENIED || !strings.Contains(e.Detail, c.Socket()) {
+			t.Errorf("%s: %v", op, e)
+		}
+	}
 }
 
 func TestOtherUsers(t *testing.T) {
@@ -154,17 +194,7 @@ func TestOtherUsers(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
-			cmd.Env = []string{helperEnv + "=" + c.Socket()}
-			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &tc.cred}
-			data, err := cmd.Output()
-			if err != nil {
-				t.Fatal(err)
-			}
-			var out struct{ Read, Change *lessee.Error }
-			if err := json.Unmarshal(data, &out); err != nil {
-				t.Fatalf("%q: %v", data, err)
-			}
+			out := callAs(t, c.Socket(), tc.cred)
 			if out.Read != nil {
 				t.Errorf("reading: %v", out.Read)
 			}
