@@ -34,6 +34,9 @@ type Env struct {
 	Getenv func(string) string
 	// Now is the present time, in the zone that times are shown in.
 	Now func() time.Time
+
+	// asked, if set, hears when an operation begins: the daemon is asked next.
+	asked func(time.Time)
 }
 
 // System returns the environment of this process.
@@ -95,12 +98,18 @@ func Run(ctx context.Context, env Env, args []string) int {
 	a.Stdout = a.out
 	a.colour = newColours(env)
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // nil would mean those of the process
 	cmd, err := root.ExecuteContextC(ctx)
 
 	var usage *usageError
 	switch {
+	case a.out.err != nil:
+		if !errors.Is(a.out.err, syscall.EPIPE) {
+			a.complain(fmt.Errorf("write to the standard output: %w", a.out.err))
+		}
+		return exitFailed
 	case err == nil:
+		return exitDone
 	case errors.Is(err, errReported):
 		return exitFailed
 	case errors.As(err, &usage), !a.started:
@@ -111,13 +120,6 @@ func Run(ctx context.Context, env Env, args []string) int {
 		a.complain(err)
 		return exitFailed
 	}
-	if a.out.err != nil {
-		if !errors.Is(a.out.err, syscall.EPIPE) {
-			a.complain(fmt.Errorf("write to the standard output: %w", a.out.err))
-		}
-		return exitFailed
-	}
-	return exitDone
 }
 
 // complain writes an error for the user.

@@ -22,14 +22,15 @@ func (a *app) daemon() *cobra.Command {
 		Use:   "daemon [ADAPTER ...]",
 		Short: "run the DHCP client service",
 		Long: "Manage the adapters named here, in the configuration, or by 'lessee up': obtain\n" +
-			"leases, configure them, renew them in time. On SIGTERM addresses stay.",
+			"leases, configure them, renew them in time. On SIGTERM addresses stay.\n\n" +
+			"The configuration file may be absent, unless --config names it.",
 		Args:              adapters(0, -1),
 		ValidArgsFunction: a.completeAdapters(-1),
 	}
 	var config, state string
 	var verbose bool
-	cmd.Flags().StringVar(&config, "config", daemon.DefaultConfig, "configuration `FILE`, may be absent")
-	cmd.Flags().StringVar(&state, "state", "", "state `DIR`ectory (default "+daemon.DefaultState+", or $"+stateEnv+")")
+	cmd.Flags().StringVar(&config, "config", daemon.DefaultConfig, "configuration `FILE`")
+	cmd.Flags().StringVar(&state, "state", "", "`DIR` where leases are kept, else $"+stateEnv+",\nelse "+daemon.DefaultState)
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "log packets and states too")
 	_ = cmd.MarkFlagFilename("config", "toml")
 	_ = cmd.MarkFlagDirname("state")

@@ -26,9 +26,9 @@ func (a *app) demo() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
 		Short: "show the whole thing in a sandbox",
-		Long: "Run the daemon and a DHCP server in network namespaces of their own, obtain, renew\n" +
-			"and release a lease, and show each step with its packets. No root is needed, no\n" +
-			"server, and nothing outside is touched.",
+		Long: "Run the daemon and a DHCP server in network namespaces of their own, obtain,\n" +
+			"renew and release a lease, and show each step with its packets. No root is\n" +
+			"needed, no server, and nothing outside is touched.",
 		Args:              adapters(0, 0),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: a.run(func(ctx context.Context, _ []string) error {
@@ -99,8 +99,8 @@ func (a *app) demoInside(ctx context.Context) (err error) {
 
 const demoIntroduction = `A DHCP client and a DHCP server in a sandbox of their own:
 
-  eth0 02:00:00:00:00:02  ------------  s0 10.77.0.1/24
-  'lessee daemon'                       a server of another make, 2 minute leases
+  eth0 02:00:00:00:00:02  --------  s0 10.77.0.1/24
+  'lessee daemon'                   a server of another make, leases of 2m
 
 `
 
@@ -183,7 +183,8 @@ func (d *demo) step(ctx context.Context, s demoStep) {
 	var out, errOut bytes.Buffer
 	env := d.Env
 	env.Stdout, env.Stderr, env.StderrTerminal = &out, &errOut, false
-	began := time.Now()
+	var began time.Time
+	env.asked = func(t time.Time) { began = t }
 	status := Run(ctx, env, append([]string{"--socket", d.socket}, s.args...))
 
 	packets := d.packets(ctx, s.packets)
@@ -224,7 +225,7 @@ func (d *demo) packets(ctx context.Context, promised []string) []sandbox.Packet 
 	return slices.DeleteFunc(all, func(p sandbox.Packet) bool { return !isDHCP(p) })
 }
 
-// packetLine describes a packet in one line.
+// packetLine describes a packet in one line, with the time since the daemon was asked.
 func (d *demo) packetLine(p sandbox.Packet, began time.Time) string {
 	text := ""
 	granted, span := p.Grant()

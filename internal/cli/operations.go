@@ -269,6 +269,9 @@ func (a *app) one(ctx context.Context, c *lessee.Client, op operation, name stri
 	limited, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	began := a.Now()
+	if a.asked != nil {
+		a.asked(began)
+	}
 	if err := op.do(limited, c, name); err != nil {
 		return "", err
 	}

@@ -173,7 +173,7 @@ func eventText(e lessee.Event) string {
 	case lessee.EventRenamed:
 		return clean("was " + e.Detail)
 	case lessee.EventLost:
-		return fmt.Sprintf("%d events are missing: the reader is too slow", e.Count)
+		return fmt.Sprintf("%d events are missing: read faster", e.Count)
 	case lessee.EventManaged, lessee.EventUnmanaged, lessee.EventCarrier, lessee.EventNoCarrier,
 		lessee.EventRemoved, lessee.EventProblem:
 	}

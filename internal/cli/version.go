@@ -13,7 +13,8 @@ import (
 func (a *app) version() *cobra.Command {
 	return &cobra.Command{
 		Use:               "version",
-		Short:             "print the version of this program, and of the daemon if one runs",
+		Short:             "print the version of this program, and of the daemon",
+		Long:              "Print the version of this program, and of the daemon if one runs.",
 		Args:              adapters(0, 0),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: a.run(func(ctx context.Context, _ []string) error {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
@@ -105,8 +106,40 @@ func NewNetwork(conf NetworkConfig) (_ *Network, err error) {
 	if err != nil || conf.Down {
 		return n, err
 	}
-	return n, inNamespace(n.client, func() error { return setUp(conf.Client) })
+	return n, n.connect()
 }
+
+// connect sets the client's end up and waits until frames can go both ways: the
+// kernel opens the far end a moment later, and drops what is sent there before.
+func (n *Network) connect() error {
+	changes, done := make(chan netlink.LinkUpdate, 64), make(chan struct{})
+	defer close(done)
+	opts := netlink.LinkSubscribeOptions{Namespace: &n.server, ListExisting: true}
+	if err := netlink.LinkSubscribeWithOptions(changes, done, opts); err != nil {
+		return fmt.Errorf("watch %s: %w", n.conf.Server, err)
+	}
+	if err := inNamespace(n.client, func() error { return setUp(n.conf.Client) }); err != nil {
+		return err
+	}
+	late := time.NewTimer(connectLimit)
+	defer late.Stop()
+	for {
+		select {
+		case c, ok := <-changes:
+			if !ok {
+				return fmt.Errorf("watch %s: the kernel ended the report", n.conf.Server)
+			}
+			if c.Attrs().Name == n.conf.Server && c.Attrs().OperState == netlink.OperUp {
+				return nil
+			}
+		case <-late.C:
+			return fmt.Errorf("%s has no carrier after %v", n.conf.Server, connectLimit)
+		}
+	}
+}
+
+// connectLimit is how long a cable may take to be usable.
+const connectLimit = 10 * time.Second
 
 func setUp(name string) error {
 	link, err := netlink.LinkByName(name)

@@ -20,8 +20,6 @@ import (
 	"github.com/lessee/lessee/internal/sandbox/sandboxtest"
 )
 
-func TestMain(m *testing.M) { sandboxtest.Main(m) }
-
 // A client of another make obtains, renews and releases, with and without the
 // broadcast flag; server and capture agree with it.
 func TestClientOnTheCable(t *testing.T) {
