@@ -43,9 +43,6 @@ func TestPain_plugins1271_Release(t *testing.T) {
 		if mtu := h.client.MTU("c0"); mtu != 1500 {
 			t.Errorf("after release: MTU %d", mtu)
 		}
-		if contains(h.client.ResolvConf(), "10.77.0.1") {
-			t.Errorf("after release: resolv.conf\n%s", h.client.ResolvConf())
-		}
 		if now := d.Show(t, "c0"); now.IPv4.State != "released" || now.IPv4.Address.IsValid() || now.Manager != "lessee" {
 			t.Errorf("after release: %+v", now.IPv4)
 		}

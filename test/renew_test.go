@@ -161,7 +161,7 @@ func TestJoinedRenewals(t *testing.T) {
 	d, _ := h.bound(t)
 	server := h.dhcp.Process()
 	mark := h.cap.Mark()
-	base := connections(t, d.Socket)
+	base := connections(t, d)
 	if err := server.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
@@ -171,8 +171,8 @@ func TestJoinedRenewals(t *testing.T) {
 		wg.Go(func() { results[i] = d.CLI(t, "renew", "c0") })
 	}
 	h.cap.AwaitClient(mark, patience, request)
-	if !lab.Eventually(patience, func() bool { return connections(t, d.Socket) >= base+len(results) }) {
-		t.Errorf("%d connections, before %d", connections(t, d.Socket), base)
+	if !lab.Eventually(patience, func() bool { return connections(t, d) >= base+len(results) }) {
+		t.Errorf("%d connections, before %d", connections(t, d), base)
 	}
 	if err := server.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
@@ -192,17 +192,18 @@ func TestJoinedRenewals(t *testing.T) {
 	}
 }
 
-// connections counts the connections that a listening Unix socket has accepted.
-func connections(t *testing.T, path string) int {
+// connections counts the connections that the daemon's socket has accepted.
+func connections(t *testing.T, d *lab.Daemon) int {
 	t.Helper()
-	b, err := os.ReadFile("/proc/net/unix")
+	// The file lists the sockets of the process's network namespace.
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/unix", d.Pid()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := 0
 	for line := range strings.Lines(string(b)) {
 		f := strings.Fields(line) // …, state 03 is connected, inode, path
-		if len(f) == 8 && f[7] == path && f[5] == "03" {
+		if len(f) == 8 && f[7] == d.Socket && f[5] == "03" {
 			n++
 		}
 	}

@@ -41,7 +41,7 @@ func TestPain_plugins235_RestartResumes(t *testing.T) {
 		}
 		h.keeps(t, 0, address)
 		d.Must(t, "renew", "c0")
-		if now := d.Show(t, "c0"); now.IPv4.Address != a.IPv4.Address || !now.IPv4.Expires.After(a.IPv4.Expires) {
+		if now := d.Show(t, "c0"); now.IPv4.Address != a.IPv4.Address || now.IPv4.Expires.Before(a.IPv4.Expires) {
 			t.Errorf("after renew: %+v", now.IPv4)
 		}
 		h.keeps(t, 0, address)

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/lessee/lessee"
@@ -28,6 +29,9 @@ type Options struct {
 	State string
 	// Env is added to the environment.
 	Env []string
+	// Container makes the daemon process 1 of a process namespace, with a
+	// /proc of its own, as in a container: the network is its machine's then.
+	Container bool
 	// Quiet leaves the event stream alone.
 	Quiet bool
 }
@@ -58,6 +62,10 @@ func (s *Space) Daemon(t T, o Options) *Daemon {
 		args = append(args, "--config", d.Config)
 	}
 	cmd := s.Command(t, bin, append(args, o.Args...)...)
+	if o.Container {
+		cmd = s.Command(t, "sh", append([]string{"-c", `mount -t proc proc /proc && exec "$0" "$@"`, bin}, append(args, o.Args...)...)...)
+		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID | syscall.CLONE_NEWNS
+	}
 	cmd.Env = append(cmd.Environ(), o.Env...)
 	d.Process = s.StartCmd(t, cmd)
 	d.Name = "lessee daemon"
@@ -162,10 +170,19 @@ func (d *Daemon) AwaitState(t T, adapter string, patience time.Duration, states 
 	return a
 }
 
-// AwaitBound waits until the adapter has a lease and its address is configured.
+// AwaitBound waits until the adapter has a lease that is configured.
 func (d *Daemon) AwaitBound(t T, adapter string) lessee.Adapter {
 	t.Helper()
-	return d.AwaitState(t, adapter, waitLong, "bound")
+	a := d.AwaitState(t, adapter, waitLong, "bound")
+	// The state says what the server granted; the kernel has it a moment later.
+	routes := 1 + len(a.IPv4.Routes)
+	if len(a.IPv4.Routes) == 0 && len(a.IPv4.Routers) > 0 {
+		routes++
+	}
+	if !Eventually(waitLong, func() bool { return len(d.Space.Routes(a.Name)) >= routes && len(d.Space.Addresses(a.Name)) > 0 }) {
+		t.Fatalf("%s is bound to %v, but has addresses %v and routes %q", adapter, a.IPv4.Address, d.Space.Addresses(a.Name), d.Space.Routes(a.Name))
+	}
+	return a
 }
 
 // A Result is what a command of the product came to.

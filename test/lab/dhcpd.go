@@ -12,7 +12,7 @@ import (
 // Without dhcp-cache-threshold 0 an early renewal is answered with what is
 // left of the old lease.
 var iscDHCPD = &Kind{
-	Name: "dhcpd", Programs: []string{"dhcpd"}, ShortLeases: true, NAKsRenewal: true, file: "leases",
+	Name: "dhcpd", Programs: []string{"dhcpd"}, ShortLeases: true, file: "leases",
 	lay: func(t T, s *Server) {
 		c := s.Config
 		var b strings.Builder

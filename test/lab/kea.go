@@ -14,7 +14,7 @@ import (
 
 // The control socket and the lease_cmds hook tell what the server holds.
 var kea = &Kind{
-	Name: "kea", Programs: []string{"kea-dhcp4"}, ShortLeases: true, NAKsRenewal: true, file: "leases.csv",
+	Name: "kea", Programs: []string{"kea-dhcp4"}, ShortLeases: true, file: "leases.csv",
 	lay: func(t T, s *Server) {
 		hooks, _ := filepath.Glob("/usr/lib/*/kea/hooks/libdhcp_lease_cmds.so")
 		if len(hooks) == 0 {

@@ -160,10 +160,17 @@ func (p *Port) Plug() {
 	}
 }
 
-// Move plugs the cable into another network.
+// Move plugs the cable into another network, once the station's kernel has
+// noticed that it was pulled: faster than that no hand is.
 func (p *Port) Move(to *Network) {
 	p.lab.t.Helper()
 	p.Unplug()
+	if !Eventually(waitLong, func() bool {
+		near, err := p.space.Net.LinkByName(p.Name)
+		return err == nil && near.Attrs().OperState != netlink.OperUp
+	}) {
+		p.lab.t.Fatalf("lab: %s of %s: the pulled cable is not noticed", p.Name, p.space.Name)
+	}
 	if err := p.lab.wires.Net.LinkSetMaster(p.far, to.br); err != nil {
 		p.lab.t.Fatalf("lab: move %s to %s: %v", p.Name, to.Name, err)
 	}

@@ -50,8 +50,8 @@ type Kind struct {
 	Programs []string
 	// ShortLeases says that leases under two minutes are given as configured.
 	ShortLeases bool
-	// NAKsRenewal says that a unicast renewal of an unknown lease is refused;
-	// where it is false, the server keeps silent.
+	// NAKsRenewal says that a unicast renewal of a lease that the server has no
+	// record of is refused; where it is false, the server keeps silent.
 	NAKsRenewal bool
 
 	// lay writes the configuration and creates an empty list of leases.
