@@ -35,6 +35,7 @@ func TestAppend(t *testing.T) {
 			"0001080006040002" + "020000000001" + "0a4d0001" + "020000000002" + "0a4d0069",
 		},
 		{"no addresses", arp.Packet{Op: arp.OpRequest}, "0001080006040001" + strings.Repeat("00", 20)},
+		{"another operation", arp.Packet{Op: 0x0102}, "0001080006040102" + strings.Repeat("00", 20)},
 		{
 			"addresses that are not IPv4",
 			arp.Packet{Op: arp.OpRequest, Sender: netip.MustParseAddr("fe80::1"), Target: netip.MustParseAddr("::ffff:10.77.0.1")},

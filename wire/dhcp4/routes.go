@@ -70,5 +70,5 @@ func MaskBits(mask netip.Addr) (bits int, ok bool) {
 	for m<<bits>>31 == 1 && bits < 32 {
 		bits++
 	}
-	return bits, bits == 32 || m<<bits == 0
+	return bits, m<<bits == 0
 }
