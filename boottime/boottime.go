@@ -31,7 +31,17 @@ func (t Instant) Add(d time.Duration) Instant {
 }
 
 // Sub returns the time that passes from u to t; it is negative if t is before u.
-func (t Instant) Sub(u Instant) time.Duration { return time.Duration(t - u) }
+// It saturates as Add does.
+func (t Instant) Sub(u Instant) time.Duration {
+	d := t - u
+	switch {
+	case t > u && d < 0:
+		return math.MaxInt64
+	case t < u && d > 0:
+		return math.MinInt64
+	}
+	return time.Duration(d)
+}
 
 // Before reports whether t is earlier than u.
 func (t Instant) Before(u Instant) bool { return t < u }

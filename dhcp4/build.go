@@ -105,6 +105,9 @@ func (c *Client) sendDecline(l *Lease, by []byte) {
 // server." Section 4.3.4 has the server find the lease by client identifier
 // or chaddr, and address. Table 5: ciaddr is the address; options 53 and 54
 // MUST, 61 as in the lease, 56 SHOULD, others MUST NOT.
+//
+// Deviation: "RELEASE link address" in docs/deviations.md: the frame goes where
+// the last ACK came from.
 func (c *Client) sendRelease(l *Lease) {
 	b := c.begin(wire.Release, c.newXID(), l.ClientID)
 	b.SetClientAddr(l.Address.Addr())

@@ -194,6 +194,7 @@ func (c *Client) start(now boottime.Instant, in Start) {
 		return
 	}
 	if in.InUse {
+		// Deviation: "Resume" in docs/deviations.md: no packet is needed.
 		c.lease = l
 		b := &bound{since: now}
 		c.move(now, b)
@@ -264,6 +265,8 @@ func (c *Client) release(now boottime.Instant) {
 
 // conflict declines the address (RFC 2131 section 3.1, step 5). The server
 // knows then, and will offer another one.
+//
+// Deviation: "DECLINE without a link" in docs/deviations.md: it cannot be sent.
 func (c *Client) conflict(now boottime.Instant, in Conflict) {
 	l := c.lease
 	if l == nil || l.Address.Addr() != in.Address.Unmap() {
@@ -369,9 +372,8 @@ func (c *Client) receive(now boottime.Instant, d Datagram) {
 
 // converse takes a message of our own exchange.
 func (c *Client) converse(now boottime.Instant, m message, x *exchange) Rejection {
-	// RFC 6842, section 3: "When a client receives a DHCP message containing a
-	// 'client identifier' option, the client MUST compare that client
-	// identifier to the one it is configured to send." Silently discard if not.
+	// RFC 6842, section 3: a server returns the client identifier, and a client
+	// silently discards what has another one than it sent.
 	if id, ok := m.Option(wire.OptionClientID); ok && len(x.clientID) > 0 && !bytes.Equal(id, x.clientID) {
 		return RejectClientID
 	}

@@ -61,8 +61,10 @@ type Timing struct {
 	ConflictPause time.Duration
 }
 
-// DefaultTiming is quick where that hurts nobody. Its departures from RFC 2131
-// are rows of docs/deviations.md.
+// DefaultTiming is quick where that hurts nobody.
+//
+// Deviation: "Start delay", "First retry", "REQUEST tries", "Bounded
+// INIT-REBOOT" and "Renewal of short leases" in docs/deviations.md.
 var DefaultTiming = Timing{
 	FirstRetry:    time.Second,
 	MaxRetry:      64 * time.Second,
@@ -161,6 +163,7 @@ func New(cfg Config) (*Client, error) {
 		timing:       timing,
 		state:        &stopped{},
 	}
+	// Deviation: "Client identifier" in docs/deviations.md.
 	if len(c.clientID) == 0 {
 		c.clientID = append([]byte{cfg.HardwareType}, cfg.HardwareAddr...)
 	}

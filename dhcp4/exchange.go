@@ -76,6 +76,8 @@ func (c *Client) within(lo, hi time.Duration) time.Duration {
 // RFC 2131, section 4.1: "randomized by the value of a uniform random number
 // chosen from the range -1 to +1". Waits under 4 s vary by up to a quarter and
 // never become shorter than a second.
+//
+// Deviation: "First retry" in docs/deviations.md.
 func (c *Client) jitter(d time.Duration) time.Duration {
 	by := min(time.Second, d/4)
 	return c.within(max(d-by, pace), d+by)

@@ -15,12 +15,16 @@ const (
 	infinity = 0xffffffff
 	// minLease is the least lease time in seconds that can be kept with a
 	// message per second: T1 is half of it.
+	//
+	// Deviation: "Leases under 2 seconds" in docs/deviations.md.
 	minLease = 2
 	// minMTU is what RFC 2132 section 5.1 allows.
 	minMTU = 68
 )
 
 // terms are what an OFFER and an ACK must say alike to be of use.
+//
+// Deviation: "Lease time in OFFER" in docs/deviations.md.
 type terms struct {
 	address  netip.Prefix
 	duration uint32 // seconds
@@ -70,7 +74,8 @@ func (c *Client) granted(now boottime.Instant, m message, x *exchange) Rejection
 		l.Relay = relay
 	}
 	if old := c.known(); old != nil {
-		// Only a REQUEST for an offer needs the option in its answer.
+		// Deviation: "Missing server identifier" in docs/deviations.md: only a
+		// REQUEST for an offer needs it in its answer.
 		if !l.Server.IsValid() {
 			l.Server = old.Server
 		}
@@ -128,6 +133,9 @@ func (c *Client) setTimes(l *Lease, secs uint32, m message) {
 
 // setParameters sets what is not needed to hold the lease. A value that makes
 // no sense is as good as absent.
+//
+// Deviation: "Filtered values" and "Routers beside routes" in
+// docs/deviations.md.
 func setParameters(l *Lease, m message) {
 	if a, ok := m.Addr(wire.OptionBroadcast); ok && (a == broadcast || l.Address.Contains(a)) {
 		l.Broadcast = a

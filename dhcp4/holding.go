@@ -43,6 +43,8 @@ func (*bound) expired(c *Client, now boottime.Instant)  { c.enterInit(now, c.set
 
 // burst is how often a REQUEST is sent at short intervals because of a Renew:
 // somebody waits for the answer. The waits after them are 1, 2, 4 and 8 s.
+//
+// Deviation: "Renew by call" in docs/deviations.md.
 const burst = 4
 
 // renewing is RENEWING: the lease's server is asked to extend it.
@@ -107,6 +109,8 @@ func (s *renewing) timeout(c *Client, now boottime.Instant) {
 
 // answer takes an ACK from whatever address the server uses; a NAK must name
 // the lease's server, if it names one.
+//
+// Deviation: "NAK of another server" in docs/deviations.md.
 func (s *renewing) answer(c *Client, now boottime.Instant, m message) Rejection {
 	switch m.MessageType() {
 	case wire.ACK:
@@ -215,8 +219,8 @@ func (c *Client) burstWait(left *int) time.Duration {
 // time until T2 (in RENEWING state) and one-half of the remaining lease time
 // (in REBINDING state), down to a minimum of 60 seconds".
 //
-// Deviation: the minimum is lower for short leases (docs/deviations.md,
-// "Renewal of short leases").
+// Deviation: "Renewal of short leases" in docs/deviations.md: the minimum is
+// lower for them.
 func (c *Client) halfOf(remaining, window time.Duration) time.Duration {
 	floor := c.timing.RenewalFloor
 	if c.timing.ShortenFloor && window < 2*floor {

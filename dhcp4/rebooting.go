@@ -79,8 +79,8 @@ func (s *rebooting) timer(*Client) (boottime.Instant, Timer, bool) {
 // timeout repeats the REQUEST, or looks for a server that knows nothing of the
 // lease. The lease itself is kept as long as it lasts.
 //
-// Deviation: RFC 2131 has the client wait for about 60 s here and then go back
-// to BOUND (docs/deviations.md, "Bounded INIT-REBOOT").
+// Deviation: "Bounded INIT-REBOOT" in docs/deviations.md: RFC 2131 has the
+// client wait for about 60 s here and then go back to BOUND.
 func (s *rebooting) timeout(c *Client, now boottime.Instant) {
 	if s.tries < c.timing.RebootTries {
 		s.send(c, now)

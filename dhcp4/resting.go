@@ -29,6 +29,8 @@ func (*stopped) renew(*Client, boottime.Instant)    {}
 func (*stopped) expired(*Client, boottime.Instant)  {}
 
 // released is RELEASED: the lease was given back, and nobody asked for another.
+//
+// Deviation: "Released" in docs/deviations.md: RFC 2131 has no such state.
 type released struct {
 	quiet
 	untimed

@@ -66,8 +66,7 @@ func (c *Client) enterInit(now boottime.Instant, pause time.Duration) {
 // RFC 2131, section 4.4.1: "The client SHOULD wait a random time between one
 // and ten seconds to desynchronize the use of DHCP at startup."
 //
-// Deviation: no such wait unless the Timing has it (docs/deviations.md, "Start
-// delay").
+// Deviation: "Start delay" in docs/deviations.md: only if the Timing has it.
 func (c *Client) enterInitFresh(now boottime.Instant) {
 	if !c.link {
 		c.pauseInit(now, 0, 0)
@@ -78,6 +77,8 @@ func (c *Client) enterInitFresh(now boottime.Instant) {
 }
 
 // pauseInit waits in INIT for pause, or if a Renew comes for least only.
+//
+// Deviation: "Pause after DECLINE" in docs/deviations.md: that one too.
 func (c *Client) pauseInit(now boottime.Instant, pause, least time.Duration) {
 	if !c.link {
 		c.move(now, &initUnlinked{})
@@ -142,6 +143,9 @@ func (s *selecting) timeout(c *Client, now boottime.Instant) {
 	s.send(c, now)
 }
 
+// answer takes the first acceptable offer.
+//
+// Deviation: "First offer" in docs/deviations.md: the others are not waited for.
 func (s *selecting) answer(c *Client, now boottime.Instant, m message) Rejection {
 	if m.MessageType() != wire.Offer {
 		return RejectUnexpected
