@@ -45,6 +45,9 @@ func (n *Network) Apply(link driver.Link, ours []netip.Prefix, want tenancy.Desi
 	}
 
 	addrs, err := n.addresses(link)
+	if errors.Is(err, driver.ErrNoLink) && !want.Address.IsValid() {
+		return errors.Join(errs...) // what was ours went with the interface
+	}
 	if err != nil {
 		return errors.Join(append(errs, err)...)
 	}

@@ -100,6 +100,8 @@ func TestWatch(t *testing.T) {
 	if c := next("rename", func(c driver.LinkChange) bool { return c.Link.Name == "wan" }); c.Link.Index != c0.Index || c.Gone {
 		t.Errorf("renamed: %+v", c)
 	}
+	// The kernel tells of alternative names only while the interface is up.
+	l.must(l.h.LinkSetUp(l.link("wan")))
 	l.must(l.h.LinkAddAltName(l.link("wan"), "uplink"))
 	next("alternative name", func(c driver.LinkChange) bool { return slices.Contains(c.Link.AltNames, "uplink") })
 	l.must(l.h.LinkDel(l.link("wan")))

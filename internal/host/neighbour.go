@@ -39,16 +39,15 @@ func (n *Network) nextHop(link driver.Link, dst netip.Addr) netip.Addr {
 
 // neighbour returns the link address that the kernel knows for the host.
 func (n *Network) neighbour(link driver.Link, host netip.Addr) (net.HardwareAddr, bool) {
-	list, err := dump(func() ([]netlink.Neigh, error) { return n.link.NeighList(link.Index, netlink.FAMILY_V4) })
-	if err != nil {
+	msgs, err := n.request(unix.RTM_GETNEIGH, 0, unix.RTM_NEWNEIGH, ndmsg{index: link.Index}, nl.NewRtAttr(unix.NDA_DST, host.AsSlice()))
+	if err != nil || len(msgs) != 1 || len(msgs[0]) < unix.SizeofNdMsg {
 		return nil, false
 	}
-	for _, h := range list {
-		if a, ok := netip.AddrFromSlice(h.IP); ok && a.Unmap() == host && h.LinkIndex == link.Index && h.State&usable != 0 && len(h.HardwareAddr) > 0 {
-			return h.HardwareAddr, true
-		}
+	if binary.NativeEndian.Uint16(msgs[0][8:])&usable == 0 {
+		return nil, false
 	}
-	return nil, false
+	hw, ok := find(attributes(msgs[0][unix.SizeofNdMsg:]), unix.NDA_LLADDR)
+	return slices.Clone(hw), ok && len(hw) > 0
 }
 
 // resolve returns the host's link address; it has the kernel ask for it by ARP
@@ -88,7 +87,7 @@ func (n *Network) resolve(link driver.Link, host netip.Addr) (net.HardwareAddr, 
 	}
 }
 
-// ndmsg is struct ndmsg of linux/neighbour.h.
+// ndmsg is struct ndmsg of linux/neighbour.h: family, ifindex, state, flags, type.
 type ndmsg struct {
 	index int
 	flags uint8
