@@ -142,7 +142,6 @@ func rejectionOf(err error) Rejection {
 	if !errors.As(err, &e) {
 		return RejectMalformed
 	}
-	//nolint:exhaustive // the other reasons come from option values, not from Parse
 	switch e.Reason {
 	case wire.ReasonTooShort:
 		return RejectTooShort
@@ -158,7 +157,7 @@ func rejectionOf(err error) Rejection {
 		return RejectBadOverload
 	case wire.ReasonMessageTypeLength, wire.ReasonMessageTypeZero:
 		return RejectBadMessageType
-	default:
+	default: // the others come from option values, not from Parse
 		return RejectMalformed
 	}
 }
