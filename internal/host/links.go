@@ -133,7 +133,7 @@ func parseLink(m []byte) (driver.Link, bool) {
 	for _, a := range attributes(m[unix.SizeofIfInfomsg:]) {
 		switch a.typ {
 		case unix.IFLA_IFNAME:
-			l.Name = nl.BytesToString(a.value)
+			l.Name = unix.ByteSliceToString(a.value)
 		case unix.IFLA_ADDRESS:
 			l.HardwareAddr = slices.Clone(a.value)
 		case unix.IFLA_MTU:
@@ -143,7 +143,7 @@ func parseLink(m []byte) (driver.Link, bool) {
 		case unix.IFLA_PROP_LIST:
 			for _, p := range attributes(a.value) {
 				if p.typ == unix.IFLA_ALT_IFNAME {
-					l.AltNames = append(l.AltNames, nl.BytesToString(p.value))
+					l.AltNames = append(l.AltNames, unix.ByteSliceToString(p.value))
 				}
 			}
 		}
