@@ -83,9 +83,6 @@ func (c *Client) granted(now boottime.Instant, m message, x *exchange) Rejection
 			l.ServerLink = old.ServerLink
 		}
 	}
-	if !l.Server.IsValid() {
-		return RejectNoServerID
-	}
 	c.setTimes(l, t.duration, m)
 	setParameters(l, m)
 	c.acquire(now, l)
