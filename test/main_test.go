@@ -61,7 +61,7 @@ type home struct {
 	server, client *lab.Space
 	port           *lab.Port
 	cap            *lab.Capture
-	changes        *lab.Journal[lab.AddressChange]
+	changes        *lab.AddressWatch
 	dhcp           *lab.Server
 }
 
@@ -107,6 +107,7 @@ func (h *home) lost(mark int, a netip.Addr) []lab.AddressChange {
 // keeps fails the test if the address was taken away since mark, or is not there.
 func (h *home) keeps(t *testing.T, mark int, a netip.Addr) {
 	t.Helper()
+	h.changes.Mark() // all is read
 	if gone := h.lost(mark, a); len(gone) > 0 {
 		t.Errorf("the address was removed: %v", gone)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
@@ -110,9 +111,38 @@ func (p Packet) String() string {
 // A Capture records the ARP and DHCP packets of a cable, in both directions.
 type Capture struct {
 	Journal[Packet]
-	t    T
-	name string
-	file *os.File
+	t     T
+	name  string
+	file  *os.File
+	space *Space
+	index int
+	syncs Journal[uint64]
+	asked atomic.Uint64
+}
+
+// syncProto is the EtherType of the frames by which a capture finds out how
+// far it has read: one for local experiments (IEEE 802, 9.2.4).
+const syncProto = 0x88b5
+
+// Mark returns the position after the last packet that passed until now, read
+// or not.
+func (c *Capture) Mark() int {
+	n := c.asked.Add(1)
+	err := c.space.Do(func() error {
+		fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+		f := make([]byte, 60)
+		enc.BigEndian.PutUint16(f[12:], syncProto)
+		enc.BigEndian.PutUint64(f[14:], n)
+		return unix.Sendto(fd, f, 0, &unix.SockaddrLinklayer{Ifindex: c.index, Halen: 6})
+	})
+	if err == nil { // else the cable is pulled: there is nothing to wait for
+		c.syncs.Wait(0, time.Second, func(have uint64) bool { return have == n })
+	}
+	return c.Journal.Mark()
 }
 
 // Capture records what passes the port until the test ends. The packets are
@@ -146,7 +176,7 @@ func (p *Port) Capture() *Capture {
 // OpenCapture records the packets of an interface of the space; near says
 // that the interface is the station's own, not the far end of its cable.
 func OpenCapture(s *Space, index int, near bool) (*Capture, error) {
-	c := &Capture{}
+	c := &Capture{space: s, index: index}
 	err := s.Do(func() error {
 		fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 		if err != nil {
@@ -192,6 +222,10 @@ func OpenCapture(s *Space, index int, near bool) (*Capture, error) {
 			if rerr != nil {
 				continue // the cable was pulled; it may come back
 			}
+			if n == 60 && enc.BigEndian.Uint16(buf[12:]) == syncProto {
+				c.syncs.Add(enc.BigEndian.Uint64(buf[14:]))
+				continue
+			}
 			p, ok := decode(buf[:n], oob[:oobn])
 			if !ok {
 				continue
@@ -231,8 +265,10 @@ func (c *Capture) AwaitServer(mark int, patience time.Duration, typ dhcpv4.Messa
 	return c.Await(mark, patience, typ.String()+" from a server", func(p Packet) bool { return p.Server(typ) })
 }
 
-// SentByClient returns the DHCP messages that the station sent since mark.
+// SentByClient returns the DHCP messages that the station sent from mark until
+// now.
 func (c *Capture) SentByClient(mark int) []Packet {
+	c.Mark()
 	return c.Select(mark, func(p Packet) bool { return p.FromStation && p.DHCP != nil })
 }
 

@@ -128,12 +128,37 @@ func (c AddressChange) String() string {
 	return fmt.Sprintf("%s interface %d %s %s for %v", c.Time.Format("15:04:05.000000"), c.Index, op, c.Prefix, c.Valid)
 }
 
+// An AddressWatch records the changes of IPv4 addresses, but for loopback.
+type AddressWatch struct {
+	Journal[AddressChange]
+	t     T
+	space *Space
+	lo    Journal[netip.Addr]
+	asked byte
+}
+
+// Mark returns the position after the last change until now, read or not.
+func (w *AddressWatch) Mark() int {
+	w.t.Helper()
+	w.asked++
+	a := netip.AddrFrom4([4]byte{127, 77, 0, w.asked})
+	w.space.AddAddress(w.t, "lo", a.String()+"/32")
+	if _, _, ok := w.lo.Wait(0, waitShort, func(have netip.Addr) bool { return have == a }); !ok {
+		w.t.Fatalf("space %s: the kernel does not report address changes", w.space.Name)
+	}
+	return w.Journal.Mark()
+}
+
 // WatchAddresses records the changes of IPv4 addresses until the test ends.
-func (s *Space) WatchAddresses(t T) *Journal[AddressChange] {
+func (s *Space) WatchAddresses(t T) *AddressWatch {
 	t.Helper()
-	j := &Journal[AddressChange]{}
+	j := &AddressWatch{t: t, space: s}
+	lo, err := s.Net.LinkByName("lo")
+	if err != nil {
+		t.Fatalf("space %s: %v", s.Name, err)
+	}
 	ch, done := make(chan netlink.AddrUpdate, 64), make(chan struct{})
-	err := netlink.AddrSubscribeWithOptions(ch, done, netlink.AddrSubscribeOptions{
+	err = netlink.AddrSubscribeWithOptions(ch, done, netlink.AddrSubscribeOptions{
 		Namespace: &s.ns, ErrorCallback: func(error) {}, ReceiveBufferSize: 1 << 20,
 	})
 	if err != nil {
@@ -144,6 +169,10 @@ func (s *Space) WatchAddresses(t T) *Journal[AddressChange] {
 		defer close(read)
 		for u := range ch {
 			if u.LinkAddress.IP.To4() == nil {
+				continue
+			}
+			if u.LinkIndex == lo.Attrs().Index {
+				j.lo.Add(toPrefix(&u.LinkAddress).Addr())
 				continue
 			}
 			j.Add(AddressChange{
