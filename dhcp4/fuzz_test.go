@@ -295,6 +295,8 @@ func FuzzHandle(f *testing.F) {
 	// A life: start, up, offer, ack, deadlines, renew, ack, down, up, nak, release.
 	f.Add([]byte{0, 3, 5, 1, 0, 1, 1, 11, 11, 7, 1, 1, 6, 5, 1, 3, 1, 0, 1, 1, 8, 7, 1, 0, 1, 1, 9, 11, 11, 4})
 	f.Add([]byte{1, 2, 4, 0, 24, 4, 4, 0, 8, 4, 2, 9, 9, 5, 11, 11, 11, 12, 255, 255, 11})
+	// An ACK that takes longer than the lease time.
+	f.Add([]byte("\x00\x03\x05\x01\x00\x01\x01\v\v\a\xc2\xc2\xc2\x13\x13\x13\x13\xc2\x05\x1a\x03\x10\x00\x01\x01"))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		tp := tape(in)
 		w := &watcher{world: newWorld(t, func(cfg *Config) {

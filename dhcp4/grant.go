@@ -84,6 +84,9 @@ func (c *Client) granted(now boottime.Instant, m message, x *exchange) Rejection
 		}
 	}
 	c.setTimes(l, t.duration, m)
+	if end, ends := l.Expires(); ends && !now.Before(end) {
+		return RejectLeaseOver
+	}
 	setParameters(l, m)
 	c.acquire(now, l)
 	return accepted

@@ -42,6 +42,12 @@ var situations = map[string]func(*world){
 		w.tell(Start{})
 		w.reply(w.newReply(wire.Offer))
 	},
+	"requesting-for-3s": func(w *world) {
+		w.tell(LinkUp{})
+		w.tell(Start{})
+		w.reply(w.newReply(wire.Offer))
+		w.now = w.now.Add(3 * time.Second)
+	},
 	"bound":          func(w *world) { w.bind() },
 	"bound-unlinked": func(w *world) { w.tell(Start{Lease: w.oldLease(), InUse: true}) },
 	"bound-forever": func(w *world) {

@@ -64,6 +64,9 @@ const (
 	// RejectLeaseTooShort: the lease time is under 2 seconds, so that it could
 	// not be kept with a message per second; 0 is among these.
 	RejectLeaseTooShort
+	// RejectLeaseOver: the lease has ended already, since the ACK took longer
+	// than the lease time.
+	RejectLeaseOver
 	// RejectBadSubnetMask: option 1 is not a row of ones and then zeros, or all zeros.
 	RejectBadSubnetMask
 
@@ -94,6 +97,7 @@ var rejectionTexts = [rejections]string{
 	RejectOtherAddress:        "acknowledged address is not the offered one",
 	RejectNoLeaseTime:         "no lease time",
 	RejectLeaseTooShort:       "lease time too short",
+	RejectLeaseOver:           "lease is over on arrival",
 	RejectBadSubnetMask:       "bad subnet mask",
 }
 
@@ -121,6 +125,7 @@ var rejectionNames = [rejections]string{
 	RejectOtherAddress:        "other-address",
 	RejectNoLeaseTime:         "no-lease-time",
 	RejectLeaseTooShort:       "lease-too-short",
+	RejectLeaseOver:           "lease-over",
 	RejectBadSubnetMask:       "bad-subnet-mask",
 }
 

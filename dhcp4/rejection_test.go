@@ -21,6 +21,7 @@ func TestEveryRejection(t *testing.T) {
 		return func(r *reply) { r.without = map[wire.OptionCode]bool{code: true} }
 	}
 	raw := func(f func([]byte) []byte) func([]byte) []byte { return f }
+	late := func(r *reply) { r.lease = 2 }
 	for why, c := range map[Rejection]struct {
 		reach  string // a situation; "" is requesting
 		typ    wire.MessageType
@@ -49,6 +50,7 @@ func TestEveryRejection(t *testing.T) {
 		RejectOtherAddress:        {change: func(r *reply) { r.your = a("10.77.0.9") }},
 		RejectNoLeaseTime:         {change: without(wire.OptionLeaseTime)},
 		RejectLeaseTooShort:       {change: func(r *reply) { r.lease = 1 }},
+		RejectLeaseOver:           {reach: "requesting-for-3s", change: late},
 		RejectBadSubnetMask:       {change: func(r *reply) { r.mask = a("255.0.0.255") }},
 	} {
 		t.Run(why.String(), func(t *testing.T) {
