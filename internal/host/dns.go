@@ -62,7 +62,7 @@ type Resolver struct {
 
 	mu      sync.Mutex
 	backend backend
-	set     map[int]setting // by interface index
+	set     map[int]setting // by interface index; an empty one was taken back
 }
 
 var _ driver.Resolver = (*Resolver)(nil)
@@ -107,7 +107,15 @@ func NewResolver(n *Network, opt ResolverOptions) (*Resolver, error) {
 		return nil, &Error{Op: fmt.Sprintf("set up name resolution by %q", opt.Mode), Err: unix.EINVAL,
 			Hint: "the modes are auto, resolved, resolvconf, file and none"}
 	}
-	return &Resolver{opt: opt, guard: guard{netns: n.id, init: "/proc/1"}, set: map[int]setting{}}, nil
+	r := &Resolver{opt: opt, set: map[int]setting{}}
+	err := n.in(func() (err error) {
+		r.guard, err = newGuard("/proc/thread-self", "/proc/1")
+		return err
+	})
+	if err != nil {
+		return nil, failed("", "identify the network namespace", err)
+	}
+	return r, nil
 }
 
 // Set implements [driver.Resolver].
@@ -116,7 +124,7 @@ func (r *Resolver) Set(link driver.Link, d tenancy.DNS) error {
 	defer r.mu.Unlock()
 	s := settingOf(link, d)
 	old, was := r.set[s.Index]
-	if s.equal(old) || !was && s.empty() && r.backend != nil {
+	if was && s.equal(old) {
 		return nil
 	}
 	if r.backend == nil {
@@ -127,10 +135,15 @@ func (r *Resolver) Set(link driver.Link, d tenancy.DNS) error {
 		r.backend = b
 	}
 	next := maps.Clone(r.set)
-	if next[s.Index] = s; s.empty() {
-		delete(next, s.Index)
+	next[s.Index] = s
+	if _, remembers := r.backend.(*resolvFile); !was && s.empty() && !remembers {
+		// Only the file knows what an earlier daemon set; what else there is for
+		// the adapter is not ours to take back.
+		r.set = next
+		return nil
 	}
 	all := slices.SortedFunc(maps.Values(next), func(a, b setting) int { return cmp.Compare(a.Index, b.Index) })
+	all = slices.DeleteFunc(all, setting.empty)
 	if err := r.backend.apply(s, all); err != nil {
 		return failed(link.Name, "set up name resolution", err)
 	}

@@ -155,8 +155,10 @@ func (m *monitor) changes() []uint16 {
 	}
 }
 
+// changesOfAll hears of addresses and routes. Links are left out: the kernel
+// reports their carrier when it gets round to it.
 func changesOfAll(l *lab) *monitor {
-	return l.monitor(unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV4_ROUTE)
+	return l.monitor(unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV4_ROUTE)
 }
 
 var (
