@@ -190,7 +190,7 @@ func several() []lessee.Adapter {
 	}
 	full.IPv4.MTU, full.IPv4.ClientID = 1400, "01020000000002"
 	full.IPv4.Problem = "the lease could not be saved: no space left on device"
-	full.IPv4.Counters = map[string]uint64{"sent.discover": 1, "sent.request": 4, "received.ack": 4, "rejected.foreign-xid": 12}
+	full.IPv4.Counters = map[string]uint64{"sent.discover": 1, "sent.request": 4, "received.ack": 4, "rejected.foreign-xid": 12, "sent.decline": 0}
 	forever := bound()
 	forever.Index, forever.Name = 3, "eth1"
 	forever.IPv4.Renews, forever.IPv4.Rebinds, forever.IPv4.Expires, forever.IPv4.Infinite = time.Time{}, time.Time{}, time.Time{}, true

@@ -88,6 +88,9 @@ func (a *app) demoInside(ctx context.Context) (err error) {
 	d.say(demoIntroduction)
 	for _, s := range demoSteps() {
 		d.step(ctx, s)
+		if ctx.Err() != nil {
+			return fmt.Errorf("the demonstration did not come to its end: %w", ctx.Err())
+		}
 	}
 	if d.broken > 0 {
 		d.say(d.colour.red(fmt.Sprintf("%d things were not as promised.", d.broken)) + "\n")
@@ -286,7 +289,7 @@ func (d *demo) serverText(leases []sandbox.Lease) string {
 	for _, l := range leases {
 		text := fmt.Sprintf("%s %s", l.Address, l.State)
 		if l.State == sandbox.Bound {
-			text += " for " + human(l.Until.Sub(d.Now()))
+			text += " for " + remaining(l.Until.Sub(d.Now()))
 		}
 		parts = append(parts, text)
 	}

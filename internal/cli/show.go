@@ -98,7 +98,9 @@ func (a *app) facts(ad lessee.Adapter) [][2]string {
 		add("expires", moment(v.Expires, now))
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.Counters)) {
-		add(name, strconv.FormatUint(v.Counters[name], 10))
+		if n := v.Counters[name]; n > 0 {
+			add(name, strconv.FormatUint(n, 10))
+		}
 	}
 	return facts
 }

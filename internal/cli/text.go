@@ -49,6 +49,10 @@ func human(d time.Duration) string {
 	return "0s"
 }
 
+// remaining writes a time to go. A started second counts: the daemon tells
+// times in whole ones.
+func remaining(d time.Duration) string { return human((d + time.Second - 1).Truncate(time.Second)) }
+
 // took writes how long something took, as "0.4 ms" or "12 ms" or "1.2 s".
 func took(d time.Duration) string {
 	ms := float64(d) / float64(time.Millisecond)
@@ -74,7 +78,7 @@ func left(v *lessee.IPv4, now time.Time) string {
 	case v.Expires.IsZero():
 		return "-"
 	default:
-		return human(v.Expires.Sub(now))
+		return remaining(v.Expires.Sub(now))
 	}
 }
 
@@ -86,7 +90,7 @@ func lasts(infinite bool, expires, now time.Time) string {
 	case expires.IsZero():
 		return ""
 	default:
-		return ", expires in " + human(expires.Sub(now))
+		return ", expires in " + remaining(expires.Sub(now))
 	}
 }
 
@@ -118,7 +122,7 @@ func summary(a lessee.Adapter) string {
 func moment(t, now time.Time) string {
 	text := t.In(now.Location()).Format("2006-01-02 15:04:05")
 	if d := t.Sub(now); d >= 0 {
-		return text + " (in " + human(d) + ")"
+		return text + " (in " + remaining(d) + ")"
 	}
 	return text + " (" + human(now.Sub(t)) + " ago)"
 }
@@ -214,5 +218,11 @@ func version(v lessee.VersionInfo) string {
 		}
 		text += ")"
 	}
-	return text + ", " + v.Go + " " + v.OS + "/" + v.Arch
+	if v.Go != "" {
+		text += ", " + v.Go
+	}
+	if v.OS != "" && v.Arch != "" {
+		text += " " + v.OS + "/" + v.Arch
+	}
+	return text
 }

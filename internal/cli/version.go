@@ -24,7 +24,11 @@ func (a *app) version() *cobra.Command {
 			v, err := a.client().Version(ctx)
 			switch {
 			case err == nil:
-				fmt.Fprintf(a.Stdout, "daemon: %s, pid %d\n", clean(version(v)), v.PID)
+				text := version(v)
+				if v.PID > 0 {
+					text += fmt.Sprintf(", pid %d", v.PID)
+				}
+				fmt.Fprintf(a.Stdout, "daemon: %s\n", clean(text))
 			case noDaemon(err):
 				fmt.Fprintln(a.Stdout, "daemon: not running")
 			default:

@@ -34,7 +34,7 @@ type DeniedError struct {
 }
 
 func (e *DeniedError) Error() string {
-	return fmt.Sprintf("cannot create a sandbox: %s: %v; %s", e.Op, e.Err, e.Hint)
+	return fmt.Sprintf("cannot create a sandbox: %s (%s: %v)", e.Hint, e.Op, e.Err)
 }
 
 func (e *DeniedError) Unwrap() error { return e.Err }

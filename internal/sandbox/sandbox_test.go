@@ -149,7 +149,7 @@ func TestFilesAreOurs(t *testing.T) {
 func TestDeniedErrorUnwraps(t *testing.T) {
 	t.Parallel()
 	err := error(&sandbox.DeniedError{Op: "create namespaces", Hint: "use sudo", Err: unix.EPERM})
-	if !errors.Is(err, unix.EPERM) || err.Error() != "cannot create a sandbox: create namespaces: operation not permitted; use sudo" {
+	if !errors.Is(err, unix.EPERM) || err.Error() != "cannot create a sandbox: use sudo (create namespaces: operation not permitted)" {
 		t.Errorf("got %v", err)
 	}
 }
