@@ -18,12 +18,13 @@ func TestBuildDiscover(t *testing.T) {
 	b.SetBroadcast(true)
 	b.AddMessageType(dhcp4.Discover)
 	b.AddUint16(dhcp4.OptionMaxMessageSize, 1472)
+	b.AddUint32(dhcp4.OptionLeaseTime, 0x89abcdef)
 	got := b.Bytes()
 
 	want := make([]byte, 300)
 	copy(want, []byte{1, 1, 6, 1, 0xde, 0xad, 0xbe, 0xef, 0, 2, 0x80, 0})
 	copy(want[28:], hardware)
-	copy(want[236:], []byte{99, 130, 83, 99, 53, 1, 1, 57, 2, 5, 0xc0, 255})
+	copy(want[236:], []byte{99, 130, 83, 99, 53, 1, 1, 57, 2, 5, 0xc0, 51, 4, 0x89, 0xab, 0xcd, 0xef, 255})
 	if !bytes.Equal(got, want) {
 		t.Errorf("got  %x\nwant %x", got, want)
 	}

@@ -69,6 +69,7 @@ func TestParseAccepts(t *testing.T) {
 	}{
 		{"END missing", raw(53, 1, 5, 54, 4, 10, 0, 0, 1)},
 		{"END missing, padded", raw(53, 1, 5, 54, 4, 10, 0, 0, 1, 0, 0, 0)},
+		{"END missing after an empty option", raw(53, 1, 5, 54, 4, 10, 0, 0, 1, 80, 0)},
 		{"garbage after END", raw(53, 1, 5, 54, 4, 10, 0, 0, 1, 255, 51, 200, 1, 52, 9)},
 		{"PAD between options", raw(0, 0, 53, 1, 5, 0, 54, 4, 10, 0, 0, 1, 0, 255)},
 		{"repeated options of a fixed size", raw(53, 1, 5, 53, 1, 2, 54, 4, 10, 0, 0, 1, 54, 4, 10, 0, 0, 2, 255)},
