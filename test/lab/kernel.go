@@ -191,6 +191,40 @@ func (s *Space) WatchAddresses(t T) *AddressWatch {
 	return j
 }
 
+// WatchCarrier records when an interface gets its carrier until the test ends.
+func (s *Space) WatchCarrier(t T, ifname string) *Journal[time.Time] {
+	t.Helper()
+	j := &Journal[time.Time]{}
+	ch, done := make(chan netlink.LinkUpdate, 64), make(chan struct{})
+	if err := netlink.LinkSubscribeWithOptions(ch, done, netlink.LinkSubscribeOptions{Namespace: &s.ns, ErrorCallback: func(error) {}}); err != nil {
+		t.Fatalf("space %s: watch links: %v", s.Name, err)
+	}
+	link, err := s.Net.LinkByName(ifname)
+	if err != nil {
+		t.Fatalf("space %s: %v", s.Name, err)
+	}
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		had := link.Attrs().RawFlags&unix.IFF_RUNNING != 0
+		for u := range ch {
+			if u.Attrs().Name != ifname {
+				continue
+			}
+			has := u.Attrs().RawFlags&unix.IFF_RUNNING != 0
+			if has && !had {
+				j.Add(time.Now())
+			}
+			had = has
+		}
+	}()
+	t.Cleanup(func() {
+		close(done)
+		<-read
+	})
+	return j
+}
+
 func lifetime(seconds int) time.Duration {
 	if uint32(seconds) == 0xffffffff || seconds == 0 {
 		return Forever

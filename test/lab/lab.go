@@ -204,3 +204,44 @@ func (s *Space) AddAddress(t T, ifname, address string) {
 		t.Fatalf("space %s: address %s on %s: %v", s.Name, address, ifname, err)
 	}
 }
+
+// Cable connects two machines directly: nothing but the cable between their
+// interfaces, which are administratively up.
+func (l *Lab) Cable(a *Space, aName, aMAC string, b *Space, bName, bMAC string) {
+	l.t.Helper()
+	hwA, errA := net.ParseMAC(aMAC)
+	hwB, errB := net.ParseMAC(bMAC)
+	err := errors.Join(errA, errB)
+	if err == nil {
+		err = a.Net.LinkAdd(&netlink.Veth{
+			LinkAttrs: netlink.LinkAttrs{Name: aName, HardwareAddr: hwA},
+			PeerName:  bName, PeerHardwareAddr: hwB, PeerNamespace: netlink.NsFd(int(b.ns)),
+		})
+	}
+	for _, end := range []struct {
+		s    *Space
+		name string
+	}{{a, aName}, {b, bName}} {
+		if err == nil {
+			err = end.s.SetUp(end.name, true)
+		}
+	}
+	if err != nil {
+		l.t.Fatalf("lab: cable %s-%s: %v", aName, bName, err)
+	}
+}
+
+// SetUp sets an interface administratively up or down.
+func (s *Space) SetUp(ifname string, up bool) error {
+	link, err := s.Net.LinkByName(ifname)
+	if err != nil {
+		return err
+	}
+	if up {
+		return s.Net.LinkSetUp(link)
+	}
+	return s.Net.LinkSetDown(link)
+}
+
+// Processes returns the ids of the processes that run in the machine.
+func (s *Space) Processes() []int { return s.strangers() }

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -103,6 +104,18 @@ func Main(m *testing.M) {
 	removeBinary()
 	os.Exit(code)
 }
+
+// Enter makes sure, outside of tests, that namespaces can be made; an ordinary
+// user's process is executed anew in a user namespace. To be called first.
+func Enter() error {
+	if reason := enter(); reason != "" {
+		return errors.New(reason)
+	}
+	return nil
+}
+
+// Leave removes what the process made once: the binary that was built.
+func Leave() { removeBinary() }
 
 // enter makes sure that namespaces can be made, if need be by executing the
 // process anew inside a user namespace. It returns why that is not possible.

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"strings"
 	"syscall"
 )
 
@@ -70,10 +71,9 @@ var dhclient = &PeerKind{
 	},
 }
 
-var dhcpcd = &PeerKind{
-	Name: "dhcpcd", Programs: []string{"dhcpcd"}, Bound: "adding IP address",
-	Start: func(t T, s *Space, ifname string) *Peer {
-		conf := s.Write(t, "dhcpcd.conf", fmt.Sprintf(`ipv4only
+// StartDhcpcd starts one dhcpcd for several interfaces; the verbs concern the first.
+func StartDhcpcd(t T, s *Space, ifnames ...string) *Peer {
+	conf := s.Write(t, "dhcpcd.conf", fmt.Sprintf(`ipv4only
 clientid
 persistent
 noarp
@@ -82,14 +82,19 @@ option domain_name_servers, domain_name, classless_static_routes, interface_mtu
 require dhcp_server_identifier
 nohook resolv.conf, hostname, ntp
 allowinterfaces %s
-`, ifname))
-		p := s.Start(t, "dhcpcd", "-4", "-B", "-d", "-f", conf, ifname)
-		return &Peer{
-			Process: p,
-			Renew:   func(t T) { s.Run(t, "dhcpcd", "-4", "-f", conf, "-N", ifname) },
-			Release: func(t T) { s.Run(t, "dhcpcd", "-4", "-f", conf, "-k", ifname) },
-		}
-	},
+`, strings.Join(ifnames, " ")))
+	args := append([]string{"-4", "-B", "-d", "-f", conf}, ifnames...)
+	verbs := []string{"-4", "-f", conf}
+	run := func(flag string) func(t T) {
+		return func(t T) { s.Run(t, "dhcpcd", append(append([]string{}, verbs...), flag, ifnames[0])...) }
+	}
+	p := s.Start(t, "dhcpcd", args...)
+	return &Peer{Process: p, Renew: run("-N"), Release: run("-k")}
+}
+
+var dhcpcd = &PeerKind{
+	Name: "dhcpcd", Programs: []string{"dhcpcd"}, Bound: "adding IP address",
+	Start: func(t T, s *Space, ifname string) *Peer { return StartDhcpcd(t, s, ifname) },
 }
 
 func signal(t T, p *Process, sig syscall.Signal) {

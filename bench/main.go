@@ -1,0 +1,67 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/lessee/lessee/test/lab"
+)
+
+func main() {
+	runs := flag.Int("n", 10, "runs of each measure")
+	leases := flag.Int("leases", 100, "leases more, for the cost of one (a twentieth for clients that start a process for each)")
+	markdown := flag.Bool("markdown", false, "print the table as Markdown")
+	only := flag.String("only", "", "clients to measure, separated by commas (default: all)")
+	flag.Parse()
+	if flag.NArg() > 0 || *runs < 1 || *leases < 1 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	if err := run(*runs, *leases, *markdown, *only); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(runs, leases int, markdown bool, only string) error {
+	if err := lab.Enter(); err != nil {
+		return err
+	}
+	defer lab.Leave()
+	wanted := func(name string) bool { return only == "" || slices.Contains(strings.Split(only, ","), name) }
+	b := &bench{runs: runs, leases: leases}
+	missing := map[string]string{}
+	names := []string{"lessee"}
+	if err := b.floor(); err != nil {
+		return err
+	}
+	for _, c := range clients {
+		if !wanted(c.name) {
+			continue
+		}
+		if c.name != "lessee" {
+			names = append(names, c.name)
+		}
+		if lacks := c.missing(); lacks != "" {
+			missing[c.name] = "missing"
+			fmt.Fprintf(os.Stderr, "%s: %s is not installed\n", c.name, lacks)
+			continue
+		}
+		b.client(c)
+	}
+	floor, _ := median(b.exchange.values["lessee"])
+	fmt.Printf("Bare DISCOVER, OFFER, REQUEST, ACK on the same cable (the floor): %s. Median of %d runs; in brackets: multiples of lessee's value.\n\n",
+		milliseconds(floor), runs)
+	rows := []*row{&b.start, &b.linkUp, &b.linkDiscover, &b.ackAddress, &b.renewRequest, &b.renewACK, &b.release, &b.renewCommand, &b.releaseCommand, &b.memory, &b.memoryMore, &b.threads, &b.descriptors}
+	printTable(os.Stdout, cells(rows, names, missing, floor), markdown)
+	if len(b.failed) > 0 {
+		fmt.Printf("\nFailed:\n")
+		for _, f := range b.failed {
+			fmt.Println("-", f)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,394 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/insomniacslk/dhcp/dhcpv4"
+	"github.com/vishvananda/netlink"
+
+	"github.com/lessee/lessee/test/lab"
+)
+
+// patience is how long a client may take for anything.
+const patience = 30 * time.Second
+
+// A bench is one run of all measures.
+type bench struct {
+	runs, leases int
+
+	exchange                        row
+	start, linkUp                   row
+	linkDiscover, ackAddress        row
+	renewRequest, renewACK, release row
+	renewCommand, releaseCommand    row
+	memory, memoryMore              row
+	threads, descriptors            row
+	failed                          []string
+}
+
+func (b *bench) name() {
+	for _, r := range []struct {
+		row  *row
+		name string
+		unit func(float64) string
+		note string
+	}{
+		{&b.exchange, "bare exchange", milliseconds, ""},
+		{&b.start, "process start -> address", milliseconds, "floor"},
+		{&b.linkUp, "link up -> address", milliseconds, "floor"},
+		{&b.linkDiscover, "  link up -> DISCOVER", milliseconds, ""},
+		{&b.ackAddress, "  ACK -> address", milliseconds, ""},
+		{&b.renewRequest, "renew call -> REQUEST", milliseconds, ""},
+		{&b.renewACK, "renew call -> ACK", milliseconds, ""},
+		{&b.release, "release call -> RELEASE", milliseconds, ""},
+		{&b.renewCommand, "renew command -> REQUEST", milliseconds, ""},
+		{&b.releaseCommand, "release command -> RELEASE", milliseconds, ""},
+		{&b.memory, "memory with one lease", kibibytes, ""},
+		{&b.memoryMore, "one more idle lease: memory", kibibytes, ""},
+		{&b.threads, "  threads", count, "plain"},
+		{&b.descriptors, "  descriptors", count, "plain"},
+	} {
+		r.row.name, r.row.unit, r.row.note = r.name, r.unit, r.note
+	}
+}
+
+// trial is what lab asks of a test, for one measure of one client: a failure
+// ends it, and only it.
+type trial struct {
+	what     string
+	cleanups []func()
+	failed   string
+	logs     []string
+}
+
+func (t *trial) Helper()                       {}
+func (t *trial) Name() string                  { return t.what }
+func (t *trial) Failed() bool                  { return t.failed != "" }
+func (t *trial) Cleanup(f func())              { t.cleanups = append(t.cleanups, f) }
+func (t *trial) Logf(format string, a ...any)  { t.logs = append(t.logs, fmt.Sprintf(format, a...)) }
+func (t *trial) Skipf(format string, a ...any) { t.Fatalf(format, a...) }
+func (t *trial) Errorf(format string, a ...any) {
+	if t.failed == "" {
+		t.failed = fmt.Sprintf(format, a...)
+	}
+}
+
+func (t *trial) Fatalf(format string, a ...any) {
+	t.Errorf(format, a...)
+	runtime.Goexit()
+}
+
+// try runs f as a trial and returns why it failed.
+func try(what string, f func(t *trial)) error {
+	t := &trial{what: what}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			for i := len(t.cleanups) - 1; i >= 0; i-- {
+				t.cleanups[i]()
+			}
+		}()
+		f(t)
+	}()
+	<-done
+	if t.failed == "" {
+		return nil
+	}
+	if os.Getenv("LESSEE_BENCH_LOGS") != "" {
+		fmt.Fprintln(os.Stderr, strings.Join(t.logs, "\n"))
+	}
+	return errors.New(what + ": " + t.failed)
+}
+
+const clientMAC, serverMAC = "02:00:00:00:00:02", "02:00:00:00:00:01"
+
+// A scene is a client's machine, a server's, a cable, and the observer.
+type scene struct {
+	t              *trial
+	lab            *lab.Lab
+	client, server *lab.Space
+	packets        *lab.Capture
+	addresses      *lab.AddressWatch
+	links          *lab.Journal[time.Time] // when c0 got its carrier
+}
+
+// newScene connects c0 of the client with s0 of the server, which answers at once.
+func newScene(t *trial) *scene {
+	l := lab.New(t)
+	s := &scene{t: t, lab: l, client: l.Space("client"), server: l.Space("server")}
+	l.Cable(s.client, "c0", clientMAC, s.server, "s0", serverMAC)
+	s.server.AddAddress(t, "s0", "10.77.0.1/16")
+	s.serve("s0")
+	link, err := s.client.Net.LinkByName("c0")
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	if s.packets, err = lab.OpenCapture(s.client, link.Attrs().Index, true); err != nil {
+		t.Fatalf("%v", err)
+	}
+	t.Cleanup(func() { _ = s.packets.Close() })
+	s.addresses = s.client.WatchAddresses(t)
+	s.links = s.client.WatchCarrier(t, "c0")
+	return s
+}
+
+func (s *scene) serve(ifname string) {
+	v, err := serve(s.server, ifname)
+	if err != nil {
+		s.t.Fatalf("%v", err)
+	}
+	s.t.Cleanup(v.Close)
+}
+
+// carrier gives c0 a carrier, or takes it away and waits until that is noticed.
+func (s *scene) carrier(on bool) {
+	if err := s.server.SetUp("s0", on); err != nil {
+		s.t.Fatalf("%v", err)
+	}
+	if on {
+		return
+	}
+	if !lab.Eventually(patience, func() bool {
+		l, err := s.client.Net.LinkByName("c0")
+		return err == nil && l.Attrs().OperState != netlink.OperUp
+	}) {
+		s.t.Fatalf("the carrier stays")
+	}
+}
+
+// addressAfter waits for an address of c0 and returns when it came.
+func (s *scene) addressAfter(mark int) time.Time {
+	c, _, ok := s.addresses.Wait(mark, patience, func(c lab.AddressChange) bool {
+		return !c.Removed && c.Prefix.Addr().As4()[0] == 10
+	})
+	if !ok {
+		s.t.Fatalf("no address within %v", patience)
+	}
+	return c.Time
+}
+
+// sentAfter waits for a message of the client and returns when it left.
+func (s *scene) sentAfter(mark int, m dhcpv4.MessageType) time.Time {
+	p, _, ok := s.packets.Wait(mark, patience, func(p lab.Packet) bool { return p.Client(m) })
+	if !ok {
+		s.t.Fatalf("no %s within %v", m, patience)
+	}
+	return p.Time
+}
+
+// gotAfter waits for a message to the client and returns when it came.
+func (s *scene) gotAfter(mark int, m dhcpv4.MessageType) time.Time {
+	p, _, ok := s.packets.Wait(mark, patience, func(p lab.Packet) bool { return p.Server(m) })
+	if !ok {
+		s.t.Fatalf("no %s within %v", m, patience)
+	}
+	return p.Time
+}
+
+// floor measures the bare exchange.
+func (b *bench) floor() error {
+	b.name()
+	return try("bare exchange", func(t *trial) {
+		s := newScene(t)
+		for i := range b.runs + 3 {
+			took, err := exchange(s.client, "c0")
+			if err != nil {
+				t.Fatalf("%v", err)
+			}
+			if i >= 3 { // the first ones warm up
+				b.exchange.add("lessee", took.Seconds())
+			}
+		}
+	})
+}
+
+// client takes all measures of a client.
+func (b *bench) client(c *client) {
+	note := func(err error) bool {
+		if err != nil {
+			b.failed = append(b.failed, err.Error())
+		}
+		return err == nil
+	}
+	for range b.runs {
+		if !note(try(c.name+": start", func(t *trial) { b.measureStart(t, c) })) {
+			break
+		}
+	}
+	if c.watchesLink {
+		for range b.runs {
+			if !note(try(c.name+": link up", func(t *trial) { b.measureLinkUp(t, c) })) {
+				break
+			}
+		}
+	}
+	note(try(c.name+": renew and release", func(t *trial) { b.measureVerbs(t, c) }))
+	note(try(c.name+": memory", func(t *trial) { b.measureMemory(t, c) }))
+}
+
+func (b *bench) measureStart(t *trial, c *client) {
+	s := newScene(t)
+	c.prepare(t, s.client, []string{"c0"})
+	mark := s.addresses.Mark()
+	began := time.Now()
+	c.start(t, s.client, []string{"c0"})
+	b.start.add(c.name, s.addressAfter(mark).Sub(began).Seconds())
+}
+
+// measureLinkUp has the client run without a carrier and without a lease.
+func (b *bench) measureLinkUp(t *trial, c *client) {
+	s := newScene(t)
+	s.carrier(false)
+	c.prepare(t, s.client, []string{"c0"})
+	p := c.start(t, s.client, []string{"c0"})
+	p.idle()
+	mark, links := s.addresses.Mark(), s.links.Mark()
+	s.carrier(true)
+	up, _, ok := s.links.Wait(links, patience, func(time.Time) bool { return true })
+	if !ok {
+		t.Fatalf("no carrier within %v", patience)
+	}
+	configured := s.addressAfter(mark)
+	b.linkUp.add(c.name, configured.Sub(up).Seconds())
+	b.linkDiscover.add(c.name, s.sentAfter(0, dhcpv4.MessageTypeDiscover).Sub(up).Seconds())
+	b.ackAddress.add(c.name, configured.Sub(s.gotAfter(0, dhcpv4.MessageTypeAck)).Seconds())
+}
+
+func (b *bench) measureVerbs(t *trial, c *client) {
+	s := newScene(t)
+	c.prepare(t, s.client, []string{"c0"})
+	p := c.start(t, s.client, []string{"c0"})
+	s.addressAfter(0)
+	p.bound()
+	for range b.runs {
+		if p.renew != nil {
+			b.renewOnce(s, c.name, p.renew, &b.renewRequest, &b.renewACK)
+		}
+		if p.renewCommand != nil {
+			b.renewOnce(s, c.name, p.renewCommand, &b.renewCommand, nil)
+		}
+	}
+	for _, v := range []struct {
+		run func()
+		row *row
+	}{{p.release, &b.release}, {p.releaseCommand, &b.releaseCommand}} {
+		if v.run == nil {
+			continue
+		}
+		for range b.runs {
+			mark := s.packets.Mark()
+			began := time.Now()
+			v.run()
+			v.row.add(c.name, s.sentAfter(mark, dhcpv4.MessageTypeRelease).Sub(began).Seconds())
+			if p.again == nil {
+				break // the client ends with the release
+			}
+			addresses := s.addresses.Mark()
+			p.again()
+			s.addressAfter(addresses)
+		}
+	}
+}
+
+func (b *bench) renewOnce(s *scene, name string, renew func(), request, answer *row) {
+	mark := s.packets.Mark()
+	began := time.Now()
+	renew()
+	request.add(name, s.sentAfter(mark, dhcpv4.MessageTypeRequest).Sub(began).Seconds())
+	ack := s.gotAfter(mark, dhcpv4.MessageTypeAck)
+	if answer != nil {
+		answer.add(name, ack.Sub(began).Seconds())
+	}
+}
+
+// measureMemory compares a client with one lease to one with many.
+func (b *bench) measureMemory(t *trial, c *client) {
+	many := b.leases
+	if c.perAdapter {
+		many = max(1, many/20)
+	}
+	one := b.usage(t, c, 1)
+	more := b.usage(t, c, 1+many)
+	b.memory.add(c.name, one.memory)
+	b.memoryMore.add(c.name, max(0, more.memory-one.memory)/float64(many))
+	b.threads.add(c.name, (more.threads-one.threads)/float64(many))
+	b.descriptors.add(c.name, (more.descriptors-one.descriptors)/float64(many))
+}
+
+type usage struct{ memory, threads, descriptors float64 }
+
+// usage lets a client obtain that many leases and returns what it takes then.
+func (b *bench) usage(t *trial, c *client, adapters int) usage {
+	l := lab.New(t)
+	s := &scene{t: t, lab: l, client: l.Space("client"), server: l.Space("server")}
+	br := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: "br0", HardwareAddr: hw(serverMAC)}}
+	if err := s.server.Net.LinkAdd(br); err != nil {
+		t.Fatalf("%v", err)
+	}
+	if err := s.server.SetUp("br0", true); err != nil {
+		t.Fatalf("%v", err)
+	}
+	s.server.AddAddress(t, "br0", "10.77.0.1/16")
+	var names []string
+	for i := range adapters {
+		name, port := "c"+strconv.Itoa(i), "s"+strconv.Itoa(i)
+		l.Cable(s.client, name, fmt.Sprintf("02:00:00:01:%02x:%02x", i>>8, i&255), s.server, port, fmt.Sprintf("02:00:00:02:%02x:%02x", i>>8, i&255))
+		link, err := s.server.Net.LinkByName(port)
+		if err == nil {
+			err = s.server.Net.LinkSetMaster(link, br)
+		}
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		names = append(names, name)
+	}
+	s.serve("br0")
+	c.prepare(t, s.client, names)
+	c.start(t, s.client, names)
+	for _, n := range names {
+		s.client.AwaitAddress(t, n, patience)
+	}
+	// Let timers of the exchange end and a collector run: what is idle is measured.
+	time.Sleep(2 * time.Second)
+	var u usage
+	for _, pid := range s.client.Processes() {
+		if x, err := lab.UsageOf(pid); err == nil {
+			u.threads += float64(x.Threads)
+			u.descriptors += float64(x.Descriptors)
+		}
+		u.memory += proportional(pid)
+	}
+	return u
+}
+
+// proportional returns the memory of a process in bytes, pages that it shares
+// with others counted in part.
+func proportional(pid int) float64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(b)) {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == "Pss:" {
+			n, _ := strconv.Atoi(f[1])
+			return float64(n) * 1024
+		}
+	}
+	return 0
+}
+
+func hw(s string) net.HardwareAddr {
+	m, err := net.ParseMAC(s)
+	if err != nil {
+		panic(err) // a constant of this program
+	}
+	return m
+}
