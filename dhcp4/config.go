@@ -75,6 +75,9 @@ var DefaultTiming = Timing{
 	ConflictPause: 10 * time.Second,
 }
 
+// sharedTiming is what most clients have: one copy for all, that nobody changes.
+var sharedTiming = DefaultTiming
+
 // StrictTiming is RFC 2131's: a start delay of 1 to 10 s (section 4.4.1), 4, 8,
 // 16 up to 64 s between messages (4.1), four REQUESTs (3.1), 60 s between
 // renewals (4.4.5).
@@ -145,8 +148,8 @@ func New(cfg Config) (*Client, error) {
 	if cfg.HostName != "" && !wire.ValidHostName(cfg.HostName) {
 		return nil, fmt.Errorf("dhcp4: %q is not a host name: use letters, digits, hyphens and dots", cfg.HostName)
 	}
-	timing := &DefaultTiming
-	if cfg.Timing != (Timing{}) && cfg.Timing != DefaultTiming {
+	timing := &sharedTiming
+	if cfg.Timing != (Timing{}) && cfg.Timing != sharedTiming {
 		t := cfg.Timing
 		if err := t.check(); err != nil {
 			return nil, fmt.Errorf("dhcp4: timing: %w", err)
