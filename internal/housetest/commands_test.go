@@ -122,7 +122,7 @@ func TestEnvironmentInDocsIsTheOneInCode(t *testing.T) {
 		switch {
 		case f.isMarkdown(), strings.HasPrefix(f.path, "packaging/"):
 			documented = append(documented, names...)
-		case f.isGo() && !f.isTest() && !strings.HasPrefix(f.path, "test/") && !strings.HasPrefix(f.path, "internal/sandbox/") &&
+		case f.isGo() && !f.isTest() && !strings.HasPrefix(f.path, "test/") && !strings.HasPrefix(f.path, "bench/") && !strings.HasPrefix(f.path, "internal/sandbox/") &&
 			!strings.HasPrefix(f.path, "internal/housetest/"):
 			used = append(used, names...)
 		}
