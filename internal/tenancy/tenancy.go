@@ -184,7 +184,10 @@ func (t *Tenancy) begin(in Begin) {
 	if in.Link.Usable {
 		t.link = in.Link
 		t.tell(dhcp4.LinkUp{})
+		return
 	}
+	// A lease that is resumed without a link is verified when there is one.
+	t.tell(dhcp4.LinkDown{})
 }
 
 func leaseAddress(l *dhcp4.Lease) netip.Prefix {
