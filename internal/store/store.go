@@ -129,7 +129,7 @@ func (s *Store) prepare() error {
 			}
 		}
 	}
-	if err := s.disk.write(probeName, make([]byte, 1024), true); err != nil {
+	if err := s.disk.write(probeName, make([]byte, 1024), false); err != nil {
 		return err
 	}
 	return s.disk.remove(probeName)
