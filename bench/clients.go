@@ -72,8 +72,8 @@ var ours = &client{
 			}
 		}
 		return &running{
-			idle:           func() { d.AwaitSocket(t) },
-			bound:          func() { d.AwaitSocket(t) },
+			idle:           func() { d.AwaitLine(t, patience, "msg=ready") },
+			bound:          func() { d.AwaitLine(t, patience, "msg=ready") },
 			renew:          func() { must(t, d.Client.Renew(ctx, adapters[0])) },
 			release:        func() { must(t, d.Client.Release(ctx, adapters[0])) },
 			again:          func() { must(t, d.Client.Renew(ctx, adapters[0])) },

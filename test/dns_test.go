@@ -23,6 +23,7 @@ func TestPain_pihole1435_ResolvConf(t *testing.T) {
 	}
 	d := h.client.ReadyDaemon(t, lab.Options{Args: []string{"c0"}, Container: true, Config: "[dns]\nmode = \"file\"\n"})
 	d.AwaitBound(t, "c0")
+	d.Must(t, "renew", "c0") // its answer comes when all is in place
 	got := h.client.ResolvConf()
 	for _, line := range []string{"nameserver 10.77.0.1\n", "nameserver 10.77.0.9\n", "search lab.test sub.lab.test\n"} {
 		if !strings.Contains(got, line) {
