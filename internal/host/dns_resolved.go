@@ -66,15 +66,20 @@ func (r *resolved) connect() error {
 	if r.conn != nil && r.conn.Connected() {
 		return nil
 	}
-	conn, err := dbus.ConnectSystemBus()
+	// The context is the connection's: it ends one that does not come about.
+	ctx, cancel := context.WithCancel(context.Background())
+	late := time.AfterFunc(resolvedPatience, cancel)
+	defer late.Stop()
+	conn, err := dbus.ConnectSystemBus(dbus.WithContext(ctx))
 	if err != nil {
+		cancel()
 		return err
 	}
-	if err := conn.AddMatchSignal(
+	if err := conn.AddMatchSignalContext(ctx,
 		dbus.WithMatchInterface("org.freedesktop.DBus"), dbus.WithMatchMember("NameOwnerChanged"),
 		dbus.WithMatchArg(0, resolvedName),
 	); err != nil {
-		conn.Close()
+		cancel()
 		return err
 	}
 	signals := make(chan *dbus.Signal, 16)
