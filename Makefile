@@ -50,14 +50,14 @@ build: ## build/lessee, one static binary
 deps: ## install what the tests and linters need (root, Debian)
 	.ci/deps
 
-# As root nothing may be skipped; else what needs root is named at the end.
+# As root nothing may be skipped. Others run it in user namespaces; what cannot is named at the end.
 test: ## everything: with real kernels, servers and clients; installs them as root
 	@mkdir -p build
 	@.ci/deps test || [[ $$? == 3 ]]
 ifeq ($(ROOT),yes)
 	LESSEE_REQUIRE_ALL=1 $(GO) run ./internal/housetest/gotest -require-all -summary build/tests -- -count=1 -timeout 15m ./...
 else
-	@echo 'Not root: tests that need network namespaces with real servers are skipped, and named at the end.'
+	@echo 'Not root: real kernels and servers run in user namespaces; what cannot is skipped, and named at the end.'
 	$(GO) run ./internal/housetest/gotest -summary build/tests -- -count=1 -timeout 15m ./...
 endif
 
