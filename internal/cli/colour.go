@@ -1,3 +1,5 @@
+//go:build linux
+
 package cli
 
 // colours writes text in colours, or plain.

@@ -32,35 +32,43 @@ func TestOperations(t *testing.T) {
 		err    string
 	}{
 		{
-			"renew eth0", 0, []string{"renew eth0"},
+			"renew eth0", 0,
+			[]string{"renew eth0"},
 			"eth0: 10.77.0.105/24 from 10.77.0.1, expires in 9m (0.0 ms)\n", "",
 		},
 		{
-			"renew eth1", 0, []string{"renew eth1"},
+			"renew eth1", 0,
+			[]string{"renew eth1"},
 			"eth1: 10.77.0.105/24 from 10.77.0.1, never expires (0.0 ms)\n", "",
 		},
 		{
-			"renew -4 wlan0", 1, []string{"renew wlan0"},
+			"renew -4 wlan0", 1,
+			[]string{"renew wlan0"},
 			"", "lessee: wlan0: renew: no DHCP server answered in 20s (ERROR_SEM_TIMEOUT 121)\n",
 		},
 		{
-			"renew eth1 wlan0 eth0 eth1", 1, []string{"renew eth0", "renew eth1", "renew wlan0"},
+			"renew eth1 wlan0 eth0 eth1", 1,
+			[]string{"renew eth0", "renew eth1", "renew wlan0"},
 			"eth1: 10.77.0.105/24 from 10.77.0.1, never expires (0.0 ms)\neth0: 10.77.0.105/24 from 10.77.0.1, expires in 9m (0.0 ms)\n",
 			"lessee: wlan0: renew: no DHCP server answered in 20s (ERROR_SEM_TIMEOUT 121)\n",
 		},
 		{
-			"renew", 1, []string{"renew eth0", "renew eth1", "renew eth3", "renew wlan0"},
+			"renew", 1,
+			[]string{"renew eth0", "renew eth1", "renew eth3", "renew wlan0"},
 			"eth0: 10.77.0.105/24 from 10.77.0.1, expires in 9m (0.0 ms)\neth1: 10.77.0.105/24 from 10.77.0.1, never expires (0.0 ms)\n",
 			"lessee: wlan0: renew: no DHCP server answered in 20s (ERROR_SEM_TIMEOUT 121)\n" +
 				"lessee: eth3: renew: networkmanager manages it (ERROR_NOT_SUPPORTED 50)\n",
 		},
 		{"release eth0", 0, []string{"release eth0"}, "eth0: 10.77.0.105/24 released (0.0 ms)\n", ""},
 		{
-			"release wlan0", 1, []string{"release wlan0"}, "",
+			"release wlan0", 1,
+			[]string{"release wlan0"},
+			"",
 			"lessee: wlan0: release: the adapter has no lease (ERROR_ADDRESS_NOT_ASSOCIATED 1228)\n",
 		},
 		{
-			"up eth0", 0, []string{"up eth0"},
+			"up eth0", 0,
+			[]string{"up eth0"},
 			"eth0: 10.77.0.105/24 from 10.77.0.1, expires in 9m (0.0 ms)\n", "",
 		},
 		{"down eth0", 0, []string{"down eth0"}, "eth0: 10.77.0.105/24 released, not managed any more (0.0 ms)\n", ""},
@@ -72,7 +80,9 @@ func TestOperations(t *testing.T) {
 			"lessee: eth0: renew: no IPv6 lease is managed (ERROR_NOT_SUPPORTED 50); the kernel configures IPv6 by router advertisements; use -4\n",
 		},
 		{
-			"release -4 -6 eth0", 1, []string{"release eth0"}, "eth0: 10.77.0.105/24 released (0.0 ms)\n",
+			"release -4 -6 eth0", 1,
+			[]string{"release eth0"},
+			"eth0: 10.77.0.105/24 released (0.0 ms)\n",
 			"lessee: eth0: release: no IPv6 lease is managed (ERROR_NOT_SUPPORTED 50); the kernel configures IPv6 by router advertisements; use -4\n",
 		},
 	} {

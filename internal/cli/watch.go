@@ -1,3 +1,5 @@
+//go:build linux
+
 package cli
 
 import (
@@ -33,7 +35,7 @@ func (a *app) watch() *cobra.Command {
 			}
 			if form.word == "json" {
 				if err := json.NewEncoder(a.Stdout).Encode(e); err != nil {
-					return nil //nolint:nilerr // the sink remembers it
+					return nil // the sink remembers the error
 				}
 				continue
 			}
@@ -41,7 +43,7 @@ func (a *app) watch() *cobra.Command {
 				continue
 			}
 			if _, err := fmt.Fprintln(a.Stdout, a.eventLine(e)); err != nil {
-				return nil //nolint:nilerr // the sink remembers it
+				return nil // the sink remembers the error
 			}
 		}
 		return nil
