@@ -12,7 +12,7 @@ import (
 
 func main() {
 	runs := flag.Int("n", 10, "runs of each measure")
-	leases := flag.Int("leases", 100, "leases more, for the cost of one (a twentieth for clients that start a process for each)")
+	leases := flag.Int("leases", 200, "leases more, for the cost of one (a twentieth for clients that start a process for each)")
 	markdown := flag.Bool("markdown", false, "print the table as Markdown")
 	only := flag.String("only", "", "clients to measure, separated by commas (default: all)")
 	flag.Parse()
