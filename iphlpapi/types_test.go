@@ -126,7 +126,7 @@ func TestEveryCodeIsHere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, o := range f.Scope.Objects { //nolint:staticcheck // Names are all that is wanted.
+		for name, o := range f.Scope.Objects {
 			if o.Kind == ast.Con {
 				names = append(names, name)
 			}

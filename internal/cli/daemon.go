@@ -44,7 +44,6 @@ func (a *app) daemon() *cobra.Command {
 			StateDir:   cmp.Or(state, a.Getenv(stateEnv)),
 			Verbose:    verbose,
 			Log:        a.Stderr,
-			Version:    lessee.Build().Version,
 		})
 	})
 	return cmd

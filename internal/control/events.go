@@ -49,10 +49,10 @@ func (s *Server) events(ctx context.Context, w http.ResponseWriter, c call) (any
 		if lines.Len() > 0 {
 			_ = rc.SetWriteDeadline(time.Now().Add(writeTimeout))
 			if _, err := w.Write(lines.Bytes()); err != nil {
-				return sent, nil //nolint:nilerr // The reader has gone: nobody is left to tell.
+				return sent, nil
 			}
 			if err := rc.Flush(); err != nil {
-				return sent, nil //nolint:nilerr // As above.
+				return sent, nil
 			}
 			lines.Reset()
 			quiet.Reset(keepAlive)

@@ -88,6 +88,7 @@ func (f *fake) Adapter(ctx context.Context, name string) (lessee.Adapter, error)
 }
 
 func (f *fake) Renew(ctx context.Context, name string) error { return f.run(ctx, "renew", name, false) }
+
 func (f *fake) Release(ctx context.Context, name string) error {
 	return f.run(ctx, "release", name, false)
 }

@@ -266,7 +266,7 @@ func FuzzBody(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		s := NewServer(newFake(), Options{})
 		w := httptest.NewRecorder()
-		s.dispatch(w, as(httptest.NewRequest("POST", "http://lessee/v1/adapters/eth0/down", bytes.NewReader(body)), 0))
+		s.dispatch(w, as(httptest.NewRequest(http.MethodPost, "http://lessee/v1/adapters/eth0/down", bytes.NewReader(body)), 0))
 		switch w.Code {
 		case http.StatusNoContent:
 			if len(bytes.TrimSpace(body)) == 0 {

@@ -422,6 +422,7 @@ func TestLostEvents(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer resp.Body.Close()
 		const emitted = 1000
 		for range emitted {
 			f.emit(lessee.Event{Time: born, Kind: lessee.EventSent})
@@ -479,6 +480,7 @@ func TestKeepAlive(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer resp.Body.Close()
 		if got := resp.Header.Get("Content-Type"); got != "application/x-ndjson" {
 			t.Errorf("content type %q", got)
 		}

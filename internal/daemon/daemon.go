@@ -39,8 +39,6 @@ type Options struct {
 	Verbose bool
 	// Log receives the log; nil: standard error.
 	Log io.Writer
-	// Version is what the daemon says of itself.
-	Version string
 }
 
 // farewell is how long clients have to take their last answer when the daemon stops.
@@ -70,17 +68,17 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	defer listener.Close() //nolint:errcheck // the process ends
+	defer listener.Close()
 	leases, err := store.Open(o.StateDir)
 	if err != nil {
 		return err
 	}
-	defer leases.Close() //nolint:errcheck // the process ends
+	defer leases.Close()
 	network, err := host.New(host.Options{})
 	if err != nil {
 		return err
 	}
-	defer network.Close() //nolint:errcheck // the process ends
+	defer network.Close()
 	resolver, err := host.NewResolver(network, host.ResolverOptions{
 		Mode:     host.DNSMode(config.DNS.Mode),
 		StateDir: o.StateDir,
@@ -89,7 +87,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	defer resolver.Close() //nolint:errcheck // the process ends
+	defer resolver.Close()
 
 	engine := driver.New(driver.Config{
 		Network:  network,
@@ -102,7 +100,7 @@ func Run(ctx context.Context, o Options) error {
 		Adapter:  config.adapter,
 	})
 	server := control.NewServer(engine, control.Options{
-		Version: lessee.VersionInfo{Version: o.Version},
+		Version: lessee.Build(),
 		Logger:  log,
 	})
 	return serve(ctx, engine, server, listener, log, func() error {

@@ -241,7 +241,7 @@ func (d *Driver) resultError(verb tenancy.Verb, name string, r tenancy.Result, p
 		return nil
 	case errno.ERROR_SEM_TIMEOUT:
 		if detail == "" {
-			detail = "no DHCP server answered in " + patience.Round(time.Millisecond).String()
+			detail = "no DHCP server answered in " + roundPatience(patience).String()
 		}
 		hint = "the search goes on"
 		if r.Lease != nil {
@@ -260,6 +260,14 @@ func (d *Driver) resultError(verb tenancy.Verb, name string, r tenancy.Result, p
 	default:
 	}
 	return failed(verb.String(), name, r.Code, detail, hint)
+}
+
+// roundPatience takes away what the way to us cost: the caller said "20s".
+func roundPatience(d time.Duration) time.Duration {
+	if d < time.Second {
+		return d.Round(10 * time.Millisecond)
+	}
+	return d.Round(100 * time.Millisecond)
 }
 
 func failed(op, name string, code errno.Errno, detail, hint string) error {

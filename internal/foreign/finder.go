@@ -218,7 +218,7 @@ func (f *Finder) byPort(s *snapshot, link driver.Link) (name, how string, ok boo
 		if u.owner != nil && (u.owner.client != "" || u.owner.pid == f.self) {
 			continue
 		}
-		where := ""
+		var where string
 		switch {
 		case f.belongs(u, link):
 			where = "on " + link.Name

@@ -139,8 +139,10 @@ func TestManager(t *testing.T) {
 		{"networkd has ended", newMachine().file("run/systemd/netif/links/2", fmt.Sprintf(networkdLink, "configured")).file("run/systemd/netif/leases/2", ""), "", ""},
 		{"networkd of another namespace", newMachine().proc(10, "systemd-network", "networkd").elsewhere(10).
 			file("run/systemd/netif/links/2", fmt.Sprintf(networkdLink, "configured")).file("run/systemd/netif/leases/2", ""), "", ""},
-		{"NetworkManager by DHCP", newMachine().proc(10, "NetworkManager", "NetworkManager").file("run/NetworkManager/devices/2", nm("true", "\n[dhcp4]\nip_address=1\n")),
-			NetworkManager, "NetworkManager, pid 10, manages eth0"},
+		{
+			"NetworkManager by DHCP", newMachine().proc(10, "NetworkManager", "NetworkManager").file("run/NetworkManager/devices/2", nm("true", "\n[dhcp4]\nip_address=1\n")),
+			NetworkManager, "NetworkManager, pid 10, manages eth0",
+		},
 		{"NetworkManager, a fixed address", newMachine().proc(10, "NetworkManager", "NetworkManager").file("run/NetworkManager/devices/2", nm("true", "")), "", ""},
 		{"NetworkManager, not managed", newMachine().proc(10, "NetworkManager", "NetworkManager").file("run/NetworkManager/devices/2", nm("false", "[dhcp4]\n")), "", ""},
 		{"NetworkManager has ended", newMachine().file("run/NetworkManager/devices/2", nm("true", "[dhcp4]\n")), "", ""},

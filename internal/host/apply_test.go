@@ -186,7 +186,7 @@ func TestAnotherMaskKeepsConnections(t *testing.T) {
 	}
 }
 
-func TestRoutes(t *testing.T) {
+func TestRoutes(t *testing.T) { //nolint:tparallel // each step builds on the one before
 	t.Parallel()
 	l := newLab(t, Options{})
 	want := desire(addrA, gw, 100, time.Hour)

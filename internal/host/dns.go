@@ -104,8 +104,10 @@ func NewResolver(n *Network, opt ResolverOptions) (*Resolver, error) {
 			return nil, &Error{Op: `set up name resolution by "resolvconf"`, Err: err, Hint: "install openresolv, or choose another dns.mode"}
 		}
 	default:
-		return nil, &Error{Op: fmt.Sprintf("set up name resolution by %q", opt.Mode), Err: unix.EINVAL,
-			Hint: "the modes are auto, resolved, resolvconf, file and none"}
+		return nil, &Error{
+			Op: fmt.Sprintf("set up name resolution by %q", opt.Mode), Err: unix.EINVAL,
+			Hint: "the modes are auto, resolved, resolvconf, file and none",
+		}
 	}
 	r := &Resolver{opt: opt, set: map[int]setting{}}
 	err := n.in(func() (err error) {

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/internal/driver"
 	"github.com/lessee/lessee/internal/tenancy"
 	"github.com/vishvananda/netlink"
@@ -203,4 +202,4 @@ func (l *lab) addresses() []netip.Prefix {
 	return out
 }
 
-func left(l tenancy.Lifetime) time.Duration { return l.ValidUntil.Sub(boottime.Instant(Now())) }
+func left(l tenancy.Lifetime) time.Duration { return l.ValidUntil.Sub(Now()) }

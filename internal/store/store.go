@@ -47,11 +47,11 @@ func (e *Error) Error() string {
 	}
 	// What the os package returns repeats the path, or names a temporary file.
 	err := e.Err
-	if pe := (*fs.PathError)(nil); errors.As(err, &pe) && error(pe) == err {
-		err = pe.Err
-	}
-	if le := (*os.LinkError)(nil); errors.As(err, &le) && error(le) == err {
-		err = le.Err
+	switch outer := err.(type) { //nolint:errorlint // only the outermost one repeats it
+	case *fs.PathError:
+		err = outer.Err
+	case *os.LinkError:
+		err = outer.Err
 	}
 	fmt.Fprintf(&b, "%s: %s: %v", e.Op, e.Path, err)
 	if e.Hint != "" {
@@ -100,8 +100,10 @@ func OpenWith(path string, clock Clock) (*Store, error) {
 	lock, err := takeLock(filepath.Join(path, lockName))
 	if err != nil {
 		if errors.Is(err, ErrInUse) {
-			return nil, &Error{Op: "open the state directory", Path: path, Err: err,
-				Hint: "stop that daemon, or choose another directory with --state"}
+			return nil, &Error{
+				Op: "open the state directory", Path: path, Err: err,
+				Hint: "stop that daemon, or choose another directory with --state",
+			}
 		}
 		return nil, fail("open the state directory", err)
 	}

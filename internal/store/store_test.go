@@ -21,8 +21,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-var byValue = cmp.Comparer(func(a, b netip.Addr) bool { return a == b })
-var prefixByValue = cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })
+var (
+	byValue       = cmp.Comparer(func(a, b netip.Addr) bool { return a == b })
+	prefixByValue = cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })
+)
 
 // A machine has clocks that the test sets.
 type machine struct {

@@ -1,12 +1,12 @@
 package tenancy
 
 import (
+	"net/netip"
+
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
 	wire "github.com/lessee/lessee/wire/dhcp4"
-
-	"net/netip"
 )
 
 // An Input is something that happened to the adapter, told to [Tenancy.Handle].

@@ -186,7 +186,9 @@ func (s *scene) reply(d *datadriven.TestData, arg func(key, value string) string
 		b.AddUint32(wire.OptionLeaseTime, uint32(lease/time.Second))
 		if mtu := arg("mtu", ""); mtu != "" {
 			var v uint16
-			fmt.Sscan(mtu, &v)
+			if _, err := fmt.Sscan(mtu, &v); err != nil {
+				panic(err)
+			}
 			b.AddUint16(wire.OptionMTU, v)
 		}
 	}
