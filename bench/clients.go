@@ -30,6 +30,9 @@ type client struct {
 type running struct {
 	// idle waits until it waits for a carrier, bound until it takes commands.
 	idle, bound func()
+	// settle, called before a renewal, returns what waits until the client is
+	// through with it; nil where the call itself does.
+	settle func() func()
 	// renew and release are the quickest way to ask it: a call or a signal.
 	renew, release func()
 	// renewCommand and releaseCommand run a program that asks it.
@@ -102,12 +105,21 @@ func awaitBound(t *trial, name string, p *lab.Peer) func() {
 	return func() { p.AwaitLine(t, patience, lab.PeerByName(name).Bound) }
 }
 
+// awaitNext waits for the next line that says that there is a lease.
+func awaitNext(t *trial, name string, p *lab.Peer) func() func() {
+	return func() func() {
+		mark := p.Lines.Mark()
+		return func() { p.AwaitLineFrom(t, mark, patience, lab.PeerByName(name).Renewed) }
+	}
+}
+
 var udhcpc = &client{
 	name: "udhcpc", programs: lab.PeerByName("udhcpc").Programs, perAdapter: true, prepare: nothing,
 	start: func(t *trial, s *lab.Space, adapters []string) *running {
 		p := peer("udhcpc")(t, s, adapters)
 		return &running{
 			bound:   awaitBound(t, "udhcpc", p),
+			settle:  awaitNext(t, "udhcpc", p),
 			renew:   func() { p.Renew(t) },
 			release: func() { p.Release(t) },
 			again:   func() { p.Renew(t) },
@@ -127,12 +139,13 @@ var dhclient = &client{
 }
 
 var dhcpcd = &client{
-	name: "dhcpcd", programs: []string{"dhcpcd"}, watchesLink: true, prepare: nothing,
+	name: "dhcpcd", programs: []string{"dhcpcd"}, watchesLink: true, perAdapter: true, prepare: nothing,
 	start: func(t *trial, s *lab.Space, adapters []string) *running {
-		p := lab.StartDhcpcd(t, s, adapters...)
+		p := peer("dhcpcd")(t, s, adapters)
 		return &running{
 			idle:           func() { p.AwaitLine(t, patience, "waiting for carrier") },
 			bound:          awaitBound(t, "dhcpcd", p),
+			settle:         awaitNext(t, "dhcpcd", p),
 			renewCommand:   func() { p.Renew(t) },
 			releaseCommand: func() { p.Release(t) },
 		}

@@ -55,7 +55,7 @@ func run(runs, leases int, markdown bool, only string) error {
 	floor, _ := median(b.exchange.values["lessee"])
 	fmt.Printf("Bare DISCOVER, OFFER, REQUEST, ACK on the same cable (the floor): %s. Median of %d runs; in brackets: multiples of lessee's value.\n\n",
 		milliseconds(floor), runs)
-	rows := []*row{&b.start, &b.linkUp, &b.linkDiscover, &b.ackAddress, &b.renewRequest, &b.renewACK, &b.release, &b.renewCommand, &b.releaseCommand, &b.memory, &b.memoryMore, &b.threads, &b.descriptors}
+	rows := []*row{&b.start, &b.startDiscover, &b.linkUp, &b.linkDiscover, &b.ackAddress, &b.renewRequest, &b.renewACK, &b.release, &b.renewCommand, &b.releaseCommand, &b.memory, &b.memoryMore, &b.threads, &b.descriptors}
 	printTable(os.Stdout, cells(rows, names, missing, floor), markdown)
 	if len(b.failed) > 0 {
 		fmt.Printf("\nFailed:\n")

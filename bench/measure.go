@@ -26,6 +26,7 @@ type bench struct {
 	exchange                        row
 	start, linkUp                   row
 	linkDiscover, ackAddress        row
+	startDiscover                   row
 	renewRequest, renewACK, release row
 	renewCommand, releaseCommand    row
 	memory, memoryMore              row
@@ -42,6 +43,7 @@ func (b *bench) name() {
 	}{
 		{&b.exchange, "bare exchange", milliseconds, ""},
 		{&b.start, "process start -> address", milliseconds, "floor"},
+		{&b.startDiscover, "  process start -> DISCOVER", milliseconds, ""},
 		{&b.linkUp, "link up -> address", milliseconds, "floor"},
 		{&b.linkDiscover, "  link up -> DISCOVER", milliseconds, ""},
 		{&b.ackAddress, "  ACK -> address", milliseconds, ""},
@@ -241,6 +243,7 @@ func (b *bench) measureStart(t *trial, c *client) {
 	began := time.Now()
 	c.start(t, s.client, []string{"c0"})
 	b.start.add(c.name, s.addressAfter(mark).Sub(began).Seconds())
+	b.startDiscover.add(c.name, s.sentAfter(0, dhcpv4.MessageTypeDiscover).Sub(began).Seconds())
 }
 
 // measureLinkUp has the client run without a carrier and without a lease.
@@ -270,10 +273,10 @@ func (b *bench) measureVerbs(t *trial, c *client) {
 	p.bound()
 	for range b.runs {
 		if p.renew != nil {
-			b.renewOnce(s, c.name, p.renew, &b.renewRequest, &b.renewACK)
+			b.renewOnce(s, c.name, p, p.renew, &b.renewRequest, &b.renewACK)
 		}
 		if p.renewCommand != nil {
-			b.renewOnce(s, c.name, p.renewCommand, &b.renewCommand, nil)
+			b.renewOnce(s, c.name, p, p.renewCommand, &b.renewCommand, nil)
 		}
 	}
 	for _, v := range []struct {
@@ -298,14 +301,22 @@ func (b *bench) measureVerbs(t *trial, c *client) {
 	}
 }
 
-func (b *bench) renewOnce(s *scene, name string, renew func(), request, answer *row) {
+func (b *bench) renewOnce(s *scene, name string, p *running, renew func(), request, answer *row) {
 	mark := s.packets.Mark()
+	var settled func()
+	if p.settle != nil {
+		settled = p.settle()
+	}
 	began := time.Now()
 	renew()
 	request.add(name, s.sentAfter(mark, dhcpv4.MessageTypeRequest).Sub(began).Seconds())
 	ack := s.gotAfter(mark, dhcpv4.MessageTypeAck)
-	if answer != nil {
-		answer.add(name, ack.Sub(began).Seconds())
+	if answer == nil {
+		answer = &row{}
+	}
+	answer.add(name, ack.Sub(began).Seconds())
+	if settled != nil {
+		settled() // before it is asked again
 	}
 }
 

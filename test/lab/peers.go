@@ -2,7 +2,6 @@ package lab
 
 import (
 	"fmt"
-	"strings"
 	"syscall"
 )
 
@@ -17,8 +16,9 @@ type Peer struct {
 type PeerKind struct {
 	Name     string
 	Programs []string
-	// Bound matches the line that the client prints when it has the lease.
-	Bound string
+	// Bound matches the line that the client prints when it has the lease,
+	// Renewed the one when it has extended it.
+	Bound, Renewed string
 	// Start starts the client and returns at once.
 	Start func(t T, s *Space, ifname string) *Peer
 }
@@ -45,11 +45,11 @@ esac
 `
 
 var udhcpc = &PeerKind{
-	Name: "udhcpc", Programs: []string{"udhcpc", "ip"}, Bound: "lease of .* obtained",
+	Name: "udhcpc", Programs: []string{"udhcpc", "ip"}, Bound: "lease of .* obtained", Renewed: "lease of .* obtained",
 	Start: func(t T, s *Space, ifname string) *Peer {
-		script := s.Write(t, "udhcpc.sh", udhcpcScript)
+		script := s.Write(t, "udhcpc-"+ifname+".sh", udhcpcScript)
 		s.Run(t, "chmod", "755", script)
-		p := s.Start(t, "udhcpc", "-f", "-i", ifname, "-s", script, "-p", s.Path("udhcpc.pid"), "-O", "staticroutes")
+		p := s.Start(t, "udhcpc", "-f", "-i", ifname, "-s", script, "-p", s.Path("udhcpc-"+ifname+".pid"), "-O", "staticroutes")
 		return &Peer{
 			Process: p,
 			Renew:   func(t T) { signal(t, p, syscall.SIGUSR1) },
@@ -59,10 +59,10 @@ var udhcpc = &PeerKind{
 }
 
 var dhclient = &PeerKind{
-	Name: "dhclient", Programs: []string{"dhclient", "ip"}, Bound: "^bound to ",
+	Name: "dhclient", Programs: []string{"dhclient", "ip"}, Bound: "^bound to ", Renewed: "^bound to ",
 	Start: func(t T, s *Space, ifname string) *Peer {
 		conf := s.Write(t, "dhclient.conf", "timeout 20;\nrequest subnet-mask, broadcast-address, routers, domain-name-servers, interface-mtu;\n")
-		common := []string{"-4", "-v", "-cf", conf, "-lf", s.Path("dhclient.leases"), "-pf", s.Path("dhclient.pid")}
+		common := []string{"-4", "-v", "-cf", conf, "-lf", s.Path("dhclient-" + ifname + ".leases"), "-pf", s.Path("dhclient-" + ifname + ".pid")}
 		p := s.Start(t, "dhclient", append([]string{"-d"}, append(common, ifname)...)...)
 		return &Peer{
 			Process: p,
@@ -71,9 +71,8 @@ var dhclient = &PeerKind{
 	},
 }
 
-// StartDhcpcd starts one dhcpcd for several interfaces; the verbs concern the first.
-func StartDhcpcd(t T, s *Space, ifnames ...string) *Peer {
-	conf := s.Write(t, "dhcpcd.conf", fmt.Sprintf(`ipv4only
+func startDhcpcd(t T, s *Space, ifname string) *Peer {
+	conf := s.Write(t, "dhcpcd-"+ifname+".conf", fmt.Sprintf(`ipv4only
 clientid
 persistent
 noarp
@@ -82,19 +81,19 @@ option domain_name_servers, domain_name, classless_static_routes, interface_mtu
 require dhcp_server_identifier
 nohook resolv.conf, hostname, ntp
 allowinterfaces %s
-`, strings.Join(ifnames, " ")))
-	args := append([]string{"-4", "-B", "-d", "-f", conf}, ifnames...)
+`, ifname))
+	args := append([]string{"-4", "-B", "-d", "-f", conf}, ifname)
 	verbs := []string{"-4", "-f", conf}
 	run := func(flag string) func(t T) {
-		return func(t T) { s.Run(t, "dhcpcd", append(append([]string{}, verbs...), flag, ifnames[0])...) }
+		return func(t T) { s.Run(t, "dhcpcd", append(append([]string{}, verbs...), flag, ifname)...) }
 	}
 	p := s.Start(t, "dhcpcd", args...)
 	return &Peer{Process: p, Renew: run("-N"), Release: run("-k")}
 }
 
 var dhcpcd = &PeerKind{
-	Name: "dhcpcd", Programs: []string{"dhcpcd"}, Bound: "adding IP address",
-	Start: func(t T, s *Space, ifname string) *Peer { return StartDhcpcd(t, s, ifname) },
+	Name: "dhcpcd", Programs: []string{"dhcpcd"}, Bound: "adding IP address", Renewed: "leased .* for",
+	Start: func(t T, s *Space, ifname string) *Peer { return startDhcpcd(t, s, ifname) },
 }
 
 func signal(t T, p *Process, sig syscall.Signal) {
