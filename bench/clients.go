@@ -21,6 +21,8 @@ type client struct {
 	// watchesLink says that it waits for a carrier by itself; perAdapter that
 	// each adapter takes a process of its own.
 	watchesLink, perAdapter bool
+	// lean is an environment in which it keeps little memory that it does not need.
+	lean []string
 	// prepare does what precedes the start and is not measured.
 	prepare func(t *trial, s *lab.Space, adapters []string)
 	start   func(t *trial, s *lab.Space, adapters []string) *running
@@ -61,10 +63,10 @@ func must(t *trial, err error) {
 }
 
 var ours = &client{
-	name: "lessee", watchesLink: true,
+	name: "lessee", watchesLink: true, lean: []string{"GOGC=10"},
 	prepare: func(t *trial, _ *lab.Space, _ []string) { lab.Binary(t) },
 	start: func(t *trial, s *lab.Space, adapters []string) *running {
-		d := s.Daemon(t, lab.Options{Args: adapters})
+		d := s.Daemon(t, lab.Options{Args: adapters, Env: t.env})
 		ctx := context.Background()
 		socket := []string{lessee.SocketEnv + "=" + d.Socket}
 		command := func(args ...string) func() {

@@ -57,6 +57,7 @@ func run(runs, leases int, markdown bool, only string) error {
 		milliseconds(floor), runs)
 	rows := []*row{&b.start, &b.startDiscover, &b.linkUp, &b.linkDiscover, &b.ackAddress, &b.renewRequest, &b.renewACK, &b.release, &b.renewCommand, &b.releaseCommand, &b.memory, &b.memoryMore, &b.threads, &b.descriptors}
 	printTable(os.Stdout, cells(rows, names, missing, floor), markdown)
+	fmt.Println("\n* lessee with GOGC=10, so that it is the lease that is measured and not the garbage collector's head room.")
 	if len(b.failed) > 0 {
 		fmt.Printf("\nFailed:\n")
 		for _, f := range b.failed {

@@ -53,7 +53,7 @@ func (b *bench) name() {
 		{&b.renewCommand, "renew command -> REQUEST", milliseconds, ""},
 		{&b.releaseCommand, "release command -> RELEASE", milliseconds, ""},
 		{&b.memory, "memory with one lease", kibibytes, ""},
-		{&b.memoryMore, "one more idle lease: memory", kibibytes, ""},
+		{&b.memoryMore, "one more idle lease: memory*", kibibytes, ""},
 		{&b.threads, "  threads", count, "plain"},
 		{&b.descriptors, "  descriptors", count, "plain"},
 	} {
@@ -65,6 +65,7 @@ func (b *bench) name() {
 // ends it, and only it.
 type trial struct {
 	what     string
+	env      []string // of the client
 	cleanups []func()
 	failed   string
 	logs     []string
@@ -200,7 +201,7 @@ func (b *bench) floor() error {
 	b.name()
 	return try("bare exchange", func(t *trial) {
 		s := newScene(t)
-		for i := range b.runs + 3 {
+		for i := range 10*b.runs + 3 {
 			took, err := exchange(s.client, "c0")
 			if err != nil {
 				t.Fatalf("%v", err)
@@ -329,6 +330,7 @@ func (b *bench) measureMemory(t *trial, c *client) {
 		some, many = 1, 1+max(1, b.leases/20)
 	}
 	b.memory.add(c.name, b.usage(t, c, 1).memory)
+	t.env = c.lean
 	less, more := b.usage(t, c, some), b.usage(t, c, many)
 	each := func(more, less float64) float64 { return (more - less) / float64(many-some) }
 	b.memoryMore.add(c.name, each(more.memory, less.memory))
