@@ -17,6 +17,10 @@ import (
 // DefaultPatience is how long a call without a deadline waits.
 const DefaultPatience = 20 * time.Second
 
+// endPatience is how long the end of a management may take, however patient the
+// caller: each request to the kernel is bounded much tighter.
+const endPatience = time.Minute
+
 // waiting has the callers who await a result.
 type waiting struct {
 	mu      sync.Mutex
@@ -116,35 +120,61 @@ func (d *Driver) upOnce(name string) error {
 	return d.manage(link, true)
 }
 
-// Down ends the management; see control.Engine.
+// Down ends the management; see control.Engine. A caller who gives up does not
+// stop it: half ended, the adapter would be taken up again.
 func (d *Driver) Down(ctx context.Context, name string, keep bool) error {
-	d.managing.Lock()
-	defer d.managing.Unlock()
 	verb := tenancy.End
 	if keep {
 		verb = tenancy.EndKeep
 	}
-	var absent *adapter
+	ended := make(chan error, 1)
+	go func() {
+		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
+		defer cancel()
+		ended <- d.down(own, name, verb)
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return failed(verb.String(), name, errno.ERROR_CANCELLED, "it goes on nevertheless", "")
+	}
+	return failed(verb.String(), name, errno.ERROR_SEM_TIMEOUT, "the system takes long to change the address", "it goes on")
+}
+
+func (d *Driver) down(ctx context.Context, name string, verb tenancy.Verb) error {
+	d.managing.Lock()
+	defer d.managing.Unlock()
+	var a, absent *adapter
 	d.do(func() {
-		if a, ok := d.adapters[name]; ok && a.tenancy == nil {
-			absent = a
-			d.drop(a)
+		if a = d.find(name); a != nil {
+			return
+		}
+		if waits, ok := d.adapters[name]; ok {
+			absent = waits
+			d.drop(waits)
 		}
 	})
 	if absent != nil {
 		return nil
 	}
-	var a *adapter
-	d.do(func() { a = d.find(name) })
-	if err := d.call(ctx, name, verb); err != nil {
-		return err
-	}
+	err := d.call(ctx, name, verb)
+	var over bool
 	d.do(func() {
+		// Also after an error the tenancy may have ended: its RELEASE did not
+		// leave, or the kernel did not take the address away.
+		if over = a != nil && a.tenancy == nil; !over {
+			return
+		}
 		d.drop(a)
 		d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventUnmanaged, Index: a.link.Index, Adapter: a.name})
 	})
-	d.cfg.Log.Info("the adapter is not managed any more", "adapter", a.name, "kept", keep)
-	return nil
+	if over {
+		d.cfg.Log.Info("the adapter is not managed any more", "adapter", name, "kept", verb == tenancy.EndKeep)
+	}
+	return err
 }
 
 // find returns the managed adapter of that name or alternative name that has a

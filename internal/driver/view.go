@@ -86,6 +86,7 @@ func (d *Driver) describeLease(v *lessee.IPv4, l *dhcp4.Lease) {
 		}
 		v.Routes = append(v.Routes, route)
 	}
+	v.WINS = l.WINS
 	v.DNS, v.Domain, v.Search, v.MTU = l.DNS, l.Domain, l.Search, l.MTU
 	v.ClientID = hex.EncodeToString(l.ClientID)
 	v.Obtained = d.wall(l.Start)
