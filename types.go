@@ -43,9 +43,11 @@ type IPv4 struct {
 	Routers []netip.Addr `json:"routers,omitempty"`
 	Routes  []Route      `json:"routes,omitempty"`
 	DNS     []netip.Addr `json:"dns,omitempty"`
-	Domain  string       `json:"domain,omitempty"`
-	Search  []string     `json:"search,omitempty"`
-	MTU     int          `json:"mtu,omitempty"`
+	// WINS are NetBIOS name servers (option 44).
+	WINS   []netip.Addr `json:"wins,omitempty"`
+	Domain string       `json:"domain,omitempty"`
+	Search []string     `json:"search,omitempty"`
+	MTU    int          `json:"mtu,omitempty"`
 	// ClientID is the client identifier (option 61) in hexadecimal.
 	ClientID string `json:"client_id,omitempty"`
 

@@ -133,6 +133,7 @@ var defaultParameters = []byte{
 	byte(wire.OptionT1),
 	byte(wire.OptionT2),
 	byte(wire.OptionDomainSearch),
+	byte(wire.OptionNetBIOSNameServer),
 }
 
 // New returns a client that waits for Start, or an error that says which value

@@ -143,6 +143,9 @@ func setParameters(l *Lease, m message) {
 	if list, ok := m.Addrs(wire.OptionRouter); ok {
 		l.Routers = hosts(list)
 	}
+	if list, ok := m.Addrs(wire.OptionNetBIOSNameServer); ok {
+		l.WINS = hosts(list)
+	}
 	if list, ok := m.Addrs(wire.OptionDNS); ok {
 		l.DNS = hosts(list)
 	}

@@ -24,6 +24,8 @@ func TestParameters(t *testing.T) {
 		"routers twice":        {wire.OptionRouter, []byte{10, 77, 0, 1, 10, 77, 0, 1}, routersOf, []netip.Addr{a("10.77.0.1")}},
 		"no router":            {wire.OptionRouter, []byte{0, 0, 0, 0, 255, 255, 255, 255, 224, 0, 0, 1, 127, 0, 0, 1, 240, 0, 0, 1}, routersOf, []netip.Addr(nil)},
 		"routers cut":          {wire.OptionRouter, []byte{10, 77, 0}, routersOf, []netip.Addr(nil)},
+		"wins":                 {wire.OptionNetBIOSNameServer, []byte{9, 9, 9, 8}, func(l *Lease) any { return l.WINS }, []netip.Addr{a("9.9.9.8")}},
+		"wins of nobody":       {wire.OptionNetBIOSNameServer, []byte{0, 0, 0, 0}, func(l *Lease) any { return len(l.WINS) }, 0},
 		"dns":                  {wire.OptionDNS, []byte{9, 9, 9, 9}, func(l *Lease) any { return l.DNS }, []netip.Addr{a("9.9.9.9")}},
 		"broadcast":            {wire.OptionBroadcast, []byte{10, 77, 0, 255}, broadcastOf, a("10.77.0.255")},
 		"limited broadcast":    {wire.OptionBroadcast, []byte{255, 255, 255, 255}, broadcastOf, a("255.255.255.255")},

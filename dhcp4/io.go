@@ -184,6 +184,7 @@ type Lease struct {
 	Routers []netip.Addr // option 3, in the server's order of preference
 	Routes  []Route      // option 121; where not empty, Routers is to be ignored
 	DNS     []netip.Addr // option 6
+	WINS    []netip.Addr // option 44: NetBIOS name servers
 	// HostName is option 12, validated: the name that the server has for us.
 	HostName string
 	Domain   string   // option 15, validated; "" where absent or not valid

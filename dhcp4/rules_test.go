@@ -230,7 +230,7 @@ func checkByWire(t *testing.T, r rule, raw []byte, flag bool) {
 	}
 	if r.wishes {
 		list, _ := p.Option(wire.OptionParameterList)
-		if want := []byte{1, 121, 3, 6, 12, 15, 26, 28, 51, 54, 58, 59, 119, 42}; !bytes.Equal(list, want) {
+		if want := []byte{1, 121, 3, 6, 12, 15, 26, 28, 51, 54, 58, 59, 119, 44, 42}; !bytes.Equal(list, want) {
 			t.Errorf("option 55 is %v, want %v", list, want)
 		}
 		if n, _ := p.Uint16(wire.OptionMaxMessageSize); n != 1472 {

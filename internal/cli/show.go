@@ -77,6 +77,7 @@ func (a *app) facts(ad lessee.Adapter) [][2]string {
 		}
 	}
 	add("dns", addrs(v.DNS))
+	add("wins", addrs(v.WINS))
 	add("domain", v.Domain)
 	add("search", strings.Join(v.Search, ", "))
 	if v.MTU > 0 {

@@ -67,6 +67,8 @@ func (l *lease) check(saved time.Duration) error {
 		return invalid("mtu")
 	case len(l.Routers) > maxList || !all4(l.Routers):
 		return invalid("routers")
+	case len(l.WINS) > maxList || !all4(l.WINS):
+		return invalid("wins")
 	case len(l.DNS) > maxList || !all4(l.DNS):
 		return invalid("dns")
 	case l.Domain != "" && !isName(l.Domain):

@@ -49,6 +49,7 @@ type lease struct {
 	Routers     []netip.Addr `json:"routers,omitempty"`
 	Routes      []route      `json:"routes,omitempty"`
 	DNS         []netip.Addr `json:"dns,omitempty"`
+	WINS        []netip.Addr `json:"wins,omitempty"`
 	Domain      string       `json:"domain,omitempty"`
 	Search      []string     `json:"search,omitempty"`
 	MTU         int          `json:"mtu,omitempty"`
@@ -117,7 +118,7 @@ func encode(r tenancy.Record, now moment) ([]byte, error) {
 			Address: l.Address, Broadcast: l.Broadcast, Server: l.Server, ServerLink: l.ServerLink, Relay: l.Relay,
 			ClientID: l.ClientID, StartUptime: duration(l.Start),
 			Duration: duration(l.Duration), T1: duration(l.T1), T2: duration(l.T2), Infinite: l.Infinite,
-			Routers: l.Routers, DNS: l.DNS, Domain: l.Domain, Search: l.Search, MTU: l.MTU,
+			Routers: l.Routers, DNS: l.DNS, WINS: l.WINS, Domain: l.Domain, Search: l.Search, MTU: l.MTU,
 		}
 		for _, r := range l.Routes {
 			f.Lease.Routes = append(f.Lease.Routes, route(r))
@@ -165,7 +166,7 @@ func decode(b []byte, now moment) (tenancy.Record, error) {
 			Address: l.Address, Broadcast: l.Broadcast, Server: l.Server, ServerLink: l.ServerLink, Relay: l.Relay,
 			ClientID: l.ClientID, Start: f.start(now),
 			Duration: time.Duration(l.Duration), T1: time.Duration(l.T1), T2: time.Duration(l.T2), Infinite: l.Infinite,
-			Routers: l.Routers, DNS: l.DNS, Domain: l.Domain, Search: l.Search, MTU: l.MTU,
+			Routers: l.Routers, DNS: l.DNS, WINS: l.WINS, Domain: l.Domain, Search: l.Search, MTU: l.MTU,
 		}
 		for _, rt := range l.Routes {
 			r.Lease.Routes = append(r.Lease.Routes, dhcp4.Route(rt))

@@ -66,7 +66,7 @@ func full(start boottime.Instant) tenancy.Record {
 			Server: addr("10.77.0.1"), ServerLink: []byte{2, 0, 0, 0, 0, 1}, Relay: addr("10.77.0.3"),
 			ClientID: []byte{1, 2, 0, 0, 0, 0, 2}, Start: start,
 			Duration: time.Hour, T1: 30 * time.Minute, T2: 3150*time.Second + 500*time.Millisecond,
-			Routers: []netip.Addr{addr("10.77.0.1")}, DNS: []netip.Addr{addr("10.77.0.1"), addr("192.0.2.1")},
+			Routers: []netip.Addr{addr("10.77.0.1")}, DNS: []netip.Addr{addr("10.77.0.1"), addr("192.0.2.1")}, WINS: []netip.Addr{addr("10.77.0.2")},
 			Routes: []dhcp4.Route{{Destination: netip.MustParsePrefix("10.99.0.0/16"), Router: addr("10.77.0.1")}},
 			Domain: "lab.test", Search: []string{"lab.test", "b.test"}, MTU: 1400,
 		},
