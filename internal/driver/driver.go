@@ -84,16 +84,20 @@ func New(cfg Config) *Driver {
 
 // Run serves until ctx ends. Leases, addresses and records stay as they are.
 func (d *Driver) Run(ctx context.Context) error {
+	// First the watch, then the list: what happens in between is told after it.
+	watch, err := d.cfg.Network.Watch(func(c LinkChange) { d.do(func() { d.linkChanged(c) }) })
+	if err != nil {
+		close(d.done) // nobody is to wait for what never runs
+		return err
+	}
 	links, err := d.cfg.Network.Links()
 	if err != nil {
+		close(d.done)
+		_ = watch.Close()
 		return err
 	}
 	for _, l := range links {
 		d.links[l.Index] = l
-	}
-	watch, err := d.cfg.Network.Watch(func(c LinkChange) { d.do(func() { d.linkChanged(c) }) })
-	if err != nil {
-		return err
 	}
 	defer d.stop(watch)
 	for {

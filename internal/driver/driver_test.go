@@ -35,6 +35,7 @@ func TestObtain(t *testing.T) {
 		synctest.Wait()
 		got := strings.Join(w.entries(), "\n")
 		want := strings.Join([]string{
+			"c0 save released=false durable=false", // that it was told to
 			"c0 send DISCOVER from 0.0.0.0",
 			"c0 send REQUEST from 0.0.0.0",
 			"c0 save released=false durable=true",

@@ -115,7 +115,7 @@ func (d *Driver) upOnce(name string) error {
 		}
 	})
 	if waits != nil {
-		return d.begin(waits, link)
+		return d.begin(waits, link, true)
 	}
 	return d.manage(link, true)
 }

@@ -30,8 +30,10 @@ type world struct {
 	dns       map[string]tenancy.DNS
 	open      int // exchanges
 
-	silent   bool  // the server does not answer
-	applyErr error // the kernel refuses
+	silent   bool   // the server does not answer
+	linksErr error  // the interfaces cannot be listed
+	listed   func() // called by Addresses
+	applyErr error  // the kernel refuses
 	manager  string
 	start    time.Time
 }
@@ -101,6 +103,9 @@ func (w *world) entries() []string {
 func (w *world) Links() ([]Link, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.linksErr != nil {
+		return nil, w.linksErr
+	}
 	var all []Link
 	for _, l := range w.links {
 		all = append(all, l)
@@ -136,6 +141,13 @@ func (w *world) Watch(changed func(LinkChange)) (io.Closer, error) {
 }
 
 func (w *world) Addresses(index int) ([]Address, error) {
+	w.mu.Lock()
+	listed := w.listed
+	w.listed = nil
+	w.mu.Unlock()
+	if listed != nil {
+		listed()
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var all []Address

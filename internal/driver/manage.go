@@ -37,7 +37,7 @@ func (d *Driver) manage(link Link, byCall bool) error {
 	if err := d.add(a); err != nil {
 		return err
 	}
-	if err := d.begin(a, link); err != nil {
+	if err := d.begin(a, link, true); err != nil {
 		d.do(func() { d.drop(a) })
 		return err
 	}
@@ -64,8 +64,9 @@ func (d *Driver) drop(a *adapter) {
 	}
 }
 
-// begin gives a managed adapter that exists its tenancy.
-func (d *Driver) begin(a *adapter, link Link) error {
+// begin gives a managed adapter that exists its tenancy; with setUp it is set up
+// if it is down.
+func (d *Driver) begin(a *adapter, link Link, setUp bool) error {
 	if err := d.acceptable(link); err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func (d *Driver) begin(a *adapter, link Link) error {
 		d.say(link, tenancy.Note{Kind: tenancy.NoteProblem, Detail: err.Error()})
 		record = tenancy.Record{}
 	}
-	if !link.Up {
+	if !link.Up && setUp {
 		if err := d.cfg.Network.SetUp(link.Index); err != nil {
 			return failed("up", link.Name, errno.ERROR_GEN_FAILURE, err.Error(), "")
 		}
@@ -87,7 +88,9 @@ func (d *Driver) begin(a *adapter, link Link) error {
 	for i, have := range addresses {
 		configured[i] = have.Prefix
 	}
-	t, err := d.newTenancy(link, a.byCall)
+	// What a call began outlives us: the record says so.
+	byCall := a.byCall || record.Up
+	t, err := d.newTenancy(link, byCall)
 	if err != nil {
 		return failed("up", link.Name, errno.ERROR_INVALID_PARAMETER, err.Error(), "correct the adapter's configuration")
 	}
@@ -101,7 +104,7 @@ func (d *Driver) begin(a *adapter, link Link) error {
 			link = now // what the watch told since
 		}
 		d.links[link.Index] = link
-		a.link, a.tenancy, a.refused, began = link, t, "", true
+		a.link, a.tenancy, a.byCall, a.refused, began = link, t, byCall, "", true
 		d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventManaged, Index: link.Index, Adapter: link.Name})
 		d.tell(a, tenancy.Begin{
 			Record:     record,
@@ -111,6 +114,10 @@ func (d *Driver) begin(a *adapter, link Link) error {
 	})
 	if !began {
 		return stopped("up", link.Name)
+	}
+	// If the interface went before the tenancy was there, nobody told it.
+	if _, err := d.cfg.Network.LinkByIndex(link.Index); errors.Is(err, ErrNoLink) {
+		d.do(func() { d.linkChanged(LinkChange{Link: link, Gone: true}) })
 	}
 	return nil
 }
@@ -168,10 +175,11 @@ func (d *Driver) linkChanged(c LinkChange) {
 		d.cfg.Log.Info("the adapter was removed", "adapter", a.name)
 		d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventRemoved, Index: c.Link.Index, Adapter: a.name})
 	case a != nil && known && was.HardwareAddr.String() != c.Link.HardwareAddr.String():
-		// Another hardware address is another client to every server.
+		// Another hardware address is another client to every server. Who
+		// changed it may have set the adapter down for it, and sets it up again.
 		d.tell(a, tenancy.Gone{})
 		d.renamed(a, c.Link)
-		go d.resume(a, c.Link)
+		go d.resume(a, c.Link, false)
 	case a != nil:
 		d.renamed(a, c.Link)
 		a.link = c.Link
@@ -180,7 +188,7 @@ func (d *Driver) linkChanged(c LinkChange) {
 		}
 	case !c.Gone:
 		if a := d.absent(c.Link); a != nil {
-			go d.resume(a, c.Link)
+			go d.resume(a, c.Link, true)
 		}
 	}
 }
@@ -206,11 +214,11 @@ func (d *Driver) absent(l Link) *adapter {
 }
 
 // resume begins the tenancy of a managed adapter that has come (back).
-func (d *Driver) resume(a *adapter, link Link) {
+func (d *Driver) resume(a *adapter, link Link, setUp bool) {
 	d.managing.Lock()
 	defer d.managing.Unlock()
 	d.do(func() { d.rename(a, link.Name) })
-	if err := d.begin(a, link); err != nil {
+	if err := d.begin(a, link, setUp); err != nil {
 		d.cfg.Log.Error("the adapter cannot be managed", "adapter", link.Name, "error", err)
 		d.do(func() { a.refused = err.Error() })
 	}

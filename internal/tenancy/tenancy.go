@@ -165,6 +165,11 @@ func (t *Tenancy) begin(in Begin) {
 	if len(r.HardwareAddr) > 0 && !bytes.Equal(r.HardwareAddr, t.cfg.DHCP4.HardwareAddr) {
 		r.Lease, r.Released = nil, false // another adapter's, as the server sees it
 	}
+	if t.cfg.Up && !r.Up {
+		// Whoever restarts us is to manage the adapter again, lease or not.
+		r.Up, r.HardwareAddr = true, t.cfg.DHCP4.HardwareAddr
+		t.emit(Save{Record: r})
+	}
 	switch {
 	case r.Released:
 		t.released, t.given = true, r.Lease
