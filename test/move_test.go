@@ -1,6 +1,7 @@
 package test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -80,6 +81,32 @@ func TestMove(t *testing.T) {
 		}
 		other.AwaitHeld(t, leased(granted))
 	})
+}
+
+// TestMoveAtOnce checks that a loss of the carrier that was too short to be
+// seen is noticed all the same: virtual switches are as fast as that.
+func TestMoveAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, dnsmasq(), lab.Config{})
+	away := h.Network("away")
+	dnsmasq().Start(t, away.Host("other", "10.88.0.1/24"), lab.Config{})
+	d, _ := h.bound(t)
+	for i, to := range []*lab.Network{away, h.net, away, h.net, away} {
+		mark := h.cap.Mark()
+		h.port.MoveAtOnce(to)
+		h.cap.AwaitServer(mark, patience, nak)
+		h.cap.AwaitServer(mark, patience, ack)
+		want := addr("10.88.0.1")
+		if to == h.net {
+			want = addr("10.77.0.1")
+		}
+		if !lab.Eventually(patience, func() bool {
+			a, err := d.Client.Adapter(context.Background(), "c0")
+			return err == nil && a.IPv4.State == "bound" && a.IPv4.Server == want
+		}) {
+			t.Fatalf("move %d: %+v", i, d.Show(t, "c0").IPv4)
+		}
+	}
 }
 
 // TestPain_zephyr114793_MoveToSilentServer checks that a client that was moved to a network whose

@@ -16,20 +16,29 @@ import (
 
 // Links implements [driver.Network].
 func (n *Network) Links() ([]driver.Link, error) {
+	links, _, err := n.links()
+	return links, err
+}
+
+// links returns the links, and for each how often it has lost its carrier.
+func (n *Network) links() ([]driver.Link, map[int]uint32, error) {
+	var losses map[int]uint32
 	links, err := dump(func() ([]driver.Link, error) {
 		msgs, err := n.request(unix.RTM_GETLINK, unix.NLM_F_DUMP, unix.RTM_NEWLINK, nl.NewIfInfomsg(unix.AF_UNSPEC), extent())
 		links := make([]driver.Link, 0, len(msgs))
+		losses = make(map[int]uint32, len(msgs))
 		for _, m := range msgs {
 			if l, ok := parseLink(m); ok {
 				links = append(links, l)
+				losses[l.Index] = carrierLosses(m)
 			}
 		}
 		return links, err
 	})
 	if err != nil {
-		return nil, failed("", "list the network interfaces", err)
+		return nil, nil, failed("", "list the network interfaces", err)
 	}
-	return links, nil
+	return links, losses, nil
 }
 
 // LinkByName implements [driver.Network].

@@ -3,6 +3,7 @@
 package host
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 	"reflect"
@@ -27,11 +28,12 @@ func (n *Network) Watch(changed func(driver.LinkChange)) (io.Closer, error) {
 	w := &watch{n: n, s: s, changed: changed, known: map[int]driver.Link{}}
 	// The list is taken after the subscription: a change in between is told
 	// again, none is missed.
-	links, err := n.Links()
+	links, losses, err := n.links()
 	if err != nil {
 		s.Close()
 		return nil, err
 	}
+	w.losses = losses
 	for _, l := range links {
 		w.known[l.Index] = l
 	}
@@ -46,6 +48,8 @@ type watch struct {
 	closed  atomic.Bool
 	// known is what was told last; it belongs to run.
 	known map[int]driver.Link
+	// losses is how often each link had lost its carrier when last heard of.
+	losses map[int]uint32
 }
 
 // Close ends the watch. A call of changed that is under way may still finish.
@@ -80,6 +84,7 @@ func (w *watch) run() {
 			if l, ok := parseLink(m.Data); ok && !bridgePort(m.Data) {
 				switch m.Header.Type {
 				case unix.RTM_NEWLINK:
+					w.blink(l, carrierLosses(m.Data))
 					w.tell(l, false)
 				case unix.RTM_DELLINK:
 					w.gone(l)
@@ -93,8 +98,30 @@ func (w *watch) run() {
 // RTM_DELLINK means that the port left the bridge, not that the link is gone.
 func bridgePort(m []byte) bool { return m[0] != unix.AF_UNSPEC }
 
+// blink tells of a carrier that was lost and is back already: the kernel tells
+// only what it has come to, but it counts. The link may be in another network.
+func (w *watch) blink(l driver.Link, losses uint32) {
+	before, counted := w.losses[l.Index]
+	w.losses[l.Index] = losses
+	if old, ok := w.known[l.Index]; ok && counted && losses != before && old.Carrier && l.Carrier {
+		l.Carrier = false
+		w.tell(l, false)
+	}
+}
+
+// carrierLosses reads from an RTM_NEWLINK message how often the link has lost
+// its carrier.
+func carrierLosses(m []byte) uint32 {
+	for _, a := range attributes(m[unix.SizeofIfInfomsg:]) {
+		if a.typ == unix.IFLA_CARRIER_DOWN_COUNT && len(a.value) >= 4 {
+			return binary.NativeEndian.Uint32(a.value)
+		}
+	}
+	return 0
+}
+
 func (w *watch) relist() {
-	links, err := w.n.Links()
+	links, losses, err := w.n.links()
 	if err != nil {
 		return // the next notification or overrun tries again
 	}
@@ -108,6 +135,7 @@ func (w *watch) relist() {
 		}
 	}
 	for _, l := range links {
+		w.blink(l, losses[l.Index])
 		w.tell(l, true)
 	}
 }
@@ -126,6 +154,7 @@ func (w *watch) gone(l driver.Link) {
 	if old, ok := w.known[l.Index]; ok {
 		l = old // an interface on its way out has lost its alternative names
 		delete(w.known, l.Index)
+		delete(w.losses, l.Index)
 	}
 	l.Up, l.Carrier = false, false
 	if !w.closed.Load() {

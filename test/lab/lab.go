@@ -160,6 +160,16 @@ func (p *Port) Plug() {
 	}
 }
 
+// MoveAtOnce plugs the cable into another network faster than the station's
+// kernel tells anybody that the carrier was away.
+func (p *Port) MoveAtOnce(to *Network) {
+	p.lab.t.Helper()
+	w := p.lab.wires.Net
+	if err := errors.Join(w.LinkSetDown(p.far), w.LinkSetMaster(p.far, to.br), w.LinkSetUp(p.far)); err != nil {
+		p.lab.t.Fatalf("lab: move %s to %s: %v", p.Name, to.Name, err)
+	}
+}
+
 // Move plugs the cable into another network, once the station's kernel has
 // noticed that it was pulled: faster than that no hand is.
 func (p *Port) Move(to *Network) {
