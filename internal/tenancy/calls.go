@@ -49,11 +49,17 @@ func (t *Tenancy) call(in Call) {
 	case Release:
 		t.callRelease(c)
 	case Await:
-		if t.lease != nil && t.applied == t.seq {
+		settled := t.lease != nil && t.applied == t.seq
+		if settled && !t.link.Usable {
 			t.answer(in.ID, errno.NO_ERROR, "")
 			return
 		}
 		t.calls = append(t.calls, c)
+		if settled {
+			// Somebody may have taken the address away meanwhile.
+			t.apply(t.want)
+			return
+		}
 		if t.released {
 			t.tell(dhcp4.Renew{})
 		}

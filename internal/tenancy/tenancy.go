@@ -211,6 +211,10 @@ func (t *Tenancy) sendFailed(in SendFailed) {
 		t.unsent = in.Err
 	}
 	t.note(NoteProblem, "a "+in.Type.String()+" could not be sent: "+in.Err.Error())
+	if in.Type == wire.Request && t.lease != nil && t.link.Usable {
+		// Somebody may have taken the address or its routes away.
+		t.apply(t.want)
+	}
 }
 
 func (t *Tenancy) linkChanged(in Link) {
