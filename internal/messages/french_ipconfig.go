@@ -1,0 +1,3 @@
+package messages
+
+var frenchIpconfig = dictionary{}
