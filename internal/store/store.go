@@ -25,7 +25,13 @@ type Store struct {
 	disk  disk
 	clock Clock
 	lock  *os.File
+	// flushes bounds how many files are flushed at a time. Each keeps a thread
+	// of the process busy, and a Go process keeps its threads for good.
+	flushes chan struct{}
 }
+
+// maxFlushes lets a quick disk be busy; many adapters may get a lease at once.
+const maxFlushes = 4
 
 // An Error says what could not be done with which file, and why.
 type Error struct {
@@ -107,7 +113,7 @@ func OpenWith(path string, clock Clock) (*Store, error) {
 		}
 		return nil, fail("open the state directory", err)
 	}
-	s := &Store{path: path, disk: directory{path}, clock: clock, lock: lock}
+	s := &Store{path: path, disk: directory{path}, clock: clock, lock: lock, flushes: make(chan struct{}, maxFlushes)}
 	if err := s.prepare(); err != nil {
 		lock.Close()
 		return nil, fail("write to the state directory", err)
@@ -115,8 +121,8 @@ func OpenWith(path string, clock Clock) (*Store, error) {
 	return s, nil
 }
 
-// probeName is the file that shows that writing works: its block is allocated
-// and flushed, which a full disk refuses.
+// probeName is the file that shows that writing works: its block is allocated,
+// which a full disk refuses. It is not flushed, which would delay the start.
 const probeName = ".probe" + suffix
 
 func (s *Store) prepare() error {
@@ -180,6 +186,10 @@ func (s *Store) Save(adapter string, r tenancy.Record, durable bool) error {
 	b, err := encode(r, s.clock.now())
 	if err != nil {
 		return s.failed(op, adapter, file, err)
+	}
+	if durable {
+		s.flushes <- struct{}{}
+		defer func() { <-s.flushes }()
 	}
 	if err := s.disk.write(file, b, durable); err != nil {
 		return s.failed(op, adapter, file, err)
