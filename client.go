@@ -264,17 +264,12 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 // check finds what need not be asked.
 func (c *Client) check(r request) error {
 	if n := len(c.socket); n > maxSocketPath {
-		return &Error{
-			Op: r.op, Adapter: r.adapter, Code: errno.ERROR_INVALID_PARAMETER,
-			Detail: fmt.Sprintf("the socket's path has %d bytes, a Unix socket's has at most %d: %s", n, maxSocketPath, c.socket),
-			Hint:   "use a shorter path, or a relative one",
-		}
+		e := &Error{Op: r.op, Adapter: r.adapter, Code: errno.ERROR_INVALID_PARAMETER, Hint: "use a shorter path, or a relative one"}
+		return e.SetDetail("the socket's path has %d bytes, a Unix socket's has at most %d: %s", n, maxSocketPath, c.socket)
 	}
 	if strings.HasPrefix(c.socket, "@") || strings.ContainsRune(c.socket, 0) {
-		return &Error{
-			Op: r.op, Adapter: r.adapter, Code: errno.ERROR_INVALID_PARAMETER,
-			Detail: fmt.Sprintf("the socket's path %q is not a file's", c.socket),
-		}
+		e := &Error{Op: r.op, Adapter: r.adapter, Code: errno.ERROR_INVALID_PARAMETER}
+		return e.SetDetail("the socket's path %q is not a file's", c.socket)
 	}
 	if r.path != "" {
 		return nil
@@ -311,7 +306,7 @@ func (c *Client) failed(ctx context.Context, r request, began time.Time, err err
 		if r.method == http.MethodPost {
 			e.Code = errno.ERROR_SEM_TIMEOUT
 		}
-		e.Detail = fmt.Sprintf("the daemon at %s did not answer in %v", c.socket, time.Since(began).Round(10*time.Millisecond))
+		_ = e.SetDetail("the daemon at %s did not answer in %v", c.socket, time.Since(began).Round(10*time.Millisecond))
 		e.Hint = "give it more time with --timeout"
 		return e
 	}
@@ -321,28 +316,26 @@ func (c *Client) failed(ctx context.Context, r request, began time.Time, err err
 	if r.adapter != "" {
 		daemon = "lessee daemon " + r.adapter
 	}
-	start := fmt.Sprintf("start it with '%s', or name its socket with --socket or %s", daemon, SocketEnv)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		e.Detail, e.Hint = fmt.Sprintf("the lessee daemon is not running: there is no socket %s", c.socket), start
+		return e.SetDetail("the lessee daemon is not running: there is no socket %s", c.socket).SetHint(startHint, daemon, SocketEnv)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		e.Detail, e.Hint = fmt.Sprintf("the lessee daemon is not running: nobody listens at %s", c.socket), start
+		return e.SetDetail("the lessee daemon is not running: nobody listens at %s", c.socket).SetHint(startHint, daemon, SocketEnv)
 	case errors.Is(err, fs.ErrPermission):
 		e.Code = errno.ERROR_ACCESS_DENIED
-		e.Detail = fmt.Sprintf("no permission to connect to the daemon's socket %s", c.socket)
-		e.Hint = "every directory on the way to it must be searchable, the socket itself writable"
+		return e.SetDetail("no permission to connect to the daemon's socket %s", c.socket).
+			SetHint("every directory on the way to it must be searchable, the socket itself writable")
 	case errors.Is(err, syscall.EAGAIN):
-		e.Detail = fmt.Sprintf("the daemon at %s is too busy to accept a connection", c.socket)
-		e.Hint = "try again"
-	default:
-		if u, ok := errors.AsType[*url.Error](err); ok {
-			err = u.Err // without the URL, which nobody typed
-		}
-		e.Detail = fmt.Sprintf("the connection to the daemon at %s broke: %v", c.socket, err)
-		e.Hint = "it may have been stopped; see its log"
+		return e.SetDetail("the daemon at %s is too busy to accept a connection", c.socket).SetHint("try again")
 	}
-	return e
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err // without the URL, which nobody typed
+	}
+	return e.SetDetail("the connection to the daemon at %s broke: %v", c.socket, err).SetHint("it may have been stopped; see its log")
 }
+
+// startHint says what to do without a daemon.
+const startHint = "start it with '%s', or name its socket with --socket or %s"
 
 // refused turns the daemon's error answer into an error.
 func (c *Client) refused(r request, resp *http.Response, data []byte) error {
@@ -372,11 +365,9 @@ func (c *Client) refused(r request, resp *http.Response, data []byte) error {
 }
 
 func (c *Client) notUnderstood(r request, why string, err error) error {
-	return &Error{
-		Op: r.op, Adapter: r.adapter, Code: errno.ERROR_PROC_NOT_FOUND, Err: err,
-		Detail: fmt.Sprintf("the answer from %s is not understood: %s", c.socket, why),
-		Hint:   "is it a lessee daemon, of a fitting version? See 'lessee version'",
-	}
+	e := &Error{Op: r.op, Adapter: r.adapter, Code: errno.ERROR_PROC_NOT_FOUND, Err: err}
+	return e.SetDetail("the answer from %s is not understood: %s", c.socket, why).
+		SetHint("is it a lessee daemon, of a fitting version? See 'lessee version'")
 }
 
 func isJSON(resp *http.Response, want string) bool {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -86,7 +87,7 @@ func TestErrorJSON(t *testing.T) {
 	if err := json.Unmarshal(data, &back); err != nil {
 		t.Fatal(err)
 	}
-	if back.Err = io.EOF; back != *e {
+	if back.Err = io.EOF; !reflect.DeepEqual(&back, e) {
 		t.Errorf("came back as %+v", back)
 	}
 }

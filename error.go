@@ -31,6 +31,16 @@ type Error struct {
 	// Hint says what follows from it and what to do.
 	Hint string `json:"hint,omitempty"`
 
+	// DetailFormat and DetailArgs, HintFormat and HintArgs are what Detail and
+	// Hint, which are in English, were made of: a format of package fmt and its
+	// arguments, for programs that show them in another language. They are absent
+	// where the text has no arguments: it is its own format then.
+	// See [Error.SetDetail].
+	DetailFormat string `json:"detail_format,omitempty"`
+	DetailArgs   Args   `json:"detail_args,omitempty"`
+	HintFormat   string `json:"hint_format,omitempty"`
+	HintArgs     Args   `json:"hint_args,omitempty"`
+
 	// Err is the error behind this one, such as context.Canceled or a
 	// system call's; nil if there is none. It is not part of the JSON form.
 	Err error `json:"-"`

@@ -148,11 +148,8 @@ func (s *Stream) stopped(cause error) error {
 }
 
 func (c *Client) silent(r request, d time.Duration) error {
-	return &Error{
-		Op: r.op, Adapter: r.adapter, Code: errno.ERROR_PROC_NOT_FOUND, Err: context.DeadlineExceeded,
-		Detail: fmt.Sprintf("the daemon at %s has said nothing for %v", c.socket, d),
-		Hint:   "see its log",
-	}
+	e := &Error{Op: r.op, Adapter: r.adapter, Code: errno.ERROR_PROC_NOT_FOUND, Err: context.DeadlineExceeded, Hint: "see its log"}
+	return e.SetDetail("the daemon at %s has said nothing for %v", c.socket, d)
 }
 
 // Events returns the events of all adapters, from the beginning of the loop

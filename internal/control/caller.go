@@ -170,21 +170,18 @@ func (g guard) check(c *Caller) error {
 	if c.UID == 0 || c.UID == g.uid && c.UID != g.overflowUID {
 		return nil
 	}
-	denied := &lessee.Error{
-		Code:   errno.ERROR_ACCESS_DENIED,
-		Detail: fmt.Sprintf("%s may not do it", c.user()),
-		Hint:   fmt.Sprintf("do it as root, or become a member of the group %s ('usermod -aG %[1]s USER') and log in again", g.group),
-	}
+	denied := &lessee.Error{Code: errno.ERROR_ACCESS_DENIED}
+	_ = denied.SetDetail("%s may not do it", c.user()).
+		SetHint("do it as root, or become a member of the group %s ('usermod -aG %[1]s USER') and log in again", g.group)
 	group, err := g.lookupGroup(g.group)
 	if err != nil {
-		denied.Hint = fmt.Sprintf("do it as root, or create the group %s ('groupadd --system %[1]s'), whose members may do it", g.group)
 		denied.Err = err
-		return denied
+		return denied.SetHint("do it as root, or create the group %s ('groupadd --system %[1]s'), whose members may do it", g.group)
 	}
 	gid, err := strconv.ParseUint(group.Gid, 10, 32)
 	if err != nil || uint32(gid) == g.overflowGID {
-		denied.Hint, denied.Err = fmt.Sprintf("do it as root: the group %s has the unusable number %s", g.group, group.Gid), err
-		return denied
+		denied.Err = err
+		return denied.SetHint("do it as root: the group %s has the unusable number %s", g.group, group.Gid)
 	}
 	groups := c.Groups
 	if groups == nil && c.UID != g.overflowUID {

@@ -64,11 +64,8 @@ func (c *conn) Close() error {
 // send buffer, so this does not wait.
 func refuse(c net.Conn, who *Caller) {
 	defer c.Close()
-	body, err := json.Marshal(&lessee.Error{
-		Code:   errno.ERROR_PROC_NOT_FOUND,
-		Detail: fmt.Sprintf("too many connections to the daemon from uid %d", who.UID),
-		Hint:   "close some",
-	})
+	e := &lessee.Error{Code: errno.ERROR_PROC_NOT_FOUND, Hint: "close some"}
+	body, err := json.Marshal(e.SetDetail("too many connections to the daemon from uid %d", who.UID))
 	if err != nil {
 		return
 	}

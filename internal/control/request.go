@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -19,10 +18,8 @@ import (
 
 // invalid is the error of a request that is not as it should be.
 func invalid(format string, args ...any) *lessee.Error {
-	return &lessee.Error{
-		Code: errno.ERROR_INVALID_PARAMETER, Detail: fmt.Sprintf(format, args...),
-		Hint: "GET /v1/openapi.yaml describes the API",
-	}
+	e := &lessee.Error{Code: errno.ERROR_INVALID_PARAMETER, Hint: "GET /v1/openapi.yaml describes the API"}
+	return e.SetDetail(format, args...)
 }
 
 func noResource(r *http.Request) *lessee.Error {

@@ -181,7 +181,8 @@ func (s *Server) writeJSON(w http.ResponseWriter, code int, v any) {
 		s.log.Error("answer cannot be written as JSON", "err", err)
 		code = http.StatusInternalServerError
 		b.Reset()
-		_ = enc.Encode(&lessee.Error{Code: errno.ERROR_PROC_NOT_FOUND, Detail: "the answer cannot be written as JSON: " + err.Error()})
+		e := &lessee.Error{Code: errno.ERROR_PROC_NOT_FOUND}
+		_ = enc.Encode(e.SetDetail("the answer cannot be written as JSON: %s", err))
 	}
 	w.Header().Set("Content-Type", "application/json")
 	s.write(w, code, b.Bytes())

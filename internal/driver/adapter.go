@@ -19,7 +19,7 @@ type adapter struct {
 	// byCall says that it came under management by a call to Up.
 	byCall bool
 	// refused is why an adapter that we were told to manage is not.
-	refused string
+	refused error
 	// listening says that an exchange is open or about to be.
 	listening bool
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -203,7 +202,7 @@ func (d *Driver) call(ctx context.Context, name string, verb tenancy.Verb) error
 		id      uint64
 		result  <-chan tenancy.Result
 		a       *adapter
-		refusal string
+		refusal error
 		exists  bool
 	)
 	if !d.do(func() {
@@ -240,7 +239,7 @@ func (d *Driver) call(ctx context.Context, name string, verb tenancy.Verb) error
 }
 
 // whyNot says why an adapter has no tenancy, and whether it exists.
-func (d *Driver) whyNot(name string) (refusal string, exists bool) {
+func (d *Driver) whyNot(name string) (refusal error, exists bool) {
 	if a, ok := d.adapters[name]; ok {
 		refusal = a.refused
 	}
@@ -252,44 +251,49 @@ func (d *Driver) whyNot(name string) (refusal string, exists bool) {
 	return refusal, exists
 }
 
-func (d *Driver) unmanaged(verb tenancy.Verb, name, refusal string, exists bool) error {
-	switch {
-	case refusal != "":
-		return failed(verb.String(), name, errno.ERROR_FILE_NOT_FOUND, refusal, "")
-	case !exists:
+func (d *Driver) unmanaged(verb tenancy.Verb, name string, refusal error, exists bool) error {
+	if refusal != nil {
+		e := failed(verb.String(), name, errno.ERROR_FILE_NOT_FOUND, refusal.Error(), "")
+		if why, ok := errors.AsType[*lessee.Error](refusal); ok {
+			e.Detail, e.DetailFormat, e.DetailArgs = why.Detail, why.DetailFormat, why.DetailArgs
+			e.Hint, e.HintFormat, e.HintArgs = why.Hint, why.HintFormat, why.HintArgs
+		}
+		return e
+	}
+	if !exists {
 		return failed(verb.String(), name, errno.ERROR_FILE_NOT_FOUND, "no such adapter", "'lessee list' lists them")
 	}
-	return failed(verb.String(), name, errno.ERROR_FILE_NOT_FOUND,
-		"the adapter is not managed by this daemon", fmt.Sprintf("'lessee up %s' begins to manage it", name))
+	return failed(verb.String(), name, errno.ERROR_FILE_NOT_FOUND, "the adapter is not managed by this daemon", "").
+		SetHint("'lessee up %s' begins to manage it", name)
 }
 
 // resultError puts a tenancy's result into words.
 func (d *Driver) resultError(verb tenancy.Verb, name string, r tenancy.Result, patience time.Duration) error {
-	detail, hint := r.Detail, ""
+	e := failed(verb.String(), name, r.Code, r.Detail, "")
 	switch r.Code {
 	case errno.NO_ERROR:
 		return nil
 	case errno.ERROR_SEM_TIMEOUT:
-		if detail == "" {
-			detail = "no DHCP server answered in " + roundPatience(patience).String()
+		if r.Detail == "" {
+			_ = e.SetDetail("no DHCP server answered in %s", roundPatience(patience))
 		}
-		hint = "the search goes on"
-		if r.Lease != nil {
-			hint = "the lease stays valid"
-			if end, ok := r.Lease.Expires(); ok {
-				hint += " until " + d.wall(end).Format("15:04:05")
-			}
+		if r.Lease == nil {
+			return e.SetHint("the search goes on")
 		}
+		if end, ok := r.Lease.Expires(); ok {
+			return e.SetHint("the lease stays valid until %s", d.wall(end))
+		}
+		return e.SetHint("the lease stays valid")
 	case errno.ERROR_NO_NETWORK:
-		hint = "check the cable and 'ip link'"
 		if verb == tenancy.End {
-			hint += ", or stop without a release: 'lessee down --keep " + name + "'"
+			return e.SetHint("check the cable and 'ip link', or stop without a release: 'lessee down --keep %s'", name)
 		}
+		return e.SetHint("check the cable and 'ip link'")
 	case errno.ERROR_ADDRESS_NOT_ASSOCIATED:
-		hint = fmt.Sprintf("'lessee renew %s' gets a lease", name)
+		return e.SetHint("'lessee renew %s' gets a lease", name)
 	default:
 	}
-	return failed(verb.String(), name, r.Code, detail, hint)
+	return e
 }
 
 // roundPatience takes away what the way to us cost: the caller said "20s".
@@ -300,10 +304,10 @@ func roundPatience(d time.Duration) time.Duration {
 	return d.Round(100 * time.Millisecond)
 }
 
-func failed(op, name string, code errno.Errno, detail, hint string) error {
+func failed(op, name string, code errno.Errno, detail, hint string) *lessee.Error {
 	return &lessee.Error{Op: op, Adapter: name, Code: code, Detail: detail, Hint: hint}
 }
 
-func stopped(op, name string) error {
+func stopped(op, name string) *lessee.Error {
 	return failed(op, name, errno.ERROR_PROC_NOT_FOUND, ErrStopped.Error(), "")
 }

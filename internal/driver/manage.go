@@ -2,7 +2,6 @@ package driver
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 
 	"github.com/lessee/lessee"
@@ -104,7 +103,7 @@ func (d *Driver) begin(a *adapter, link Link, setUp bool) error {
 			link = now // what the watch told since
 		}
 		d.links[link.Index] = link
-		a.link, a.tenancy, a.byCall, a.refused, began = link, t, byCall, "", true
+		a.link, a.tenancy, a.byCall, a.refused, began = link, t, byCall, nil, true
 		d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventManaged, Index: link.Index, Adapter: link.Name})
 		d.tell(a, tenancy.Begin{
 			Record:     record,
@@ -129,9 +128,9 @@ func (d *Driver) acceptable(link Link) error {
 			"DHCP needs an adapter with an Ethernet address", "")
 	}
 	if who, how, yes := d.cfg.Others.Manager(link); yes {
-		return failed("up", link.Name, errno.ERROR_BUSY,
-			fmt.Sprintf("%s manages this adapter (%s)", who, how),
-			"stop it there first: two DHCP clients on one adapter take each other's addresses away")
+		return failed("up", link.Name, errno.ERROR_BUSY, "",
+			"stop it there first: two DHCP clients on one adapter take each other's addresses away").
+			SetDetail("%s manages this adapter (%s)", who, how)
 	}
 	return nil
 }
@@ -220,7 +219,7 @@ func (d *Driver) resume(a *adapter, link Link, setUp bool) {
 	d.do(func() { d.rename(a, link.Name) })
 	if err := d.begin(a, link, setUp); err != nil {
 		d.cfg.Log.Error("the adapter cannot be managed", "adapter", link.Name, "error", err)
-		d.do(func() { a.refused = err.Error() })
+		d.do(func() { a.refused = err })
 	}
 }
 

@@ -28,8 +28,8 @@ func (d *Driver) views(wanted func(Link) bool) ([]view, error) {
 			v := view{link: l}
 			if a := d.present(l.Index); a != nil {
 				v.managed, v.status = true, a.tenancy.Status()
-			} else if a := d.absent(l); a != nil {
-				v.refused = a.refused
+			} else if a := d.absent(l); a != nil && a.refused != nil {
+				v.refused = a.refused.Error()
 			}
 			all = append(all, v)
 		}
