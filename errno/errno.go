@@ -24,6 +24,7 @@ const (
 	ERROR_GEN_FAILURE            Errno = 31   // the system refused the change
 	ERROR_NOT_SUPPORTED          Errno = 50   // not on this system, or the adapter's manager has no way to do it
 	ERROR_INVALID_PARAMETER      Errno = 87   // a parameter is not valid
+	ERROR_BUFFER_OVERFLOW        Errno = 111  // the buffer for the adapters' data is too small; the size needed has been stored
 	ERROR_SEM_TIMEOUT            Errno = 121  // no server answered in time
 	ERROR_INSUFFICIENT_BUFFER    Errno = 122  // the buffer is too small; the size needed has been stored
 	ERROR_PROC_NOT_FOUND         Errno = 127  // the DHCP service could not be asked
@@ -44,6 +45,7 @@ var table = map[Errno]entry{
 	ERROR_GEN_FAILURE:            {"ERROR_GEN_FAILURE", "the system refused the change"},
 	ERROR_NOT_SUPPORTED:          {"ERROR_NOT_SUPPORTED", "not supported here"},
 	ERROR_INVALID_PARAMETER:      {"ERROR_INVALID_PARAMETER", "a parameter is not valid"},
+	ERROR_BUFFER_OVERFLOW:        {"ERROR_BUFFER_OVERFLOW", "the buffer is too small for the adapters' data"},
 	ERROR_SEM_TIMEOUT:            {"ERROR_SEM_TIMEOUT", "no DHCP server answered in time"},
 	ERROR_INSUFFICIENT_BUFFER:    {"ERROR_INSUFFICIENT_BUFFER", "the buffer is too small"},
 	ERROR_PROC_NOT_FOUND:         {"ERROR_PROC_NOT_FOUND", "the DHCP client service could not be asked"},

@@ -19,10 +19,17 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/control"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// Error texts are in the language of the user.
+	if err := os.Setenv("LC_ALL", "C"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // engine answers from a script: what the contract says for a name.
 type engine struct {
@@ -39,7 +46,7 @@ func (e *engine) run(op, name string) error {
 	if err, ok := e.answers[name]; ok {
 		return err
 	}
-	return &lessee.Error{Code: ERROR_FILE_NOT_FOUND}
+	return &lessee.Error{Code: errno.ERROR_FILE_NOT_FOUND}
 }
 
 func (e *engine) Renew(_ context.Context, name string) error   { return e.run("renew", name) }
@@ -93,14 +100,14 @@ func TestContract(t *testing.T) {
 	}{
 		{"success", "eth0", nil, nil},
 		{"an alternative name works, too", "uplink", nil, nil},
-		{"no adapter of that name, or nobody manages it by DHCP", "eth9", &lessee.Error{Code: ERROR_FILE_NOT_FOUND}, ERROR_FILE_NOT_FOUND},
-		{"no lease", "eth1", &lessee.Error{Code: ERROR_ADDRESS_NOT_ASSOCIATED}, ERROR_ADDRESS_NOT_ASSOCIATED},
-		{"not allowed", "eth2", &lessee.Error{Code: ERROR_ACCESS_DENIED}, ERROR_ACCESS_DENIED},
-		{"down or no carrier", "eth3", &lessee.Error{Code: ERROR_NO_NETWORK}, ERROR_NO_NETWORK},
-		{"no server answered", "eth4", &lessee.Error{Code: ERROR_SEM_TIMEOUT, Detail: "no DHCP server answered in 20s"}, ERROR_SEM_TIMEOUT},
-		{"the address is in use", "eth5", &lessee.Error{Code: ERROR_DHCP_ADDRESS_CONFLICT}, ERROR_DHCP_ADDRESS_CONFLICT},
-		{"the manager cannot", "eth6", &lessee.Error{Code: ERROR_NOT_SUPPORTED}, ERROR_NOT_SUPPORTED},
-		{"the caller gave up", "eth7", &lessee.Error{Code: ERROR_CANCELLED}, ERROR_CANCELLED},
+		{"no adapter of that name, or nobody manages it by DHCP", "eth9", &lessee.Error{Code: errno.ERROR_FILE_NOT_FOUND}, ERROR_FILE_NOT_FOUND},
+		{"no lease", "eth1", &lessee.Error{Code: errno.ERROR_ADDRESS_NOT_ASSOCIATED}, ERROR_ADDRESS_NOT_ASSOCIATED},
+		{"not allowed", "eth2", &lessee.Error{Code: errno.ERROR_ACCESS_DENIED}, ERROR_ACCESS_DENIED},
+		{"down or no carrier", "eth3", &lessee.Error{Code: errno.ERROR_NO_NETWORK}, ERROR_NO_NETWORK},
+		{"no server answered", "eth4", &lessee.Error{Code: errno.ERROR_SEM_TIMEOUT, Detail: "no DHCP server answered in 20s"}, ERROR_SEM_TIMEOUT},
+		{"the address is in use", "eth5", &lessee.Error{Code: errno.ERROR_DHCP_ADDRESS_CONFLICT}, ERROR_DHCP_ADDRESS_CONFLICT},
+		{"the manager cannot", "eth6", &lessee.Error{Code: errno.ERROR_NOT_SUPPORTED}, ERROR_NOT_SUPPORTED},
+		{"the caller gave up", "eth7", &lessee.Error{Code: errno.ERROR_CANCELLED}, ERROR_CANCELLED},
 		{"the service failed", "eth8", errors.New("unexpected"), ERROR_PROC_NOT_FOUND},
 	}
 	e := &engine{answers: make(map[string]error)}

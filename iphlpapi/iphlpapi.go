@@ -1,7 +1,5 @@
 package iphlpapi
 
-import "unicode/utf16"
-
 // GetInterfaceInfo lists the adapters enabled for IPv4, without loopback, in
 // the order of their indices. On Linux these are the ones that are
 // administratively up. *size is the size of the memory at table in bytes. The
@@ -19,31 +17,7 @@ func GetInterfaceInfo(table *IpInterfaceInfo, size *uint32) error {
 	if size == nil {
 		return ERROR_INVALID_PARAMETER
 	}
-	list, err := adapters()
-	if err != nil {
-		return err
-	}
-	if len(list) == 0 {
-		return ERROR_NO_DATA
-	}
-	need := uint32(headSize + entrySize*len(list))
-	if table == nil || *size < need {
-		*size = need
-		return ERROR_INSUFFICIENT_BUFFER
-	}
-	table.NumAdapters = int32(len(list))
-	out := table.Adapters()
-	for i, a := range list {
-		out[i] = IpAdapterIndexMap{Index: uint32(a.index)}
-		copy(out[i].Name[:MaxAdapterName-1], utf16.Encode([]rune(a.name)))
-	}
-	return nil
-}
-
-// An adapter is one that is enabled for IPv4.
-type adapter struct {
-	index int
-	name  string
+	return interfaceInfo(table, size)
 }
 
 // IpReleaseAddress gives back the IPv4 address that the adapter has by DHCP. It
@@ -63,11 +37,10 @@ type adapter struct {
 //     this system;
 //   - ERROR_PROC_NOT_FOUND if the DHCP service could not be asked.
 func IpReleaseAddress(adapter *IpAdapterIndexMap) error {
-	name, err := adapter.check()
-	if err != nil {
+	if _, err := adapter.check(); err != nil {
 		return err
 	}
-	return release(name)
+	return release(adapter)
 }
 
 // IpRenewAddress renews the IPv4 address that the adapter has by DHCP. It
@@ -82,9 +55,8 @@ func IpReleaseAddress(adapter *IpAdapterIndexMap) error {
 //   - ERROR_DHCP_ADDRESS_CONFLICT if the only address offered is in use by
 //     another host.
 func IpRenewAddress(adapter *IpAdapterIndexMap) error {
-	name, err := adapter.check()
-	if err != nil {
+	if _, err := adapter.check(); err != nil {
 		return err
 	}
-	return renew(name)
+	return renew(adapter)
 }
