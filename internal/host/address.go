@@ -147,13 +147,22 @@ func (n *Network) setAddress(link driver.Link, addrs []address, want tenancy.Des
 	return nil
 }
 
+// brief is a lifetime of which rounding would take away too much.
+const brief = 3 * time.Second
+
 // lifetimes returns the seconds that the kernel is to give. It rounds down: an
-// address may end before its lease, not after it.
+// address may end before its lease, not after it. But one that has little left
+// would end before it is renewed (a lease of 2 s at its T1): there the kernel is
+// given the begun second, and we take the address away in time.
 func lifetimes(l tenancy.Lifetime, now boottime.Instant) (valid, preferred uint32) {
 	if l.Forever {
 		return forever, forever
 	}
-	valid = max(seconds(l.ValidUntil.Sub(now)), 1) // 0 is not allowed
+	left := l.ValidUntil.Sub(now)
+	if left < brief {
+		left += time.Second - 1
+	}
+	valid = max(seconds(left), 1) // 0 is not allowed
 	return valid, min(seconds(l.PreferredUntil.Sub(now)), valid)
 }
 
@@ -163,9 +172,10 @@ func seconds(d time.Duration) uint32 {
 
 // near reports whether the kernel's lifetime needs no change. The kernel
 // rounds up what is left where we round down; one that is too long by more than
-// that is put right, one that is too short may be so by a second more.
+// that is put right, one that is too short may be so by a second more, where it
+// does not count.
 func near(has, want uint32) bool {
-	if has == forever || want == forever {
+	if has == forever || want == forever || want < 10 {
 		return has == want
 	}
 	return int64(has) <= int64(want)+1 && int64(has) >= int64(want)-2
