@@ -279,6 +279,8 @@ func (w *world) Manager(Link) (name, how string, ok bool) {
 	return w.manager, "pid 7 has UDP port 68 open", w.manager != ""
 }
 
+func (w *world) ManagerNow(l Link) (name, how string, ok bool) { return w.Manager(l) }
+
 func (w *world) Now() boottime.Instant { return boottime.Instant(time.Since(w.start)) }
 
 func (w *world) NewTimer() Timer { return &fakeTimer{w: w, c: make(chan struct{}, 1)} }

@@ -127,7 +127,7 @@ func (d *Driver) acceptable(link Link) error {
 		return failed("up", link.Name, errno.ERROR_NOT_SUPPORTED,
 			"DHCP needs an adapter with an Ethernet address", "")
 	}
-	if who, how, yes := d.cfg.Others.Manager(link); yes {
+	if who, how, yes := d.cfg.Others.ManagerNow(link); yes {
 		return failed("up", link.Name, errno.ERROR_BUSY, "",
 			"stop it there first: two DHCP clients on one adapter take each other's addresses away").
 			SetDetail("%s manages this adapter (%s)", who, how)

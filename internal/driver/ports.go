@@ -107,8 +107,11 @@ type Store interface {
 type Others interface {
 	// Manager tells who else manages the link by DHCP: one of the names of
 	// [lessee.Adapter.Manager], and how that is known ("dhcpcd, pid 1234, has
-	// UDP port 68 open"). ok is false if nobody does.
+	// UDP port 68 open"). ok is false if nobody does. The answer may be a
+	// second old.
 	Manager(link Link) (name, how string, ok bool)
+	// ManagerNow is Manager with an answer that is not old.
+	ManagerNow(link Link) (name, how string, ok bool)
 }
 
 // A Clock tells and awaits time that counts suspended time.

@@ -93,7 +93,7 @@ func boundDevices() (map[uint64]int, bool) {
 }
 
 // Manager tells which other program manages the link by DHCP, and how that is
-// known. ok is false if none does.
+// known. ok is false if none does. The answer may be as old as a second.
 func (f *Finder) Manager(link driver.Link) (name, how string, ok bool) {
 	s := f.look()
 	if name, how, ok = f.bySocket(s, link); ok {
@@ -109,6 +109,14 @@ func (f *Finder) Manager(link driver.Link) (name, how string, ok bool) {
 		return name, how, true
 	}
 	return f.byPort(s, link)
+}
+
+// ManagerNow is Manager with a new look at the machine.
+func (f *Finder) ManagerNow(link driver.Link) (name, how string, ok bool) {
+	f.mu.Lock()
+	f.last = nil
+	f.mu.Unlock()
+	return f.Manager(link)
 }
 
 // look returns a snapshot that is fresh enough.

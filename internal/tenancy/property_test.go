@@ -202,15 +202,14 @@ func (l *life) check() {
 	if l.ended {
 		return
 	}
-	st := l.tenancy.Status()
-	if st.Lease != nil {
-		if end, ok := st.Lease.Expires(); ok && l.now.After(end) {
+	if lease := l.tenancy.lease; lease != nil {
+		if end, ok := lease.Expires(); ok && l.now.After(end) {
 			if at, due := l.tenancy.Deadline(); !due || at.After(l.now) {
 				l.t.Fatalf("the lease ended at %v and nothing is to be done about it", end)
 			}
 		}
-		if l.kernel != st.Lease.Address {
-			l.t.Fatalf("the lease is %v, the kernel was told %v", st.Lease.Address, l.kernel)
+		if l.kernel != lease.Address {
+			l.t.Fatalf("the lease is %v, the kernel was told %v", lease.Address, l.kernel)
 		}
 	} else if l.kernel.IsValid() {
 		l.t.Fatalf("%v is configured without a lease", l.kernel)

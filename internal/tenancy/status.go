@@ -4,6 +4,8 @@ import "github.com/lessee/lessee/dhcp4"
 
 // A Status is what there is to know of a tenancy now.
 type Status struct {
+	// State is the client's, but REQUESTING until the kernel has the address of
+	// a new lease: who reads "bound" may use it.
 	State dhcp4.State
 	// Lease is the lease in use, nil if there is none.
 	Lease *dhcp4.Lease
@@ -16,6 +18,9 @@ type Status struct {
 // Status returns what there is to know now.
 func (t *Tenancy) Status() Status {
 	s := Status{State: t.client.State(), Lease: t.lease, Counters: t.client.Counters()}
+	if t.pending && t.announce == NoteBound {
+		s.State, s.Lease = dhcp4.StateRequesting, nil
+	}
 	switch {
 	case t.appErr != nil:
 		s.Problem = t.appErr.Error()

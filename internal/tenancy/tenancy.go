@@ -32,6 +32,7 @@ type Tenancy struct {
 	given    *dhcp4.Lease // with released: what was given back
 	released bool
 	baseMTU  int
+	recorded netip.Prefix // the address of the lease that is on the disk
 
 	want     Desired        // what the kernel was told to hold last
 	ours     []netip.Prefix // what it may hold of ours, want's address included
@@ -108,6 +109,7 @@ func (t *Tenancy) Handle(now boottime.Instant, in Input) {
 	case SaveFailed:
 		t.saveErr = in.Err
 		if in.Err != nil {
+			t.recorded = netip.Prefix{}
 			t.note(NoteProblem, "the lease could not be saved: "+in.Err.Error())
 		}
 	case SendFailed:
@@ -169,6 +171,9 @@ func (t *Tenancy) begin(in Begin) {
 		// Whoever restarts us is to manage the adapter again, lease or not.
 		r.Up, r.HardwareAddr = true, t.cfg.DHCP4.HardwareAddr
 		t.emit(Save{Record: r})
+	}
+	if r.Lease != nil && !r.Released {
+		t.recorded = r.Lease.Address
 	}
 	switch {
 	case r.Released:
@@ -291,16 +296,16 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 }
 
 func (t *Tenancy) acquired(o dhcp4.Acquired) {
-	known, base := leaseAddress(t.lease), t.baseMTU
+	base := t.baseMTU
 	t.lease, t.released, t.given = o.Lease, false, nil
 	d := t.withMTU(plan(o.Lease, t.cfg.Policy))
 	t.announce, t.pending = NoteBound, true
 	if o.Renewed {
 		t.announce = NoteRenewed
 	}
-	if known == o.Lease.Address && base == t.baseMTU {
-		// All but the times is on record already, and a record with the old
-		// times errs on the safe side: no need to wait for the disk.
+	if t.recorded == o.Lease.Address && base == t.baseMTU {
+		// All but the times is on the disk already, and a record with the old
+		// times errs on the safe side: no need to wait.
 		t.apply(d)
 		t.save(true)
 		return
@@ -380,7 +385,14 @@ func (t *Tenancy) record() Record {
 	return r
 }
 
-func (t *Tenancy) save(durable bool) { t.emit(Save{Record: t.record(), Durable: durable}) }
+func (t *Tenancy) save(durable bool) {
+	r := t.record()
+	t.recorded = netip.Prefix{}
+	if durable && r.Lease != nil && !r.Released {
+		t.recorded = r.Lease.Address
+	}
+	t.emit(Save{Record: r, Durable: durable})
+}
 
 func (t *Tenancy) apply(want Desired) {
 	if want.Address.IsValid() && !slices.Contains(t.ours, want.Address) {
