@@ -47,6 +47,9 @@ func (a *app) demo() *cobra.Command {
 // demoLimit bounds the whole demonstration.
 const demoLimit = 30 * time.Second
 
+// demoPatience is how long the server may take to read what was sent to it.
+const demoPatience = time.Second
+
 // A demo is the demonstration, in its sandbox.
 type demo struct {
 	*app
@@ -206,7 +209,7 @@ func (d *demo) step(ctx context.Context, s demoStep) {
 	if !slices.Equal(types, s.packets) {
 		d.complainf("packets %v, promised %v", types, s.packets)
 	}
-	d.judge(s)
+	d.judge(ctx, s)
 	d.say("\n")
 }
 
@@ -247,13 +250,17 @@ func (d *demo) packetLine(p sandbox.Packet, began time.Time) string {
 
 // judge shows the kernel's and the server's opinion after a step, and compares
 // both with the promise.
-func (d *demo) judge(s demoStep) {
+func (d *demo) judge(ctx context.Context, s demoStep) {
 	addresses, router, err := d.network.Configured()
 	if err != nil {
 		d.complainf("%v", err)
 		return
 	}
-	leases := d.server.Leases()
+	ctx, cancel := context.WithTimeout(ctx, demoPatience)
+	defer cancel()
+	leases := d.server.AwaitLeases(ctx, func(all []sandbox.Lease) bool {
+		return s.lease == "" && len(all) == 0 || len(all) == 1 && all[0].State == s.lease
+	})
 	if s.packets != nil {
 		d.say("kernel: " + kernelText(addresses, router) + "; server: " + d.serverText(leases) + "\n")
 	}

@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -29,11 +30,12 @@ type Server struct {
 	table *table
 	mute  bool
 	seen  []dhcpv4.MessageType
+	heard chan struct{} // closed, and made anew, with each message
 }
 
 // serve starts a server on the interface called name of a namespace.
 func serve(ns netns.NsHandle, name string, conf ServerConfig) (*Server, error) {
-	s := &Server{table: newTable(conf, time.Now), done: make(chan struct{})}
+	s := &Server{table: newTable(conf, time.Now), done: make(chan struct{}), heard: make(chan struct{})}
 	err := inNamespace(ns, func() error {
 		ifi, err := net.InterfaceByName(name)
 		if err != nil {
@@ -69,6 +71,24 @@ func (s *Server) Leases() []Lease {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.table.list()
+}
+
+// AwaitLeases returns the table once it is as wanted, or as it is when ctx ends:
+// a message that has left a client is not yet read.
+func (s *Server) AwaitLeases(ctx context.Context, wanted func([]Lease) bool) []Lease {
+	for {
+		s.mu.Lock()
+		list, heard := s.table.list(), s.heard
+		s.mu.Unlock()
+		if wanted(list) {
+			return list
+		}
+		select {
+		case <-heard:
+		case <-ctx.Done():
+			return list
+		}
+	}
 }
 
 // Lease returns the entry of one address; false if the server knows nothing of it.
@@ -138,6 +158,10 @@ func (s *Server) handle(m *dhcpv4.DHCPv4) *dhcpv4.DHCPv4 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seen = append(s.seen, m.MessageType())
+	defer func() {
+		close(s.heard)
+		s.heard = make(chan struct{})
+	}()
 	if s.mute {
 		return nil
 	}
