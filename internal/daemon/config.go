@@ -125,6 +125,13 @@ func locate(file string, err error) error {
 
 // wrongType leaves the Go type out of the decoder's words.
 func wrongType(problem string) string {
+	words := map[string]string{
+		"string": "a string", "bool": "true or false", "uint32": "a whole number from 0 to 4294967295",
+		"[]string": "a list of strings",
+	}
+	if strings.HasSuffix(problem, "uint32") && !strings.HasPrefix(problem, "cannot decode") { // out of its range
+		return "must be " + words["uint32"]
+	}
 	have, ok := strings.CutPrefix(problem, "cannot decode TOML ")
 	if !ok {
 		return problem
@@ -132,10 +139,6 @@ func wrongType(problem string) string {
 	have, want, ok := strings.Cut(have, " into ")
 	if !ok {
 		return problem
-	}
-	words := map[string]string{
-		"string": "a string", "bool": "true or false", "uint32": "a whole number from 0 to 4294967295",
-		"[]string": "a list of strings",
 	}
 	goType := strings.TrimPrefix(want[strings.LastIndexByte(want, ' ')+1:], "*")
 	if w, ok := words[goType]; ok {

@@ -62,6 +62,9 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	if err := permitted(); err != nil {
+		return err
+	}
 	log := newLog(o.Log, o.Verbose || config.Verbose)
 
 	listener, err := control.Listen(o.SocketPath)
