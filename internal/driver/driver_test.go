@@ -185,6 +185,9 @@ func TestRefusals(t *testing.T) {
 		check("up of loopback", d.Up(ctx, "lo"), errno.ERROR_NOT_SUPPORTED, "Ethernet")
 		w.manager = "dhcpcd"
 		check("up beside another client", d.Up(ctx, "c0"), errno.ERROR_BUSY, "dhcpcd")
+		check("renew of another client's", d.Renew(ctx, "c0"), errno.ERROR_NOT_SUPPORTED, "dhcpcd manages")
+		check("release of another client's", d.Release(ctx, "c0"), errno.ERROR_NOT_SUPPORTED, "dhcpcd manages")
+		check("down of another client's", d.Down(ctx, "c0", false), errno.ERROR_NOT_SUPPORTED, "dhcpcd manages")
 		w.manager = ""
 		check("up without carrier", d.Up(ctx, "c0"), errno.ERROR_NO_NETWORK, "carrier")
 		check("renew without carrier", d.Renew(ctx, "c0"), errno.ERROR_NO_NETWORK, "carrier")

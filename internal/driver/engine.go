@@ -203,11 +203,12 @@ func (d *Driver) call(ctx context.Context, name string, verb tenancy.Verb) error
 		result  <-chan tenancy.Result
 		a       *adapter
 		refusal error
+		link    Link
 		exists  bool
 	)
 	if !d.do(func() {
 		if a = d.find(name); a == nil {
-			refusal, exists = d.whyNot(name)
+			refusal, link, exists = d.whyNot(name)
 			return
 		}
 		d.nextID++
@@ -218,6 +219,11 @@ func (d *Driver) call(ctx context.Context, name string, verb tenancy.Verb) error
 		return stopped(verb.String(), name)
 	}
 	if a == nil {
+		if exists {
+			if who, how, yes := d.cfg.Others.ManagerNow(link); yes {
+				return managedByOther(verb, name, who, how)
+			}
+		}
 		return d.unmanaged(verb, name, refusal, exists)
 	}
 	var r tenancy.Result
@@ -238,17 +244,25 @@ func (d *Driver) call(ctx context.Context, name string, verb tenancy.Verb) error
 	}
 }
 
-// whyNot says why an adapter has no tenancy, and whether it exists.
-func (d *Driver) whyNot(name string) (refusal error, exists bool) {
+// whyNot says why an adapter has no tenancy, and which it is if it exists.
+func (d *Driver) whyNot(name string) (refusal error, link Link, exists bool) {
 	if a, ok := d.adapters[name]; ok {
 		refusal = a.refused
 	}
 	for _, l := range d.links {
 		if named(l, name) {
-			exists = true
+			link, exists = l, true
 		}
 	}
-	return refusal, exists
+	return refusal, link, exists
+}
+
+// managedByOther says that DHCP is at work on the adapter, and not ours: the
+// other program is not asked to release or renew.
+func managedByOther(verb tenancy.Verb, name, who, how string) error {
+	e := failed(verb.String(), name, errno.ERROR_NOT_SUPPORTED, "", "").
+		SetDetail("%s manages this adapter (%s), not this daemon", who, how)
+	return e.SetHint("do it there; or stop it there first, then 'lessee up %s'", name)
 }
 
 func (d *Driver) unmanaged(verb tenancy.Verb, name string, refusal error, exists bool) error {
