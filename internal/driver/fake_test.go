@@ -30,6 +30,7 @@ type world struct {
 	dns       map[string]tenancy.DNS
 	open      int // exchanges
 
+	quiet    bool   // it keeps no account of what was asked
 	silent   bool   // the server does not answer
 	linksErr error  // the interfaces cannot be listed
 	listed   func() // called by Addresses
@@ -79,6 +80,9 @@ func (w *world) removeLink(index int) {
 func (w *world) note(format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.quiet {
+		return
+	}
 	w.log = append(w.log, fmt.Sprintf(format, args...))
 }
 
@@ -236,7 +240,9 @@ func (x *exchange) Send(t dhcp4.Transmit) error {
 func (w *world) Set(link Link, d tenancy.DNS) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.dns[link.Name] = d
+	if !w.quiet {
+		w.dns[link.Name] = d
+	}
 	return nil
 }
 
@@ -244,7 +250,9 @@ func (w *world) Save(name string, r tenancy.Record, durable bool) error {
 	w.note("%s save released=%v durable=%v", name, r.Released, durable)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.records[name] = r
+	if !w.quiet {
+		w.records[name] = r
+	}
 	return nil
 }
 

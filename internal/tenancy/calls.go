@@ -57,7 +57,7 @@ func (t *Tenancy) call(in Call) {
 		t.calls = append(t.calls, c)
 		if settled {
 			// Somebody may have taken the address away meanwhile.
-			t.apply(t.want)
+			t.apply(t.desired())
 			return
 		}
 		if t.released {
@@ -115,7 +115,7 @@ func (t *Tenancy) end(id uint64, forget bool) {
 	if forget {
 		t.emit(Forget{})
 	} else {
-		t.cfg.Up = false
+		t.byCall = false
 		t.save(true)
 	}
 	t.answer(id, errno.NO_ERROR, "")

@@ -49,7 +49,7 @@ func plan(l *dhcp4.Lease, p Policy) Desired {
 func planRoutes(l *dhcp4.Lease, p Policy) []Route {
 	subnet := l.Address.Masked()
 	source := l.Address.Addr()
-	var routes []Route
+	routes := make([]Route, 0, 2+len(l.Routes))
 	add := func(dst netip.Prefix, router netip.Addr) {
 		for _, r := range routes {
 			if r.Destination == dst {

@@ -22,7 +22,10 @@ type Config struct {
 
 // A Tenancy is the life of one adapter. It is not safe for concurrent use.
 type Tenancy struct {
-	cfg    Config
+	hardwareAddr []byte
+	policy       Policy
+	byCall       bool // see Record.Up
+
 	client *dhcp4.Client
 	now    boottime.Instant
 	out    []Output
@@ -34,8 +37,7 @@ type Tenancy struct {
 	baseMTU  int
 	recorded netip.Prefix // the address of the lease that is on the disk
 
-	want     Desired        // what the kernel was told to hold last
-	ours     []netip.Prefix // what it may hold of ours, want's address included
+	ours     []netip.Prefix // what the kernel may hold of ours
 	seq      uint64         // of the last Apply
 	applied  uint64         // the last Seq that succeeded
 	announce NoteKind
@@ -79,7 +81,7 @@ func New(cfg Config) (*Tenancy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Tenancy{cfg: cfg, client: c}, nil
+	return &Tenancy{hardwareAddr: cfg.DHCP4.HardwareAddr, policy: cfg.Policy, byCall: cfg.Up, client: c}, nil
 }
 
 // Handle tells the tenancy what happened at the instant now.
@@ -164,12 +166,12 @@ func (t *Tenancy) begin(in Begin) {
 			t.ours = append(t.ours, p)
 		}
 	}
-	if len(r.HardwareAddr) > 0 && !bytes.Equal(r.HardwareAddr, t.cfg.DHCP4.HardwareAddr) {
+	if len(r.HardwareAddr) > 0 && !bytes.Equal(r.HardwareAddr, t.hardwareAddr) {
 		r.Lease, r.Released = nil, false // another adapter's, as the server sees it
 	}
-	if t.cfg.Up && !r.Up {
+	if t.byCall && !r.Up {
 		// Whoever restarts us is to manage the adapter again, lease or not.
-		r.Up, r.HardwareAddr = true, t.cfg.DHCP4.HardwareAddr
+		r.Up, r.HardwareAddr = true, t.hardwareAddr
 		t.emit(Save{Record: r})
 	}
 	if r.Lease != nil && !r.Released {
@@ -179,16 +181,16 @@ func (t *Tenancy) begin(in Begin) {
 	case r.Released:
 		t.released, t.given = true, r.Lease
 		t.tell(dhcp4.StartReleased{Last: leaseAddress(r.Lease).Addr()})
-		t.apply(t.withMTU(Desired{}))
+		t.apply(t.desired())
 	case r.Lease != nil && slices.Contains(t.ours, r.Lease.Address):
 		t.lease = r.Lease
 		t.announce, t.pending = NoteResumed, true
-		t.apply(t.withMTU(plan(t.lease, t.cfg.Policy)))
+		t.apply(t.desired())
 		t.tell(dhcp4.Start{Lease: r.Lease, InUse: true})
 	default:
 		t.tell(dhcp4.Start{Lease: r.Lease})
 		if len(t.ours) > 0 {
-			t.apply(t.withMTU(Desired{}))
+			t.apply(t.desired())
 		}
 	}
 	if in.Link.Usable {
@@ -218,7 +220,7 @@ func (t *Tenancy) sendFailed(in SendFailed) {
 	t.note(NoteProblem, "a "+in.Type.String()+" could not be sent: "+in.Err.Error())
 	if in.Type == wire.Request && t.lease != nil && t.link.Usable {
 		// Somebody may have taken the address or its routes away.
-		t.apply(t.want)
+		t.apply(t.desired())
 	}
 }
 
@@ -230,7 +232,7 @@ func (t *Tenancy) linkChanged(in Link) {
 		t.note(NoteCarrier, "")
 		if t.lease != nil && t.seq > 0 {
 			// The kernel drops routes when an adapter goes down, and takes none before it is up.
-			t.apply(t.want)
+			t.apply(t.desired())
 		}
 		t.tell(dhcp4.LinkUp{})
 	case !in.Usable && was.Usable:
@@ -261,7 +263,7 @@ func (t *Tenancy) finish(why string) {
 func (t *Tenancy) timeout() {
 	if t.retry.on && !t.now.Before(t.retry.at) {
 		t.retry.on = false
-		t.apply(t.want)
+		t.apply(t.desired())
 	}
 	t.tell(dhcp4.Timeout{})
 	t.expireCalls()
@@ -298,7 +300,7 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 func (t *Tenancy) acquired(o dhcp4.Acquired) {
 	base := t.baseMTU
 	t.lease, t.released, t.given = o.Lease, false, nil
-	d := t.withMTU(plan(o.Lease, t.cfg.Policy))
+	d := t.desired()
 	t.announce, t.pending = NoteBound, true
 	if o.Renewed {
 		t.announce = NoteRenewed
@@ -335,7 +337,7 @@ func (t *Tenancy) lost(o dhcp4.Lost) {
 		return
 	}
 	t.emit(Note{Kind: kind, State: t.client.State(), Lease: o.Lease, Server: o.Lease.Server})
-	t.apply(t.withMTU(Desired{}))
+	t.apply(t.desired())
 	if o.Why != dhcp4.LossReleased {
 		// After the kernel, so that a crash between the two leaves a record
 		// that is verified with the server and not an address without one.
@@ -348,9 +350,6 @@ func (t *Tenancy) withMTU(d Desired) Desired {
 	switch {
 	case d.MTU == 0 && t.baseMTU != 0:
 		d.MTU = t.baseMTU
-		if !d.Address.IsValid() {
-			t.baseMTU = 0
-		}
 	case d.MTU != 0 && t.baseMTU == 0 && t.link.MTU != d.MTU:
 		t.baseMTU = t.link.MTU
 	}
@@ -372,12 +371,12 @@ func (t *Tenancy) release() {
 
 func (t *Tenancy) record() Record {
 	r := Record{
-		HardwareAddr: t.cfg.DHCP4.HardwareAddr,
+		HardwareAddr: t.hardwareAddr,
 		Lease:        t.lease,
 		Released:     t.released,
 		Ours:         slices.Clone(t.ours),
 		BaseMTU:      t.baseMTU,
-		Up:           t.cfg.Up,
+		Up:           t.byCall,
 	}
 	if t.released {
 		r.Lease = t.given
@@ -394,12 +393,19 @@ func (t *Tenancy) save(durable bool) {
 	t.emit(Save{Record: r, Durable: durable})
 }
 
+// desired is what the kernel is to hold now.
+func (t *Tenancy) desired() Desired {
+	if t.lease == nil {
+		return t.withMTU(Desired{})
+	}
+	return t.withMTU(plan(t.lease, t.policy))
+}
+
 func (t *Tenancy) apply(want Desired) {
 	if want.Address.IsValid() && !slices.Contains(t.ours, want.Address) {
 		t.ours = append(t.ours, want.Address)
 	}
 	t.seq++
-	t.want = want
 	t.retry.on = false
 	t.emit(Apply{Seq: t.seq, Ours: slices.Clone(t.ours), Want: want})
 }
@@ -416,8 +422,10 @@ func (t *Tenancy) reported(in Applied) {
 	t.applied, t.appErr = in.Seq, nil
 	t.retry = retry{}
 	t.ours = t.ours[:0]
-	if t.want.Address.IsValid() {
-		t.ours = append(t.ours, t.want.Address)
+	if t.lease != nil {
+		t.ours = append(t.ours, t.lease.Address)
+	} else {
+		t.baseMTU = 0 // it is back
 	}
 	if t.pending {
 		t.pending = false
@@ -427,7 +435,7 @@ func (t *Tenancy) reported(in Applied) {
 }
 
 func (t *Tenancy) refused(err error) {
-	if !t.link.Usable && t.want.Address.IsValid() {
+	if !t.link.Usable && t.lease != nil {
 		// The kernel takes no routes while the link is down; when it comes
 		// back they are applied again.
 		t.answerAll(func(c call) bool { return c.stage == applying }, errno.ERROR_NO_NETWORK, "")
