@@ -129,7 +129,10 @@ func (a *IpAdapterInfo) HardwareAddr() net.HardwareAddr {
 // All returns this adapter and those that follow it.
 func (a *IpAdapterInfo) All() iter.Seq[*IpAdapterInfo] {
 	return func(yield func(*IpAdapterInfo) bool) {
-		for ; a != nil && yield(a); a = a.Next {
+		for ; a != nil; a = a.Next {
+			if !yield(a) {
+				return
+			}
 		}
 	}
 }

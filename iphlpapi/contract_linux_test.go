@@ -37,6 +37,7 @@ type engine struct {
 	mu             sync.Mutex
 	calls          []string
 	answers        map[string]error
+	adapters       []lessee.Adapter
 }
 
 func (e *engine) run(op, name string) error {
@@ -236,7 +237,7 @@ func setUp(t *testing.T, h *netlink.Handle, name string) {
 	}
 }
 
-func names(list []IpAdapterIndexMap) string {
+func nameList(list []IpAdapterIndexMap) string {
 	var out []string
 	for i := range list {
 		out = append(out, list[i].NameString())
@@ -274,7 +275,7 @@ func TestGetInterfaceInfo(t *testing.T) {
 			t.Error("a table that is too small was written to")
 		}
 		step("one adapter", table, nil, 264)
-		if got := names(table.Adapters()); table.NumAdapters != 1 || got != "a1" {
+		if got := nameList(table.Adapters()); table.NumAdapters != 1 || got != "a1" {
 			t.Errorf("got %d adapters: %q", table.NumAdapters, got)
 		}
 		link, err := h.LinkByName("a1")
@@ -289,11 +290,11 @@ func TestGetInterfaceInfo(t *testing.T) {
 		step("it has grown", table, ERROR_INSUFFICIENT_BUFFER, 4+3*260)
 		step("with the new size", table, nil, 4+3*260)
 		list, err := Interfaces()
-		if err != nil || names(list) != names(table.Adapters()) || len(list) != 3 {
-			t.Errorf("Interfaces: %q %v, GetInterfaceInfo: %q", names(list), err, names(table.Adapters()))
+		if err != nil || nameList(list) != nameList(table.Adapters()) || len(list) != 3 {
+			t.Errorf("Interfaces: %q %v, GetInterfaceInfo: %q", nameList(list), err, nameList(table.Adapters()))
 		}
 		if !slices.IsSortedFunc(list, func(a, b IpAdapterIndexMap) int { return int(a.Index) - int(b.Index) }) {
-			t.Errorf("not in the order of the indices: %q", names(list))
+			t.Errorf("not in the order of the indices: %q", nameList(list))
 		}
 		size = 1 << 20
 		step("more room than needed", table, nil, 1<<20)

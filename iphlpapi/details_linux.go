@@ -65,21 +65,39 @@ func dump(typ int, reply uint16, request nl.NetlinkRequestData, each func([]byte
 	}
 }
 
-// attributes returns the attributes of a message whose fixed part has n bytes;
-// none if it is not understood.
-func attributes(m []byte, n int) map[uint16][]byte {
+// An attribute is one of a netlink message.
+type attribute struct {
+	typ   uint16
+	value []byte
+}
+
+// split splits the attributes of a message. What is not understood ends it.
+func split(b []byte) (list []attribute) {
+	for len(b) >= unix.SizeofRtAttr {
+		n := int(binary.NativeEndian.Uint16(b))
+		if n < unix.SizeofRtAttr || n > len(b) {
+			break
+		}
+		list = append(list, attribute{
+			typ:   binary.NativeEndian.Uint16(b[2:]) &^ (unix.NLA_F_NESTED | unix.NLA_F_NET_BYTEORDER),
+			value: b[unix.SizeofRtAttr:n],
+		})
+		b = b[min((n+unix.NLA_ALIGNTO-1)&^(unix.NLA_ALIGNTO-1), len(b)):]
+	}
+	return list
+}
+
+// attributes returns the attributes of a message whose fixed part has n bytes,
+// and whether the message has that.
+func attributes(m []byte, n int) (map[uint16][]byte, bool) {
 	if len(m) < n {
-		return nil
+		return nil, false
 	}
-	list, err := nl.ParseRouteAttrAsMap(m[n:])
-	if err != nil {
-		return nil
+	out := make(map[uint16][]byte)
+	for _, a := range split(m[n:]) {
+		out[a.typ] = a.value
 	}
-	out := make(map[uint16][]byte, len(list))
-	for t, a := range list {
-		out[t&^(unix.NLA_F_NESTED|unix.NLA_F_NET_BYTEORDER)] = a.Value
-	}
-	return out
+	return out, true
 }
 
 // links lists the network interfaces in the order of their indices.
@@ -96,8 +114,8 @@ func links() ([]link, error) {
 
 func parseLink(m []byte) (link, bool) {
 	const fixed = unix.SizeofIfInfomsg // family, pad, type, index, flags, change
-	attrs := attributes(m, fixed)
-	if attrs == nil {
+	attrs, ok := attributes(m, fixed)
+	if !ok {
 		return link{}, false
 	}
 	flags := binary.NativeEndian.Uint32(m[8:])
@@ -108,11 +126,9 @@ func parseLink(m []byte) (link, bool) {
 	l.description = unix.ByteSliceToString(attrs[unix.IFLA_IFALIAS])
 	l.hardware = attrs[unix.IFLA_ADDRESS]
 	l.typ = ifType(l.hardwareType)
-	if props, err := nl.ParseRouteAttr(attrs[unix.IFLA_PROP_LIST]); err == nil {
-		for _, p := range props {
-			if p.Attr.Type == unix.IFLA_ALT_IFNAME {
-				l.altNames = append(l.altNames, unix.ByteSliceToString(p.Value))
-			}
+	for _, p := range split(attrs[unix.IFLA_PROP_LIST]) {
+		if p.typ == unix.IFLA_ALT_IFNAME {
+			l.altNames = append(l.altNames, unix.ByteSliceToString(p.value))
 		}
 	}
 	return l, l.name != ""
@@ -174,29 +190,35 @@ func addAddresses(list []details) error {
 	now := time.Now()
 	boot := now.Add(-time.Duration(uptime.Nano()))
 	return dump(unix.RTM_GETADDR, unix.RTM_NEWADDR, nl.NewIfAddrmsg(unix.AF_INET), func(m []byte) {
-		const fixed = unix.SizeofIfAddrmsg // family, prefix length, flags, scope, index
-		attrs := attributes(m, fixed)
-		if attrs == nil || m[0] != unix.AF_INET {
-			return
-		}
-		d := find(list, int(binary.NativeEndian.Uint32(m[4:])))
-		a, ok := netip.AddrFromSlice(attrs[unix.IFA_LOCAL])
-		if d == nil || !ok || !a.Is4() {
-			return
-		}
-		d.addresses = append(d.addresses, netip.PrefixFrom(a, int(m[1])))
-		d.linkLocal = d.linkLocal || a.IsLinkLocalUnicast()
-		// struct ifa_cacheinfo: what is left of the lifetimes in seconds,
-		// preferred and valid; when created and changed, in 1/100 s of uptime.
-		info := attrs[unix.IFA_CACHEINFO]
-		if len(info) < unix.SizeofIfaCacheinfo || !d.until.IsZero() {
-			return
-		}
-		if left := binary.NativeEndian.Uint32(info[4:]); left != math.MaxUint32 {
-			d.until = now.Add(time.Duration(left) * time.Second)
-			d.since = boot.Add(time.Duration(binary.NativeEndian.Uint32(info[12:])) * 10 * time.Millisecond)
-		}
+		addAddress(list, m, now, boot)
 	})
+}
+
+// addAddress adds the address of an RTM_NEWADDR message to its adapter.
+func addAddress(list []details, m []byte, now, boot time.Time) {
+	const fixed = unix.SizeofIfAddrmsg // family, prefix length, flags, scope, index
+	attrs, ok := attributes(m, fixed)
+	if !ok || m[0] != unix.AF_INET {
+		return
+	}
+	d := find(list, int(binary.NativeEndian.Uint32(m[4:])))
+	a, ok := netip.AddrFromSlice(attrs[unix.IFA_LOCAL])
+	p := netip.PrefixFrom(a, int(m[1]))
+	if d == nil || !ok || !a.Is4() || !p.IsValid() {
+		return
+	}
+	d.addresses = append(d.addresses, p)
+	d.linkLocal = d.linkLocal || a.IsLinkLocalUnicast()
+	// struct ifa_cacheinfo: what is left of the lifetimes in seconds, preferred
+	// and valid; when created and changed, in 1/100 s of uptime.
+	info := attrs[unix.IFA_CACHEINFO]
+	if len(info) < unix.SizeofIfaCacheinfo || !d.until.IsZero() {
+		return
+	}
+	if left := binary.NativeEndian.Uint32(info[4:]); left != math.MaxUint32 {
+		d.until = now.Add(time.Duration(left) * time.Second)
+		d.since = boot.Add(time.Duration(binary.NativeEndian.Uint32(info[12:])) * 10 * time.Millisecond)
+	}
 }
 
 // addGateways completes the list by the routers of the default routes, the one

@@ -40,6 +40,7 @@ func interfaceInfo(table *IpInterfaceInfo, size *uint32) error {
 func release(a *IpAdapterIndexMap) error {
 	return call(procIpReleaseAddress, uintptr(unsafe.Pointer(a)))
 }
+
 func renew(a *IpAdapterIndexMap) error { return call(procIpRenewAddress, uintptr(unsafe.Pointer(a))) }
 
 func adaptersInfo(info *IpAdapterInfo, size *uint32) error {

@@ -29,7 +29,7 @@ func further(n int) uintptr { return uintptr(max(n-1, 0)) }
 func pack(out *IpAdapterInfo, list []details) {
 	wipe(unsafe.Pointer(out), packedSize(list))
 	infos := unsafe.Slice(out, len(list))
-	more := spare{unsafe.Add(unsafe.Pointer(out), uintptr(len(list))*infoSize)}
+	more := spare{unsafe.Pointer(out), uintptr(len(list)) * infoSize}
 	for i := range list {
 		d, a := &list[i], &infos[i]
 		if i+1 < len(infos) {
@@ -59,7 +59,7 @@ func packedPerSize(d *details) uint32 {
 // bytes at out.
 func packPer(out *IpPerAdapterInfo, d *details) {
 	wipe(unsafe.Pointer(out), packedPerSize(d))
-	more := spare{unsafe.Add(unsafe.Pointer(out), perInfoSize)}
+	more := spare{unsafe.Pointer(out), perInfoSize}
 	out.AutoconfigEnabled, out.AutoconfigActive = flag(d.linkLocal), flag(d.linkLocal)
 	more.list(&out.DnsServerList, bare(d.dns))
 }
@@ -68,8 +68,12 @@ func packPer(out *IpPerAdapterInfo, d *details) {
 // collector must not see a pointer there when it is overwritten.
 func wipe(p unsafe.Pointer, n uint32) { clear(unsafe.Slice((*byte)(p), n)) }
 
-// A spare is memory for entries of lists.
-type spare struct{ next unsafe.Pointer }
+// A spare is memory for entries of lists, from that byte of a buffer on. There may
+// be none: a pointer to it is made only when an entry is.
+type spare struct {
+	buffer unsafe.Pointer
+	offset uintptr
+}
 
 // list writes addresses to the list that begins at head.
 func (s *spare) list(head *IpAddrString, addresses []netip.Prefix) {
@@ -78,9 +82,9 @@ func (s *spare) list(head *IpAddrString, addresses []netip.Prefix) {
 	}
 	for i, p := range addresses {
 		if i > 0 {
-			head.Next = (*IpAddrString)(s.next)
+			head.Next = (*IpAddrString)(unsafe.Add(s.buffer, s.offset))
 			head = head.Next
-			s.next = unsafe.Add(s.next, stringSize)
+			s.offset += stringSize
 		}
 		putString(head.IpAddress.String[:], dotted(p.Addr()))
 		putString(head.IpMask.String[:], dotted(mask(p.Bits())))
