@@ -19,6 +19,16 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
 FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
+LIBDIR ?= $(PREFIX)/lib
+# A directory of its own: the names of its headers are those of the system, too.
+INCLUDEDIR ?= $(PREFIX)/include/lessee-iphlpapi
+PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
+
+# The library's interface, in its soname, and its version.
+SONAME := libiphlpapi.so.1
+SOVERSION := 1.0.0
+# Where `make capi` puts the library.
+CAPIDIR ?= build
 
 # Go keeps its caches in the home directory. Where there is none that can be
 # written, they go below build/; the name begins with a dot, so ./... passes by.
@@ -32,13 +42,17 @@ export GOPATH := $(CACHE)/go
 export GOMODCACHE := $(CACHE)/go/pkg/mod
 endif
 
+# Without the C library's resolver, which cannot be linked statically and is not used.
+CAPIFLAGS = -trimpath -buildvcs=$(BUILDVCS) -tags netgo,osusergo
+
 # The tests and benchmarks that need namespaces need root.
+CC_FOUND := $(shell command -v "$$($(GO) env CC)" || true)
 ROOT := $(shell [[ $$(id -u) == 0 ]] && echo yes)
 SCRIPTS := .ci/deps .ci/foreign .ci/fuzz .ci/run
 MANPAGES := $(wildcard packaging/man/*.[1-8])
 LINT := $(CURDIR)/build/golangci-lint
 
-.PHONY: help build test quick race lint fmt fuzz bench demo install clean deps foreign
+.PHONY: help build capi test quick race lint fmt fuzz bench demo install capiinstall clean deps foreign
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -46,6 +60,22 @@ help: ## list the targets
 build: ## build/lessee, one static binary
 	@mkdir -p build
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=$(BUILDVCS) -ldflags '-s -w' -o build/lessee ./cmd/lessee
+
+capi: ## the C library: build/libiphlpapi.so and .a
+	@mkdir -p '$(CAPIDIR)'
+	CGO_ENABLED=1 $(GO) build -buildmode=c-shared $(CAPIFLAGS) -ldflags "-s -w -extldflags '-Wl,-soname,$(SONAME) -Wl,--version-script=$(CURDIR)/capi/exports.map'" \
+		-o '$(CAPIDIR)/libiphlpapi.so.$(SOVERSION)' ./capi
+	ln -sf libiphlpapi.so.$(SOVERSION) '$(CAPIDIR)/$(SONAME)'
+	ln -sf $(SONAME) '$(CAPIDIR)/libiphlpapi.so'
+	CGO_ENABLED=1 $(GO) build -buildmode=c-archive $(CAPIFLAGS) -ldflags '-s -w' -o '$(CAPIDIR)/libiphlpapi.go.a' ./capi
+	cd '$(CAPIDIR)' && rm -f libiphlpapi.a && \
+		ld -r -o libiphlpapi.o --whole-archive libiphlpapi.go.a && \
+		sed -n 's/^ *\([A-Za-z_]*\);$$/\1/p' '$(CURDIR)/capi/exports.map' > libiphlpapi.names && \
+		objcopy --keep-global-symbols=libiphlpapi.names libiphlpapi.o && \
+		ar rcs libiphlpapi.a libiphlpapi.o && \
+		rm libiphlpapi.go.a libiphlpapi.go.h libiphlpapi.so.*.h libiphlpapi.o libiphlpapi.names
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(SOVERSION)|' \
+		capi/iphlpapi.pc.in > '$(CAPIDIR)/iphlpapi.pc'
 
 deps: ## install what the tests and linters need (root, Debian)
 	.ci/deps
@@ -93,7 +123,8 @@ bench: ## benchmarks beside the other clients that are installed
 demo: ## the whole thing in a sandbox: nothing outside is touched
 	$(GO) run ./cmd/lessee demo
 
-install: build ## install below DESTDIR and PREFIX (/usr/local)
+install: build $(if $(CC_FOUND),capiinstall) ## install below DESTDIR and PREFIX (/usr/local)
+	$(if $(CC_FOUND),,@echo 'No C compiler: the C library is not installed.')
 	install -D -m 755 build/lessee '$(DESTDIR)$(BINDIR)/lessee'
 	install -d '$(DESTDIR)$(UNITDIR)'
 	sed 's|@BINDIR@|$(BINDIR)|g' packaging/systemd/lessee.service > '$(DESTDIR)$(UNITDIR)/lessee.service'
@@ -104,6 +135,15 @@ install: build ## install below DESTDIR and PREFIX (/usr/local)
 	build/lessee completion bash > '$(DESTDIR)$(BASHCOMPDIR)/lessee'
 	build/lessee completion zsh > '$(DESTDIR)$(ZSHCOMPDIR)/_lessee'
 	build/lessee completion fish > '$(DESTDIR)$(FISHCOMPDIR)/lessee.fish'
+
+capiinstall: capi ## install the C library, its headers and its pkg-config file
+	install -D -m 755 '$(CAPIDIR)/libiphlpapi.so.$(SOVERSION)' '$(DESTDIR)$(LIBDIR)/libiphlpapi.so.$(SOVERSION)'
+	ln -sf libiphlpapi.so.$(SOVERSION) '$(DESTDIR)$(LIBDIR)/$(SONAME)'
+	ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/libiphlpapi.so'
+	install -m 644 '$(CAPIDIR)/libiphlpapi.a' '$(DESTDIR)$(LIBDIR)/libiphlpapi.a'
+	install -D -m 644 '$(CAPIDIR)/iphlpapi.pc' '$(DESTDIR)$(PKGCONFIGDIR)/iphlpapi.pc'
+	install -d '$(DESTDIR)$(INCLUDEDIR)'
+	install -m 644 capi/include/* '$(DESTDIR)$(INCLUDEDIR)'
 
 clean: ## remove what was built
 	[[ ! -e build/.cache ]] || chmod -R u+w build/.cache

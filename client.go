@@ -12,12 +12,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/environ"
 )
 
 const (
@@ -66,7 +66,7 @@ func WithSocket(path string) Option {
 // connect: whether there is a daemon shows in the first call.
 func New(opts ...Option) *Client {
 	c := &Client{socket: DefaultSocket}
-	WithSocket(os.Getenv(SocketEnv))(c)
+	WithSocket(environ.Getenv(SocketEnv))(c)
 	for _, o := range opts {
 		o(c)
 	}

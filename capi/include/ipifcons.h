@@ -1,0 +1,28 @@
+/* Types of adapters: those that IANA assigns to interfaces. */
+#ifndef LESSEE_IPIFCONS_H
+#define LESSEE_IPIFCONS_H
+
+#define IF_TYPE_OTHER 1
+#define IF_TYPE_ETHERNET_CSMACD 6
+#define IF_TYPE_ISO88025_TOKENRING 9
+#define IF_TYPE_FDDI 15
+#define IF_TYPE_PPP 23
+#define IF_TYPE_SOFTWARE_LOOPBACK 24
+#define IF_TYPE_SLIP 28
+#define IF_TYPE_PROP_VIRTUAL 53
+#define IF_TYPE_IEEE80211 71
+#define IF_TYPE_TUNNEL 131
+#define IF_TYPE_IEEE1394 144
+#define IF_TYPE_INFINIBAND 199
+#define IF_TYPE_WWANPP 243
+#define IF_TYPE_WWANPP2 244
+
+#define MIB_IF_TYPE_OTHER 1
+#define MIB_IF_TYPE_ETHERNET 6
+#define MIB_IF_TYPE_TOKENRING 9
+#define MIB_IF_TYPE_FDDI 15
+#define MIB_IF_TYPE_PPP 23
+#define MIB_IF_TYPE_LOOPBACK 24
+#define MIB_IF_TYPE_SLIP 28
+
+#endif
