@@ -312,7 +312,7 @@ func (d *Driver) resultError(verb tenancy.Verb, name string, r tenancy.Result, p
 
 // roundPatience takes away what the way to us cost: the caller said "20s".
 func roundPatience(d time.Duration) time.Duration {
-	if d < time.Second {
+	if d < 900*time.Millisecond {
 		return d.Round(10 * time.Millisecond)
 	}
 	return d.Round(100 * time.Millisecond)
