@@ -4,7 +4,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,7 +13,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"golang.org/x/text/language"
+
 	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/internal/messages"
 )
 
 // maxName is how long an adapter's name may be: 15 bytes as its name proper
@@ -86,7 +88,7 @@ func (a *app) completeAdapters(most int) func(*cobra.Command, []string, string) 
 		var names []string
 		for _, ad := range all {
 			if !slices.Contains(args, ad.Name) {
-				names = append(names, ad.Name+"\t"+summary(ad))
+				names = append(names, ad.Name+"\t"+a.speak.summary(ad))
 			}
 		}
 		return names, cobra.ShellCompDirectiveNoFileComp
@@ -106,16 +108,16 @@ func (c *choice) Type() string   { return strings.Join(c.words, "|") }
 
 func (c *choice) Set(s string) error {
 	if !slices.Contains(c.words, s) {
-		return fmt.Errorf("it takes %s", strings.Join(c.words, " or "))
+		return sentencef("it takes %s or %s", c.words[0], c.words[1])
 	}
 	c.word = s
 	return nil
 }
 
 // output adds -o to a command; person names the form for people.
-func output(cmd *cobra.Command, person string) *choice {
+func (a *app) output(cmd *cobra.Command, person string) *choice {
 	c := &choice{words: []string{person, "json"}, word: person}
-	cmd.Flags().VarP(c, "output", "o", "form of the output")
+	cmd.Flags().VarP(c, "output", "o", a.speak.Text("form of the output"))
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{person, "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
@@ -125,7 +127,7 @@ type patience time.Duration
 
 var _ pflag.Value = (*patience)(nil)
 
-func (p *patience) String() string { return human(time.Duration(*p)) }
+func (p *patience) String() string { return messages.For(language.English).Span(time.Duration(*p)) }
 func (p *patience) Type() string   { return "TIME" }
 
 func (p *patience) Set(s string) error {
@@ -135,20 +137,20 @@ func (p *patience) Set(s string) error {
 	}
 	switch {
 	case err != nil:
-		return fmt.Errorf("it takes a time such as 20s or 2m")
+		return sentencef("it takes a time such as 20s or 2m")
 	case d < time.Millisecond:
-		return fmt.Errorf("it takes a time of at least 1ms")
+		return sentencef("it takes a time of at least 1ms")
 	case d > lessee.MaxTimeout:
-		return fmt.Errorf("it takes a time of at most %s", human(lessee.MaxTimeout))
+		return sentencef("it takes a time of at most %s", lessee.MaxTimeout)
 	}
 	*p = patience(d)
 	return nil
 }
 
 // timeout adds --timeout to a command.
-func timeout(cmd *cobra.Command) *patience {
+func (a *app) timeout(cmd *cobra.Command) *patience {
 	p := patience(lessee.DefaultTimeout)
-	cmd.Flags().Var(&p, "timeout", "how long to wait, such as 5s or 2m")
+	cmd.Flags().Var(&p, "timeout", a.speak.Text("how long to wait, such as 5s or 2m"))
 	return &p
 }
 
@@ -186,3 +188,6 @@ func distance(a, b string) int {
 	}
 	return row[len(b)]
 }
+
+// alternatives are words of which one may be meant.
+type alternatives []string

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/internal/messages"
 )
 
 // The exit statuses of every command.
@@ -70,22 +71,11 @@ func Main() int {
 	return Run(ctx, System(), os.Args[1:])
 }
 
-// errReported says that the command has failed and has said so itself.
-var errReported = errors.New("failed, and reported")
-
-// A usageError says that the arguments make no sense.
-type usageError struct{ text string }
-
-func (e *usageError) Error() string { return e.text }
-
-func usagef(format string, args ...any) error {
-	return &usageError{fmt.Sprintf(format, args...)}
-}
-
 // An app is one run of the command line.
 type app struct {
 	Env
 	out    *sink
+	speak  speaker
 	colour colours
 	socket string
 	// started says that the arguments were understood and a command began:
@@ -96,7 +86,7 @@ type app struct {
 // Run runs the command line with the arguments after the program's name, and
 // returns the exit status.
 func Run(ctx context.Context, env Env, args []string) int {
-	a := &app{Env: env, out: &sink{w: env.Stdout}}
+	a := &app{Env: env, out: &sink{w: env.Stdout}, speak: speaker{messages.ForEnvironment(env.Getenv), env.Now}}
 	a.Stdout = a.out
 	a.colour = newColours(env)
 	root := a.root()
@@ -107,7 +97,7 @@ func Run(ctx context.Context, env Env, args []string) int {
 	switch {
 	case a.out.err != nil:
 		if !errors.Is(a.out.err, syscall.EPIPE) {
-			a.complain(fmt.Errorf("write to the standard output: %w", a.out.err))
+			a.complain(sentencef("write to the standard output: %s", a.out.err))
 		}
 		return exitFailed
 	case err == nil:
@@ -116,7 +106,7 @@ func Run(ctx context.Context, env Env, args []string) int {
 		return exitFailed
 	case errors.As(err, &usage), !a.started:
 		a.complain(err)
-		fmt.Fprintf(a.Stderr, "usage: %s\n", cmd.UseLine())
+		fmt.Fprintf(a.Stderr, "%s %s\n", a.speak.Text("usage:"), a.useLine(cmd))
 		return exitUsage
 	default:
 		a.complain(err)
@@ -126,7 +116,7 @@ func Run(ctx context.Context, env Env, args []string) int {
 
 // complain writes an error for the user.
 func (a *app) complain(err error) {
-	fmt.Fprintf(a.Stderr, "lessee: %s\n", clean(err.Error()))
+	fmt.Fprintf(a.Stderr, "lessee: %s\n", clean(a.speak.errorText(err)))
 }
 
 // client returns the client of the daemon that --socket or LESSEE_SOCKET names.

@@ -24,9 +24,9 @@ func (c colours) green(s string) string  { return c.sgr("32", s) }
 func (c colours) yellow(s string) string { return c.sgr("33", s) }
 func (c colours) red(s string) string    { return c.sgr("31", s) }
 
-// state colours a state of the DHCP client: what is well, what is not yet.
-func (c colours) state(s string) string {
-	switch s {
+// state colours the text of a DHCP client's state: what is well, what is not yet.
+func (c colours) state(state, s string) string {
+	switch state {
 	case "bound":
 		return c.green(s)
 	case "renewing", "rebinding", "init", "init-reboot", "rebooting", "selecting", "requesting", "link-local":

@@ -19,19 +19,19 @@ const stateEnv = "LESSEE_STATE"
 
 func (a *app) daemon() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "daemon [ADAPTER ...]",
-		Short: "run the DHCP client service",
-		Long: "Manage the adapters named here, in the configuration, or by 'lessee up': obtain\n" +
+		Use:   a.use("daemon [ADAPTER ...]"),
+		Short: a.speak.Text("run the DHCP client service"),
+		Long: a.speak.Text("Manage the adapters named here, in the configuration, or by 'lessee up': obtain\n" +
 			"leases, configure them, renew them in time. On SIGTERM addresses stay.\n\n" +
-			"The configuration file may be absent, unless --config names it.",
+			"The configuration file may be absent, unless --config names it."),
 		Args:              adapters(0, -1),
 		ValidArgsFunction: a.completeAdapters(-1),
 	}
 	var config, state string
 	var verbose bool
-	cmd.Flags().StringVar(&config, "config", daemon.DefaultConfig, "configuration `FILE`")
-	cmd.Flags().StringVar(&state, "state", "", "`DIR` where leases are kept, else $"+stateEnv+",\nelse "+daemon.DefaultState)
-	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "log packets and states too")
+	cmd.Flags().StringVar(&config, "config", daemon.DefaultConfig, a.speak.Text("configuration `FILE`"))
+	cmd.Flags().StringVar(&state, "state", "", a.speak.Sprintf("`DIR` where leases are kept, else $%s,\nelse %s", stateEnv, daemon.DefaultState))
+	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, a.speak.Text("log packets and states too"))
 	_ = cmd.MarkFlagFilename("config", "toml")
 	_ = cmd.MarkFlagDirname("state")
 	cmd.RunE = a.run(func(ctx context.Context, names []string) error {

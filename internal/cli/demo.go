@@ -25,10 +25,10 @@ import (
 func (a *app) demo() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
-		Short: "show the whole thing in a sandbox",
-		Long: "Run the daemon and a DHCP server in network namespaces of their own, obtain,\n" +
+		Short: a.speak.Text("show the whole thing in a sandbox"),
+		Long: a.speak.Text("Run the daemon and a DHCP server in network namespaces of their own, obtain,\n" +
 			"renew and release a lease, and show each step with its packets. No root is\n" +
-			"needed, no server, and nothing outside is touched.",
+			"needed, no server, and nothing outside is touched."),
 		Args:              adapters(0, 0),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: a.run(func(ctx context.Context, _ []string) error {
@@ -88,27 +88,30 @@ func (a *app) demoInside(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, stop()) }()
 
-	d.say(demoIntroduction)
-	for _, s := range demoSteps() {
+	d.say(d.introduction())
+	for _, s := range d.speak.demoSteps() {
 		d.step(ctx, s)
 		if ctx.Err() != nil {
-			return fmt.Errorf("the demonstration did not come to its end: %w", ctx.Err())
+			return sentencef("the demonstration did not come to its end: %s", ctx.Err())
 		}
 	}
 	if d.broken > 0 {
-		d.say(d.colour.red(fmt.Sprintf("%d things were not as promised.", d.broken)) + "\n")
+		d.say(d.colour.red(d.speak.Sprintf("%d things were not as promised.", d.broken)) + "\n")
 		return errReported
 	}
-	d.say(d.colour.green(fmt.Sprintf("All as promised, in %s.", took(a.Now().Sub(began)))) + " Nothing outside the sandbox was touched.\n")
+	d.say(d.colour.green(d.speak.Sprintf("All as promised, in %s.", d.speak.took(a.Now().Sub(began)))) +
+		" " + d.speak.Text("Nothing outside the sandbox was touched.") + "\n")
 	return nil
 }
 
-const demoIntroduction = `A DHCP client and a DHCP server in a sandbox of their own:
+func (d *demo) introduction() string {
+	return d.speak.Text("A DHCP client and a DHCP server in a sandbox of their own:") + `
 
   eth0 02:00:00:00:00:02  --------  s0 10.77.0.1/24
-  'lessee daemon'                   a server of another make, leases of 2m
+  'lessee daemon'                   ` + d.speak.Sprintf("a server of another make, leases of %s", 2*time.Minute) + `
 
 `
+}
 
 func (d *demo) say(text string) { _, _ = io.WriteString(d.Stdout, text) } // the sink remembers an error
 
@@ -140,7 +143,7 @@ func (d *demo) startDaemon(ctx context.Context, dir string) (stop func() error, 
 	case err = <-ready:
 	case err = <-ended:
 		ended <- nil
-		err = errors.Join(errors.New("the daemon did not start"), err)
+		err = errors.Join(sentencef("the daemon did not start"), err)
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
@@ -149,7 +152,7 @@ func (d *demo) startDaemon(ctx context.Context, dir string) (stop func() error, 
 		return <-ended
 	}
 	if err != nil {
-		return nil, errors.Join(err, stop(), fmt.Errorf("its log: %s", log.String()))
+		return nil, errors.Join(err, stop(), sentencef("its log: %s", log.String()))
 	}
 	return stop, os.Unsetenv("NOTIFY_SOCKET")
 }
@@ -167,19 +170,19 @@ type demoStep struct {
 	lease sandbox.LeaseState
 }
 
-func demoSteps() []demoStep {
+func (s speaker) demoSteps() []demoStep {
 	obtain := []string{"DISCOVER", "OFFER", "REQUEST", "ACK"}
 	extend := obtain[2:]
 	release := []string{"RELEASE"}
 	return []demoStep{
-		{args: []string{"list"}, output: "disabled"},
-		{args: []string{"up", "eth0"}, packets: obtain, output: "from 10.77.0.1", address: true, lease: sandbox.Bound},
-		{args: []string{"list"}, output: "bound", address: true, lease: sandbox.Bound},
-		{args: []string{"renew", "eth0"}, packets: extend, output: "from 10.77.0.1", address: true, lease: sandbox.Bound},
-		{args: []string{"release", "eth0"}, packets: release, output: "released", lease: sandbox.Released},
-		{args: []string{"list"}, output: "released", lease: sandbox.Released},
-		{args: []string{"renew", "eth0"}, packets: obtain, output: "from 10.77.0.1", address: true, lease: sandbox.Bound},
-		{args: []string{"down", "eth0"}, packets: release, output: "released", lease: sandbox.Released},
+		{args: []string{"list"}, output: s.Text("state|disabled")},
+		{args: []string{"up", "eth0"}, packets: obtain, output: s.Sprintf("from %s", "10.77.0.1"), address: true, lease: sandbox.Bound},
+		{args: []string{"list"}, output: s.Text("state|bound"), address: true, lease: sandbox.Bound},
+		{args: []string{"renew", "eth0"}, packets: extend, output: s.Sprintf("from %s", "10.77.0.1"), address: true, lease: sandbox.Bound},
+		{args: []string{"release", "eth0"}, packets: release, output: s.Sprintf("%s released", "10.77.0.100/24"), lease: sandbox.Released},
+		{args: []string{"list"}, output: s.Text("state|released"), lease: sandbox.Released},
+		{args: []string{"renew", "eth0"}, packets: obtain, output: s.Sprintf("from %s", "10.77.0.1"), address: true, lease: sandbox.Bound},
+		{args: []string{"down", "eth0"}, packets: release, output: "10.77.0.100/24", lease: sandbox.Released},
 	}
 }
 
@@ -238,13 +241,13 @@ func (d *demo) packetLine(p sandbox.Packet, began time.Time) string {
 	wanted, has := p.Asks()
 	switch {
 	case granted.IsValid():
-		text = fmt.Sprintf("%s for %s", granted, human(span))
+		text = d.speak.Sprintf("%s for %s", granted, span)
 	case wanted.IsValid():
-		text = "asks for " + wanted.String()
+		text = d.speak.Sprintf("asks for %s", wanted)
 	case has.IsValid():
 		text = has.String()
 	}
-	line := fmt.Sprintf("%9s  %-11s -> %-15s  %-8s  %s", took(p.Time.Sub(began)), p.Source, p.Destination, p.Type(), text)
+	line := fmt.Sprintf("%9s  %-11s -> %-15s  %-8s  %s", d.speak.took(p.Time.Sub(began)), p.Source, p.Destination, p.Type(), text)
 	return d.colour.dim(strings.TrimRight(line, " ")) + "\n"
 }
 
@@ -253,7 +256,7 @@ func (d *demo) packetLine(p sandbox.Packet, began time.Time) string {
 func (d *demo) judge(ctx context.Context, s demoStep) {
 	addresses, router, err := d.network.Configured()
 	if err != nil {
-		d.complainf("%v", err)
+		d.complainf("%s", d.speak.errorText(err))
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, demoPatience)
@@ -262,7 +265,7 @@ func (d *demo) judge(ctx context.Context, s demoStep) {
 		return s.lease == "" && len(all) == 0 || len(all) == 1 && all[0].State == s.lease
 	})
 	if s.packets != nil {
-		d.say("kernel: " + kernelText(addresses, router) + "; server: " + d.serverText(leases) + "\n")
+		d.say(d.speak.Sprintf("kernel: %s; server: %s", d.kernelText(addresses, router), d.serverText(leases)) + "\n")
 	}
 	if (len(addresses) == 1) != s.address || (!s.address && len(addresses) > 0) {
 		d.complainf("the kernel has %v", addresses)
@@ -271,22 +274,22 @@ func (d *demo) judge(ctx context.Context, s demoStep) {
 	case s.lease == "" && len(leases) > 0, len(leases) > 1:
 		d.complainf("the server has %d leases", len(leases))
 	case s.lease != "" && (len(leases) == 0 || leases[0].State != s.lease):
-		d.complainf("the server's lease is not %s", s.lease)
+		d.complainf("the server's lease is not %s", d.leaseState(s.lease))
 	case s.address && leases[0].Address != addresses[0].Addr():
 		d.complainf("the kernel has %s, the server gave %s", addresses[0], leases[0].Address)
 	}
 }
 
-func kernelText(addresses []netip.Prefix, router netip.Addr) string {
+func (d *demo) kernelText(addresses []netip.Prefix, router netip.Addr) string {
 	if len(addresses) == 0 {
-		return "no address"
+		return d.speak.Text("no address")
 	}
 	var parts []string
 	for _, a := range addresses {
 		parts = append(parts, a.String())
 	}
 	if router.IsValid() {
-		parts = append(parts, "default via "+router.String())
+		parts = append(parts, d.speak.Sprintf("default via %s", router))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -294,19 +297,34 @@ func kernelText(addresses []netip.Prefix, router netip.Addr) string {
 func (d *demo) serverText(leases []sandbox.Lease) string {
 	var parts []string
 	for _, l := range leases {
-		text := fmt.Sprintf("%s %s", l.Address, l.State)
+		text := fmt.Sprintf("%s %s", l.Address, d.leaseState(l.State))
 		if l.State == sandbox.Bound {
-			text += " for " + remaining(l.Until.Sub(d.Now()))
+			text += " " + d.speak.Sprintf("for %s", d.speak.remaining(l.Until.Sub(d.Now())))
 		}
 		parts = append(parts, text)
 	}
 	if len(parts) == 0 {
-		return "no lease"
+		return d.speak.Text("no lease")
 	}
 	return strings.Join(parts, ", ")
 }
 
 func (d *demo) complainf(format string, args ...any) {
 	d.broken++
-	d.say(d.colour.red("not as promised: "+fmt.Sprintf(format, args...)) + "\n")
+	d.say(d.colour.red(d.speak.Sprintf("not as promised: %s", d.speak.Sprintf(format, args...))) + "\n")
+}
+
+// leaseState names the server's opinion of a lease.
+func (d *demo) leaseState(s sandbox.LeaseState) string {
+	switch s {
+	case sandbox.Offered:
+		return d.speak.Text("lease|offered")
+	case sandbox.Bound:
+		return d.speak.Text("lease|bound")
+	case sandbox.Released:
+		return d.speak.Text("lease|released")
+	case sandbox.Declined:
+		return d.speak.Text("lease|declined")
+	}
+	return string(s)
 }

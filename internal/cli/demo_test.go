@@ -67,6 +67,21 @@ func TestDemo(t *testing.T) {
 	})
 }
 
+// The demonstration keeps its promises in French, too.
+func TestDemoInFrench(t *testing.T) {
+	t.Parallel()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := program(t, exe, "demo")
+	cmd.Env = append(cmd.Env, "LC_ALL=fr_FR.UTF-8")
+	checkDemoSays(t, cmd, []string{
+		"$ lessee up eth0\n", "DISCOVER", "ACK", " de 10.77.0.1, expire dans 2min", "serveur : 10.77.0.100 attribué",
+		"serveur : 10.77.0.100 libéré", "défaut par 10.77.0.1", "INDEX  NOM", "Tout comme promis, en ", "bac à sable",
+	})
+}
+
 func copyFile(to, from string) error {
 	in, err := os.Open(from)
 	if err != nil {
@@ -82,6 +97,14 @@ func copyFile(to, from string) error {
 }
 
 func checkDemo(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	checkDemoSays(t, cmd, []string{
+		"$ lessee up eth0\n", "DISCOVER", "OFFER", "REQUEST", "ACK", "$ lessee renew eth0\n", "$ lessee release eth0\n", "RELEASE",
+		"server: 10.77.0.100 bound", "server: 10.77.0.100 released", "default via 10.77.0.1", "All as promised",
+	})
+}
+
+func checkDemoSays(t *testing.T, cmd *exec.Cmd, wanted []string) {
 	t.Helper()
 	before, err := os.ReadFile("/etc/resolv.conf")
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -101,10 +124,7 @@ func checkDemo(t *testing.T, cmd *exec.Cmd) {
 		t.Errorf("it took %v", d)
 	}
 	text := out.String()
-	for _, want := range []string{
-		"$ lessee up eth0\n", "DISCOVER", "OFFER", "REQUEST", "ACK", "$ lessee renew eth0\n", "$ lessee release eth0\n", "RELEASE",
-		"server: 10.77.0.100 bound", "server: 10.77.0.100 released", "default via 10.77.0.1", "All as promised",
-	} {
+	for _, want := range wanted {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in\n%s", want, text)
 		}

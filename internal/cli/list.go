@@ -5,10 +5,10 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -19,18 +19,18 @@ import (
 func (a *app) list() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "list adapters with their leases",
-		Long: "List the network adapters but loopback: their index, name, state, who manages\n" +
+		Short: a.speak.Text("list adapters with their leases"),
+		Long: a.speak.Text("List the network adapters but loopback: their index, name, state, who manages\n" +
 			"them by DHCP, address, server, and the time left of the lease.\n\n" +
-			"Without a daemon the list shows what the kernel knows.",
+			"Without a daemon the list shows what the kernel knows."),
 		Args:              adapters(0, 0),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	form := output(cmd, "table")
+	form := a.output(cmd, "table")
 	cmd.RunE = a.run(func(ctx context.Context, _ []string) error {
 		all, err := a.client().Adapters(ctx)
 		if noDaemon(err) {
-			a.complain(fmt.Errorf("%w; this is what the kernel knows", brief(err)))
+			a.complain(sentencef("%s; this is what the kernel knows", a.speak.brief(err)))
 			all, err = kernelView()
 		}
 		if err != nil {
@@ -54,11 +54,11 @@ func noDaemon(err error) bool {
 }
 
 // brief returns what an error says went wrong, without what to do.
-func brief(err error) error {
+func (s speaker) brief(err error) string {
 	if e, ok := errors.AsType[*lessee.Error](err); ok && e.Detail != "" {
-		return errors.New(e.Detail)
+		return s.text(e.Detail, e.DetailFormat, e.DetailArgs)
 	}
-	return err
+	return s.errorText(err)
 }
 
 // The columns of the list.
@@ -71,21 +71,26 @@ const (
 // table writes the list for people.
 func (a *app) table(all []lessee.Adapter) {
 	t := table{
-		head:     []string{"INDEX", "NAME", "STATE", "MANAGER", "ADDRESS", "SERVER", "LEFT"},
+		head: []string{
+			a.speak.Text("INDEX"), a.speak.Text("NAME"), a.speak.Text("STATE"), a.speak.Text("MANAGER"),
+			a.speak.Text("ADDRESS"), a.speak.Text("SERVER"), a.speak.Text("LEFT"),
+		},
 		shrink:   []int{columnManager, columnName},
 		shortest: 8,
 	}
+	states := make(map[string]string) // by their names in the user's language
 	for _, ad := range all {
-		row := []string{strconv.Itoa(ad.Index), clean(ad.Name), "-", or(clean(ad.Manager)), "-", "-", "-"}
+		row := []string{strconv.Itoa(ad.Index), clean(ad.Name), "-", or(clean(a.speak.manager(ad.Manager))), "-", "-", "-"}
 		if v := ad.IPv4; v != nil {
-			row[columnState] = or(clean(v.State))
+			row[columnState] = or(clean(a.speak.state(v.State)))
+			states[row[columnState]] = v.State
 			if v.Address.IsValid() {
 				row[4] = v.Address.String()
 			}
 			if v.Server.IsValid() {
 				row[5] = v.Server.String()
 			}
-			row[6] = left(v, a.Now())
+			row[6] = a.speak.left(v, a.Now())
 		}
 		t.rows = append(t.rows, row)
 	}
@@ -93,7 +98,7 @@ func (a *app) table(all []lessee.Adapter) {
 		t.paint = func(column int, cell string) string {
 			switch {
 			case column == columnState:
-				return a.colour.state(cell)
+				return a.colour.state(states[strings.TrimRight(cell, " ")], cell)
 			case cell == "-":
 				return a.colour.dim(cell)
 			}

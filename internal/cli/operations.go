@@ -18,7 +18,7 @@ import (
 // An operation is one that works on several adapters side by side.
 type operation struct {
 	name string // as in errors: "renew"
-	verb string // for somebody who waits: "renewing"
+	verb string // for somebody who waits, in the user's language: "renewing"
 	// do carries it out.
 	do func(ctx context.Context, c *lessee.Client, adapter string) error
 	// done says what has come of it. before and after are what was known of
@@ -26,61 +26,61 @@ type operation struct {
 	done func(before, after lessee.Adapter, known bool, now time.Time) string
 }
 
-func renewOperation() operation {
+func (s speaker) renewOperation() operation {
 	return operation{
-		name: "renew", verb: "renewing",
+		name: "renew", verb: s.Text("renewing"),
 		do: func(ctx context.Context, c *lessee.Client, adapter string) error { return c.Renew(ctx, adapter) },
 		done: func(_, after lessee.Adapter, known bool, now time.Time) string {
-			return obtained("renewed", after, known, now)
+			return s.obtained(s.Text("renewed"), after, known, now)
 		},
 	}
 }
 
-func upOperation() operation {
+func (s speaker) upOperation() operation {
 	return operation{
-		name: "up", verb: "waiting for a lease",
+		name: "up", verb: s.Text("waiting for a lease"),
 		do: func(ctx context.Context, c *lessee.Client, adapter string) error { return c.Up(ctx, adapter) },
 		done: func(_, after lessee.Adapter, known bool, now time.Time) string {
-			return obtained("has a lease", after, known, now)
+			return s.obtained(s.Text("has a lease"), after, known, now)
 		},
 	}
 }
 
-func obtained(otherwise string, after lessee.Adapter, known bool, now time.Time) string {
+func (s speaker) obtained(otherwise string, after lessee.Adapter, known bool, now time.Time) string {
 	if v := after.IPv4; known && v != nil && v.Address.IsValid() {
-		return leaseText(v.Address, v.Server, v.Infinite, v.Expires, now)
+		return s.leaseText(v.Address, v.Server, v.Infinite, v.Expires, now)
 	}
 	return otherwise
 }
 
-func releaseOperation() operation {
+func (s speaker) releaseOperation() operation {
 	return operation{
-		name: "release", verb: "releasing",
+		name: "release", verb: s.Text("releasing"),
 		do: func(ctx context.Context, c *lessee.Client, adapter string) error { return c.Release(ctx, adapter) },
 		done: func(before, _ lessee.Adapter, _ bool, _ time.Time) string {
 			if v := before.IPv4; v != nil && v.Address.IsValid() {
-				return v.Address.String() + " released"
+				return s.Sprintf("%s released", v.Address)
 			}
-			return "released"
+			return s.Text("released")
 		},
 	}
 }
 
-func downOperation(keep bool) operation {
+func (s speaker) downOperation(keep bool) operation {
 	return operation{
-		name: "down", verb: "ending",
+		name: "down", verb: s.Text("ending"),
 		do: func(ctx context.Context, c *lessee.Client, adapter string) error { return c.Down(ctx, adapter, keep) },
 		done: func(before, _ lessee.Adapter, _ bool, now time.Time) string {
 			v := before.IPv4
 			switch {
 			case v == nil || !v.Address.IsValid():
-				return "not managed any more"
+				return s.Text("not managed any more")
 			case !keep:
-				return v.Address.String() + " released, not managed any more"
+				return s.Sprintf("%s released, not managed any more", v.Address)
 			case v.Infinite || v.Expires.IsZero():
-				return "not managed any more, " + v.Address.String() + " stays"
+				return s.Sprintf("not managed any more, %s stays", v.Address)
 			default:
-				return "not managed any more, " + v.Address.String() + " stays until " + clock(v.Expires, now)
+				return s.Sprintf("not managed any more, %s stays until %s", v.Address, s.Clock(v.Expires, now))
 			}
 		},
 	}
@@ -89,28 +89,28 @@ func downOperation(keep bool) operation {
 // families are the flags -4 and -6.
 type families struct{ four, six bool }
 
-func (f *families) add(cmd *cobra.Command) {
-	cmd.Flags().BoolVarP(&f.four, "ipv4", "4", false, "IPv4 leases (the default)")
-	cmd.Flags().BoolVarP(&f.six, "ipv6", "6", false, "IPv6 leases")
+func (a *app) addFamilies(cmd *cobra.Command, f *families) {
+	cmd.Flags().BoolVarP(&f.four, "ipv4", "4", false, a.speak.Text("IPv4 leases (the default)"))
+	cmd.Flags().BoolVarP(&f.six, "ipv6", "6", false, a.speak.Text("IPv6 leases"))
 }
 
 func (a *app) renew() *cobra.Command {
-	return a.leaseCommand(renewOperation(), &cobra.Command{
-		Use:   "renew [ADAPTER ...]",
-		Short: "renew leases, or get new ones after a release",
-		Long: "Ask the server of each lease to extend it, and wait until that is done. After a\n" +
+	return a.leaseCommand(a.speak.renewOperation(), &cobra.Command{
+		Use:   a.use("renew [ADAPTER ...]"),
+		Short: a.speak.Text("renew leases, or get new ones after a release"),
+		Long: a.speak.Text("Ask the server of each lease to extend it, and wait until that is done. After a\n" +
 			"release, or without a lease, any server on the link may give one.\n\n" +
-			"Without ADAPTER: every adapter that is managed by DHCP.",
+			"Without ADAPTER: every adapter that is managed by DHCP."),
 	})
 }
 
 func (a *app) release() *cobra.Command {
-	return a.leaseCommand(releaseOperation(), &cobra.Command{
-		Use:   "release [ADAPTER ...]",
-		Short: "give leases back, stay idle until a renew",
-		Long: "Give leases back to their servers. The adapters stay without an address until\n" +
+	return a.leaseCommand(a.speak.releaseOperation(), &cobra.Command{
+		Use:   a.use("release [ADAPTER ...]"),
+		Short: a.speak.Text("give leases back, stay idle until a renew"),
+		Long: a.speak.Text("Give leases back to their servers. The adapters stay without an address until\n" +
 			"somebody renews.\n\n" +
-			"Without ADAPTER: every adapter that is managed by DHCP.",
+			"Without ADAPTER: every adapter that is managed by DHCP."),
 	})
 }
 
@@ -118,8 +118,8 @@ func (a *app) leaseCommand(op operation, cmd *cobra.Command) *cobra.Command {
 	cmd.Args = adapters(0, -1)
 	cmd.ValidArgsFunction = a.completeAdapters(-1)
 	var f families
-	f.add(cmd)
-	wait := timeout(cmd)
+	a.addFamilies(cmd, &f)
+	wait := a.timeout(cmd)
 	cmd.RunE = a.run(func(ctx context.Context, names []string) error {
 		names = unique(names)
 		if f.six && !f.four {
@@ -180,39 +180,39 @@ func (a *app) managed(ctx context.Context, op string) ([]string, error) {
 
 func (a *app) up() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "up ADAPTER ...",
-		Short: "manage adapters by DHCP, wait for their leases",
-		Long: "Let the daemon manage these adapters by DHCP, from now on and after a restart,\n" +
-			"and wait until each has an address.",
+		Use:   a.use("up ADAPTER ..."),
+		Short: a.speak.Text("manage adapters by DHCP, wait for their leases"),
+		Long: a.speak.Text("Let the daemon manage these adapters by DHCP, from now on and after a restart,\n" +
+			"and wait until each has an address."),
 		Args:              adapters(1, -1),
 		ValidArgsFunction: a.completeAdapters(-1),
 	}
-	wait := timeout(cmd)
+	wait := a.timeout(cmd)
 	cmd.RunE = a.run(func(ctx context.Context, names []string) error {
-		return a.each(ctx, upOperation(), unique(names), time.Duration(*wait))
+		return a.each(ctx, a.speak.upOperation(), unique(names), time.Duration(*wait))
 	})
 	return cmd
 }
 
 func (a *app) down() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "down ADAPTER ...",
-		Short: "stop to manage adapters",
-		Long: "Let the daemon manage these adapters no longer. Their leases are given back, or,\n" +
-			"with --keep, stay in use until they run out.",
+		Use:   a.use("down ADAPTER ..."),
+		Short: a.speak.Text("stop to manage adapters"),
+		Long: a.speak.Text("Let the daemon manage these adapters no longer. Their leases are given back, or,\n" +
+			"with --keep, stay in use until they run out."),
 		Args:              adapters(1, -1),
 		ValidArgsFunction: a.completeAdapters(-1),
 	}
 	var keep, release bool
-	cmd.Flags().BoolVar(&release, "release", false, "give the lease back (the default)")
-	cmd.Flags().BoolVar(&keep, "keep", false, "keep the address until its lease runs out")
-	wait := timeout(cmd)
+	cmd.Flags().BoolVar(&release, "release", false, a.speak.Text("give the lease back (the default)"))
+	cmd.Flags().BoolVar(&keep, "keep", false, a.speak.Text("keep the address until its lease runs out"))
+	wait := a.timeout(cmd)
 	cmd.RunE = func(cmd *cobra.Command, names []string) error {
 		if keep && release {
 			return usagef("--keep and --release exclude each other")
 		}
 		return a.run(func(ctx context.Context, names []string) error {
-			return a.each(ctx, downOperation(keep), unique(names), time.Duration(*wait))
+			return a.each(ctx, a.speak.downOperation(keep), unique(names), time.Duration(*wait))
 		})(cmd, names)
 	}
 	return cmd
@@ -282,5 +282,5 @@ func (a *app) one(ctx context.Context, c *lessee.Client, op operation, name stri
 	defer stop()
 	after, err := c.Adapter(look, name)
 	text := op.done(before, after, err == nil, a.Now())
-	return strings.TrimSpace(text) + " (" + took(span) + ")", nil
+	return strings.TrimSpace(text) + " (" + a.speak.took(span) + ")", nil
 }

@@ -99,7 +99,7 @@ func (p *progress) wipe(write func()) {
 }
 
 func (p *progress) event(e lessee.Event) {
-	text := progressText(e)
+	text := p.app.speak.progressText(e)
 	if text == "" {
 		return
 	}
@@ -129,7 +129,7 @@ func (p *progress) line(now time.Time) string {
 		}
 		each = append(each, text)
 	}
-	line := clean(fmt.Sprintf("%c %s  %s", `-\|/`[p.frame%4], human(now.Sub(p.began).Truncate(time.Second)), strings.Join(each, "; ")))
+	line := clean(fmt.Sprintf("%c %s  %s", `-\|/`[p.frame%4], p.app.speak.Span(now.Sub(p.began).Truncate(time.Second)), strings.Join(each, "; ")))
 	if room := max(p.app.Width-1, 1); utf8.RuneCountInString(line) > room {
 		line = string([]rune(line)[:room-1]) + "…"
 	}

@@ -4,27 +4,28 @@ package cli
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lessee/lessee"
 )
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "lessee COMMAND",
-		Short: "list, release and renew DHCP leases",
-		Long: "lessee is a DHCP client: it lists network adapters and their leases, obtains,\n" +
-			"renews and releases leases, and runs the daemon that looks after them.",
+		Use:   a.use("lessee COMMAND"),
+		Short: a.speak.Text("list, release and renew DHCP leases"),
+		Long: a.speak.Text("lessee is a DHCP client: it lists network adapters and their leases, obtains,\n" +
+			"renews and releases leases, and runs the daemon that looks after them."),
 		Version:       version(lessee.Build()),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usagef("unknown command %q%s", args[0], orElse(cmd.SuggestionsFor(args[0])))
+				return orElse(usagef("unknown command %q", args[0]), cmd.SuggestionsFor(args[0]))
 			}
 			return nil
 		},
@@ -39,38 +40,30 @@ func (a *app) root() *cobra.Command {
 	root.SetIn(a.Stdin)
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
-	root.SetUsageTemplate(usageTemplate)
+	root.SetUsageFunc(a.usage)
+	root.SetHelpFunc(a.helpText)
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		text := err.Error()
-		if name, ok := strings.CutPrefix(text, "unknown flag: --"); ok {
-			text += orElse(similarFlags(cmd, name))
+		var similar []string
+		if e, ok := errors.AsType[*pflag.NotExistError](err); ok && e.GetSpecifiedShortnames() == "" {
+			similar = similarFlags(cmd, e.GetSpecifiedName())
 		}
-		return usagef("%s", text)
+		return orElse(usagef("%s", err), similar)
 	})
 	root.PersistentFlags().StringVar(&a.socket, "socket", "",
-		"`PATH` of the daemon's socket, else $"+lessee.SocketEnv+",\nelse "+lessee.DefaultSocket)
-	root.Flags().Bool("version", false, "print the version")
+		a.speak.Sprintf("`PATH` of the daemon's socket, else $%s,\nelse %s", lessee.SocketEnv, lessee.DefaultSocket))
+	root.Flags().Bool("version", false, a.speak.Text("print the version"))
 	root.AddCommand(
 		a.list(), a.show(), a.renew(), a.release(), a.up(), a.down(),
 		a.watch(), a.daemon(), a.demo(), a.version())
 	root.AddCommand(a.help(), a.completion())
 	root.SetHelpCommand(a.help())
 	root.CompletionOptions.DisableDefaultCmd = true
+	for _, cmd := range append(root.Commands(), root) {
+		cmd.Flags().BoolP("help", "h", false, a.speak.Sprintf("help for %s", cmd.Name()))
+	}
 	return root
 }
-
-// usageTemplate is the part of the help below a command's description.
-const usageTemplate = `usage: {{.UseLine}}
-{{if .HasAvailableSubCommands}}
-commands:{{range .Commands}}{{if .IsAvailableCommand}}
-  {{rpad .Name 10}}  {{.Short}}{{end}}{{end}}
-
-{{end}}{{if not .HasAvailableSubCommands}}
-{{end}}flags:
-{{.Flags.FlagUsagesWrapped 80}}{{if .HasAvailableSubCommands}}
-'lessee help COMMAND' explains a command.
-{{end}}`
 
 // The commands are listed in the order in which one gets to know them.
 func init() { cobra.EnableCommandSorting = false }
@@ -86,17 +79,16 @@ func (a *app) run(f func(ctx context.Context, args []string) error) func(*cobra.
 
 func (a *app) help() *cobra.Command {
 	return &cobra.Command{
-		Use:   "help [COMMAND]",
-		Short: "explain a command",
-		Long:  "Explain a command and its flags.",
+		Use:   a.use("help [COMMAND]"),
+		Short: a.speak.Text("explain a command"),
+		Long:  a.speak.Text("Explain a command and its flags."),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			topic, rest, err := cmd.Root().Find(args)
 			a.started = err == nil && len(rest) == 0
 			if err != nil || len(rest) > 0 {
-				return usagef("unknown command %q%s", strings.Join(args, " "), orElse(cmd.Root().SuggestionsFor(strings.Join(args, " "))))
+				wrong := strings.Join(args, " ")
+				return orElse(usagef("unknown command %q", wrong), cmd.Root().SuggestionsFor(wrong))
 			}
-			topic.InitDefaultHelpFlag()
-			topic.InitDefaultVersionFlag()
 			return topic.Help()
 		},
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
@@ -114,11 +106,11 @@ func (a *app) help() *cobra.Command {
 func (a *app) completion() *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
 	return &cobra.Command{
-		Use:   "completion SHELL",
-		Short: "print the script that completes arguments in a shell",
-		Long: "Print the script that lets a shell complete commands, flags and the names of\n" +
+		Use:   a.use("completion SHELL"),
+		Short: a.speak.Text("print the script that completes arguments in a shell"),
+		Long: a.speak.Text("Print the script that lets a shell complete commands, flags and the names of\n" +
 			"adapters. SHELL is bash, zsh, fish or powershell. For bash, for example:\n\n" +
-			"  lessee completion bash > /etc/bash_completion.d/lessee",
+			"  lessee completion bash > /etc/bash_completion.d/lessee"),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || !slices.Contains(shells, args[0]) {
 				return usagef("for which shell? %s", strings.Join(shells, ", "))
@@ -148,10 +140,10 @@ func (a *app) completion() *cobra.Command {
 	}
 }
 
-// orElse asks whether one of the suggestions was meant.
-func orElse(suggestions []string) string {
+// orElse adds to an error the question whether one of the suggestions was meant.
+func orElse(err error, suggestions []string) error {
 	if len(suggestions) == 0 {
-		return ""
+		return err
 	}
-	return fmt.Sprintf("; did you mean '%s'?", strings.Join(suggestions, "' or '"))
+	return usagef("%s; did you mean '%s'?", err, alternatives(suggestions))
 }

@@ -18,13 +18,13 @@ import (
 
 func (a *app) show() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:               "show ADAPTER",
-		Short:             "show all that is known of an adapter",
-		Long:              "Show all that is known of one adapter and its lease: one fact a line.",
+		Use:               a.use("show ADAPTER"),
+		Short:             a.speak.Text("show all that is known of an adapter"),
+		Long:              a.speak.Text("Show all that is known of one adapter and its lease: one fact a line."),
 		Args:              adapters(1, 1),
 		ValidArgsFunction: a.completeAdapters(1),
 	}
-	form := output(cmd, "text")
+	form := a.output(cmd, "text")
 	cmd.RunE = a.run(func(ctx context.Context, args []string) error {
 		ad, err := a.client().Adapter(ctx, args[0])
 		if err != nil {
@@ -41,64 +41,65 @@ func (a *app) show() *cobra.Command {
 
 // facts lists what is known of an adapter.
 func (a *app) facts(ad lessee.Adapter) [][2]string {
+	s := a.speak
 	var facts [][2]string
 	add := func(key, value string) {
 		if value != "" {
 			facts = append(facts, [2]string{key, clean(value)})
 		}
 	}
-	add("name", ad.Name)
-	add("index", strconv.Itoa(ad.Index))
-	add("other names", strings.Join(ad.AltNames, ", "))
-	add("hardware", ad.MAC)
+	add(s.Text("name"), ad.Name)
+	add(s.Text("index"), strconv.Itoa(ad.Index))
+	add(s.Text("other names"), strings.Join(ad.AltNames, ", "))
+	add(s.Text("hardware"), ad.MAC)
 	if ad.MTU > 0 {
-		add("link mtu", strconv.Itoa(ad.MTU))
+		add(s.Text("link mtu"), strconv.Itoa(ad.MTU))
 	}
-	add("link", linkText(ad))
-	add("manager", ad.Manager)
+	add(s.Text("link"), s.linkText(ad))
+	add(s.Text("manager"), s.manager(ad.Manager))
 	v := ad.IPv4
 	if v == nil {
 		return facts
 	}
-	facts = append(facts, [2]string{"state", a.colour.state(clean(v.State))})
-	add("problem", v.Problem)
+	facts = append(facts, [2]string{s.Text("state"), a.colour.state(v.State, clean(s.state(v.State)))})
+	add(s.Text("problem"), s.Pieces(v.Problem))
 	if v.Address.IsValid() {
-		add("address", v.Address.String())
+		add(s.Text("address"), v.Address.String())
 	}
 	if v.Server.IsValid() {
-		add("server", v.Server.String())
+		add(s.Text("server"), v.Server.String())
 	}
-	add("routers", addrs(v.Routers))
+	add(s.Text("routers"), addrs(v.Routers))
 	for _, r := range v.Routes {
 		if r.Router.IsValid() {
-			add("route", r.Destination.String()+" via "+r.Router.String())
+			add(s.Text("route"), s.Sprintf("%s via %s", r.Destination, r.Router))
 		} else {
-			add("route", r.Destination.String()+" on the link")
+			add(s.Text("route"), s.Sprintf("%s on the link", r.Destination))
 		}
 	}
-	add("dns", addrs(v.DNS))
-	add("wins", addrs(v.WINS))
-	add("domain", v.Domain)
-	add("search", strings.Join(v.Search, ", "))
+	add(s.Text("dns"), addrs(v.DNS))
+	add(s.Text("wins"), addrs(v.WINS))
+	add(s.Text("domain"), v.Domain)
+	add(s.Text("search"), strings.Join(v.Search, ", "))
 	if v.MTU > 0 {
-		add("mtu", strconv.Itoa(v.MTU))
+		add(s.Text("mtu"), strconv.Itoa(v.MTU))
 	}
-	add("client id", v.ClientID)
+	add(s.Text("client id"), v.ClientID)
 	now := a.Now()
 	if !v.Obtained.IsZero() {
-		add("obtained", moment(v.Obtained, now))
+		add(s.Text("obtained"), s.moment(v.Obtained, now))
 	}
 	if !v.Renews.IsZero() {
-		add("renews", moment(v.Renews, now))
+		add(s.Text("renews"), s.moment(v.Renews, now))
 	}
 	if !v.Rebinds.IsZero() {
-		add("rebinds", moment(v.Rebinds, now))
+		add(s.Text("rebinds"), s.moment(v.Rebinds, now))
 	}
 	switch {
 	case v.Infinite:
-		add("expires", "never")
+		add(s.Text("expires"), s.Text("never"))
 	case !v.Expires.IsZero():
-		add("expires", moment(v.Expires, now))
+		add(s.Text("expires"), s.moment(v.Expires, now))
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.Counters)) {
 		if n := v.Counters[name]; n > 0 {
@@ -108,14 +109,14 @@ func (a *app) facts(ad lessee.Adapter) [][2]string {
 	return facts
 }
 
-func linkText(ad lessee.Adapter) string {
+func (s speaker) linkText(ad lessee.Adapter) string {
 	switch {
 	case !ad.Up:
-		return "down"
+		return s.Text("link|down")
 	case !ad.Carrier:
-		return "up, no carrier"
+		return s.Text("link|up, no carrier")
 	default:
-		return "up, carrier"
+		return s.Text("link|up, carrier")
 	}
 }
 

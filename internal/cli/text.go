@@ -3,15 +3,21 @@
 package cli
 
 import (
-	"fmt"
 	"net/netip"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/internal/messages"
 )
+
+// A speaker words what a person reads, in the person's language.
+type speaker struct {
+	*messages.Printer
+	// now is the present time, in the zone that times are shown in.
+	now func() time.Time
+}
 
 // clean makes text safe for a terminal: a name, a domain or a server's message
 // may hold control characters.
@@ -24,96 +30,148 @@ func clean(s string) string {
 	}, s)
 }
 
-// human writes a time span with its two largest units, as "1m58s" or "6d23h".
-func human(d time.Duration) string {
-	if d < 0 {
-		return "0s"
-	}
-	if d < time.Second && d > 0 {
-		return strconv.FormatInt(max(1, d.Milliseconds()), 10) + "ms"
-	}
-	d = d.Round(time.Second)
-	s := int64(d / time.Second)
-	parts := []struct {
-		unit string
-		n    int64
-	}{{"d", s / 86400}, {"h", s / 3600 % 24}, {"m", s / 60 % 60}, {"s", s % 60}}
-	for i, p := range parts {
-		if p.n == 0 {
-			continue
-		}
-		text := strconv.FormatInt(p.n, 10) + p.unit
-		if i+1 < len(parts) && parts[i+1].n > 0 {
-			text += strconv.FormatInt(parts[i+1].n, 10) + parts[i+1].unit
-		}
-		return text
-	}
-	return "0s"
-}
-
 // remaining writes a time to go. A started second counts: the daemon tells
 // times in whole ones.
-func remaining(d time.Duration) string { return human((d + time.Second - 1).Truncate(time.Second)) }
+func (s speaker) remaining(d time.Duration) string {
+	return s.Span((d + time.Second - 1).Truncate(time.Second))
+}
 
 // took writes how long something took, as "0.4 ms" or "12 ms" or "1.2 s".
-func took(d time.Duration) string {
+func (s speaker) took(d time.Duration) string {
 	ms := float64(d) / float64(time.Millisecond)
 	switch {
 	case d < 0:
 		return "0 ms"
 	case ms < 9.95:
-		return strconv.FormatFloat(ms, 'f', 1, 64) + " ms"
+		return s.Decimal(ms, 1) + " ms"
 	case ms < 999.5:
-		return strconv.FormatFloat(ms, 'f', 0, 64) + " ms"
+		return s.Decimal(ms, 0) + " ms"
 	default:
-		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
+		return s.Decimal(d.Seconds(), 1) + " s"
 	}
 }
 
 // left writes how long a lease has to go: "forever", "1m58s", or "-" for none.
-func left(v *lessee.IPv4, now time.Time) string {
+func (s speaker) left(v *lessee.IPv4, now time.Time) string {
 	switch {
 	case v == nil || !v.Address.IsValid():
 		return "-"
 	case v.Infinite:
-		return "forever"
+		return s.Text("forever")
 	case v.Expires.IsZero():
 		return "-"
 	default:
-		return remaining(v.Expires.Sub(now))
+		return s.remaining(v.Expires.Sub(now))
 	}
 }
 
-// lasts says how long a lease lasts, for the end of a sentence.
-func lasts(infinite bool, expires, now time.Time) string {
-	switch {
-	case infinite:
-		return ", never expires"
-	case expires.IsZero():
-		return ""
-	default:
-		return ", expires in " + remaining(expires.Sub(now))
-	}
-}
-
-// leaseText describes an address and where it came from.
-func leaseText(address netip.Prefix, server netip.Addr, infinite bool, expires, now time.Time) string {
+// leaseText describes an address, where it came from, and how long it lasts.
+func (s speaker) leaseText(address netip.Prefix, server netip.Addr, infinite bool, expires, now time.Time) string {
 	if !address.IsValid() {
-		return "no address"
+		return s.Text("no address")
 	}
 	text := address.String()
 	if server.IsValid() {
-		text += " from " + server.String()
+		text += " " + s.Sprintf("from %s", server)
 	}
-	return text + lasts(infinite, expires, now)
+	switch {
+	case infinite:
+		text += ", " + s.Text("never expires")
+	case !expires.IsZero():
+		text += ", " + s.Sprintf("expires in %s", s.remaining(expires.Sub(now)))
+	}
+	return text
+}
+
+// state names a state of the DHCP client.
+func (s speaker) state(state string) string {
+	switch state {
+	case "init":
+		return s.Text("state|init")
+	case "selecting":
+		return s.Text("state|selecting")
+	case "requesting":
+		return s.Text("state|requesting")
+	case "bound":
+		return s.Text("state|bound")
+	case "renewing":
+		return s.Text("state|renewing")
+	case "rebinding":
+		return s.Text("state|rebinding")
+	case "init-reboot":
+		return s.Text("state|init-reboot")
+	case "rebooting":
+		return s.Text("state|rebooting")
+	case "released":
+		return s.Text("state|released")
+	case "link-local":
+		return s.Text("state|link-local")
+	case "disabled":
+		return s.Text("state|disabled")
+	}
+	return state // a newer daemon's
+}
+
+// manager names who manages an adapter: a program, or nobody.
+func (s speaker) manager(name string) string {
+	switch name {
+	case "none":
+		return s.Text("manager|none")
+	case "unknown":
+		return s.Text("manager|unknown")
+	}
+	return name
+}
+
+// kind names a kind of event.
+func (s speaker) kind(k lessee.EventKind) string {
+	switch k {
+	case lessee.EventManaged:
+		return s.Text("event|managed")
+	case lessee.EventUnmanaged:
+		return s.Text("event|unmanaged")
+	case lessee.EventCarrier:
+		return s.Text("event|carrier")
+	case lessee.EventNoCarrier:
+		return s.Text("event|no-carrier")
+	case lessee.EventState:
+		return s.Text("event|state")
+	case lessee.EventBound:
+		return s.Text("event|bound")
+	case lessee.EventRenewed:
+		return s.Text("event|renewed")
+	case lessee.EventReleased:
+		return s.Text("event|released")
+	case lessee.EventExpired:
+		return s.Text("event|expired")
+	case lessee.EventNAK:
+		return s.Text("event|nak")
+	case lessee.EventConflict:
+		return s.Text("event|conflict")
+	case lessee.EventRenamed:
+		return s.Text("event|renamed")
+	case lessee.EventRemoved:
+		return s.Text("event|removed")
+	case lessee.EventSent:
+		return s.Text("event|sent")
+	case lessee.EventReceived:
+		return s.Text("event|received")
+	case lessee.EventRejected:
+		return s.Text("event|rejected")
+	case lessee.EventProblem:
+		return s.Text("event|problem")
+	case lessee.EventLost:
+		return s.Text("event|lost")
+	}
+	return string(k) // a newer daemon's
 }
 
 // summary describes an adapter in a few words, for shell completion.
-func summary(a lessee.Adapter) string {
+func (s speaker) summary(a lessee.Adapter) string {
 	if a.IPv4 == nil {
-		return a.Manager
+		return s.manager(a.Manager)
 	}
-	text := a.IPv4.State
+	text := s.state(a.IPv4.State)
 	if a.IPv4.Address.IsValid() {
 		text += " " + a.IPv4.Address.String()
 	}
@@ -121,65 +179,56 @@ func summary(a lessee.Adapter) string {
 }
 
 // moment writes a time with its distance from now.
-func moment(t, now time.Time) string {
-	text := t.In(now.Location()).Format("2006-01-02 15:04:05")
+func (s speaker) moment(t, now time.Time) string {
+	text := s.Moment(t.In(now.Location()))
 	if d := t.Sub(now); d >= 0 {
-		return text + " (in " + remaining(d) + ")"
+		return s.Sprintf("%s (in %s)", text, s.remaining(d))
 	}
-	return text + " (" + human(now.Sub(t)) + " ago)"
-}
-
-// clock writes the hour of a time, with the date where that is another day's.
-func clock(t, now time.Time) string {
-	t = t.In(now.Location())
-	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
-		return t.Format("15:04:05")
-	}
-	return t.Format("2006-01-02 15:04:05")
+	return s.Sprintf("%s (%s ago)", text, now.Sub(t))
 }
 
 // eventText describes what happened, without time, adapter and kind.
-func eventText(e lessee.Event) string {
+func (s speaker) eventText(e lessee.Event) string {
 	var parts []string
-	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	add := func(text string) { parts = append(parts, text) }
 	switch e.Kind {
 	case lessee.EventBound, lessee.EventRenewed:
-		parts = append(parts, leaseText(e.Address, e.Server, e.Expires.IsZero(), e.Expires, e.Time))
+		add(s.leaseText(e.Address, e.Server, e.Expires.IsZero(), e.Expires, e.Time))
 	case lessee.EventReleased:
 		if e.Address.IsValid() {
-			add("%s", e.Address)
+			add(e.Address.String())
 		}
 		if e.Server.IsValid() {
-			add("to %s", e.Server)
+			add(s.Sprintf("to %s", e.Server))
 		}
 	case lessee.EventExpired, lessee.EventConflict:
 		if e.Address.IsValid() {
-			add("%s", e.Address)
+			add(e.Address.String())
 		}
 	case lessee.EventNAK:
 		if e.Server.IsValid() {
-			add("from %s", e.Server)
+			add(s.Sprintf("from %s", e.Server))
 		}
 	case lessee.EventReceived:
-		add("%s", e.Message)
+		add(e.Message)
 		if e.Server.IsValid() {
-			add("from %s", e.Server)
+			add(s.Sprintf("from %s", e.Server))
 		}
 	case lessee.EventSent:
-		add("%s", e.Message)
+		add(e.Message)
 		if e.Server.IsValid() {
-			add("to %s", e.Server)
+			add(s.Sprintf("to %s", e.Server))
 		}
 	case lessee.EventRejected:
 		if e.Message != "" {
-			add("%s", e.Message)
+			add(e.Message)
 		}
 	case lessee.EventState:
-		add("%s", e.State)
+		add(s.state(e.State))
 	case lessee.EventRenamed:
-		return clean("was " + e.Detail)
+		return clean(s.Sprintf("was %s", e.Detail))
 	case lessee.EventLost:
-		return fmt.Sprintf("%d events are missing: read faster", e.Count)
+		return s.Sprintf("%d events are missing: read faster", e.Count)
 	case lessee.EventManaged, lessee.EventUnmanaged, lessee.EventCarrier, lessee.EventNoCarrier,
 		lessee.EventRemoved, lessee.EventProblem:
 	}
@@ -188,21 +237,20 @@ func eventText(e lessee.Event) string {
 		if text != "" {
 			text += ": "
 		}
-		text += e.Detail
+		text += s.Pieces(e.Detail)
 	}
 	return clean(text)
 }
 
 // progressText says what an event means for somebody who waits; "" for nothing.
-func progressText(e lessee.Event) string {
+func (s speaker) progressText(e lessee.Event) string {
 	switch e.Kind {
 	case lessee.EventSent:
-		return e.Message + " sent"
-	case lessee.EventReceived, lessee.EventNAK, lessee.EventConflict, lessee.EventProblem, lessee.EventNoCarrier:
-		if e.Kind == lessee.EventReceived {
-			return eventText(e)
-		}
-		return strings.TrimSpace(string(e.Kind) + " " + eventText(e))
+		return s.Sprintf("%s sent", e.Message)
+	case lessee.EventReceived:
+		return s.eventText(e)
+	case lessee.EventNAK, lessee.EventConflict, lessee.EventProblem, lessee.EventNoCarrier:
+		return strings.TrimSpace(s.kind(e.Kind) + " " + s.eventText(e))
 	case lessee.EventManaged, lessee.EventUnmanaged, lessee.EventCarrier, lessee.EventState, lessee.EventBound,
 		lessee.EventRenewed, lessee.EventReleased, lessee.EventExpired, lessee.EventRenamed, lessee.EventRemoved,
 		lessee.EventRejected, lessee.EventLost:

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/lessee/lessee/internal/messages"
 )
 
 func TestUsageErrors(t *testing.T) {
@@ -151,21 +153,16 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-func TestHuman(t *testing.T) {
+func TestTook(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[time.Duration]string{
-		-time.Second: "0s", 0: "0s", 300 * time.Microsecond: "1ms", 40 * time.Millisecond: "40ms", 59 * time.Second: "59s",
-		118 * time.Second: "1m58s", 2 * time.Minute: "2m", time.Hour + 30*time.Second: "1h", 26 * time.Hour: "1d2h", 400 * 24 * time.Hour: "400d",
+	for in, want := range map[time.Duration][2]string{
+		-1: {"0 ms", "0 ms"}, 420 * time.Microsecond: {"0.4 ms", "0,4 ms"}, 9949 * time.Microsecond: {"9.9 ms", "9,9 ms"},
+		12 * time.Millisecond: {"12 ms", "12 ms"}, 1234 * time.Millisecond: {"1.2 s", "1,2 s"},
 	} {
-		if got := human(in); got != want {
-			t.Errorf("%v: got %q, want %q", in, got, want)
-		}
-	}
-	for in, want := range map[time.Duration]string{
-		-1: "0 ms", 420 * time.Microsecond: "0.4 ms", 9949 * time.Microsecond: "9.9 ms", 12 * time.Millisecond: "12 ms", 1234 * time.Millisecond: "1.2 s",
-	} {
-		if got := took(in); got != want {
-			t.Errorf("%v: got %q, want %q", in, got, want)
+		for i, tag := range messages.Languages() {
+			if got := (speaker{messages.For(tag), time.Now}).took(in); got != want[i] {
+				t.Errorf("%v: got %q, want %q", in, got, want[i])
+			}
 		}
 	}
 }

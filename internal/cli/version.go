@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,8 +16,8 @@ import (
 func (a *app) version() *cobra.Command {
 	return &cobra.Command{
 		Use:               "version",
-		Short:             "print the version of this program, and of the daemon",
-		Long:              "Print the version of this program, and of the daemon if one runs.",
+		Short:             a.speak.Text("print the version of this program, and of the daemon"),
+		Long:              a.speak.Text("Print the version of this program, and of the daemon if one runs."),
 		Args:              adapters(0, 0),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: a.run(func(ctx context.Context, _ []string) error {
@@ -28,13 +29,13 @@ func (a *app) version() *cobra.Command {
 			case err == nil:
 				text := version(v)
 				if v.PID > 0 {
-					text += fmt.Sprintf(", pid %d", v.PID)
+					text += ", pid " + strconv.Itoa(v.PID)
 				}
-				fmt.Fprintf(a.Stdout, "daemon: %s\n", clean(text))
+				fmt.Fprintln(a.Stdout, a.speak.Sprintf("daemon: %s", clean(text)))
 			case noDaemon(err):
-				fmt.Fprintln(a.Stdout, "daemon: not running")
+				fmt.Fprintln(a.Stdout, a.speak.Text("daemon: not running"))
 			default:
-				fmt.Fprintf(a.Stdout, "daemon: %s\n", clean(brief(err).Error()))
+				fmt.Fprintln(a.Stdout, a.speak.Sprintf("daemon: %s", clean(a.speak.brief(err))))
 			}
 			return nil
 		}),

@@ -15,16 +15,16 @@ import (
 func (a *app) watch() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "watch",
-		Short: "show events as they happen",
-		Long: "Show what happens to all adapters, as it happens, until interrupted: leases\n" +
+		Short: a.speak.Text("show events as they happen"),
+		Long: a.speak.Text("Show what happens to all adapters, as it happens, until interrupted: leases\n" +
 			"bound, renewed, released or expired, links up and down, conflicts and problems.\n\n" +
-			"With --verbose packets and states too. JSON has everything, one event a line.",
+			"With --verbose packets and states too. JSON has everything, one event a line."),
 		Args:              adapters(0, 0),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	form := output(cmd, "text")
+	form := a.output(cmd, "text")
 	var verbose bool
-	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "packets and states too")
+	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, a.speak.Text("packets and states too"))
 	cmd.RunE = a.run(func(ctx context.Context, _ []string) error {
 		for e, err := range a.client().Events(ctx) {
 			if err != nil {
@@ -67,8 +67,8 @@ func detail(k lessee.EventKind) bool {
 // eventLine is an event in one line.
 func (a *app) eventLine(e lessee.Event) string {
 	line := fmt.Sprintf("%s  %-8s  ", e.Time.In(a.Now().Location()).Format("15:04:05.000"), or(clean(e.Adapter)))
-	text := eventText(e)
-	kind := clean(string(e.Kind))
+	text := a.speak.eventText(e)
+	kind := clean(a.speak.kind(e.Kind))
 	if text != "" {
 		kind = fmt.Sprintf("%-10s", kind)
 	}

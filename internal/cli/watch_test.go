@@ -41,7 +41,7 @@ func happenings() []lessee.Event {
 }
 
 // until runs a watch and interrupts it when its output has the last line.
-func until(t *testing.T, last string, args ...string) (status int, out string) {
+func until(t *testing.T, last string, edit func(*Env), args ...string) (status int, out string) {
 	t.Helper()
 	socket := serve(t, &engine{events: happenings()})
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -51,7 +51,7 @@ func until(t *testing.T, last string, args ...string) (status int, out string) {
 			cancel()
 		}
 	}}
-	r := run(ctx, func(e *Env) { e.Stdout = s }, append([]string{"--socket", socket, "watch"}, args...)...)
+	r := run(ctx, func(e *Env) { e.Stdout = s; edit(e) }, append([]string{"--socket", socket, "watch"}, args...)...)
 	if r.err != "" {
 		t.Errorf("stderr %q", r.err)
 	}
@@ -64,7 +64,7 @@ func TestWatch(t *testing.T) {
 		file string
 		args []string
 	}{{"watch.txt", nil}, {"watch-verbose.txt", []string{"-v"}}} {
-		status, out := until(t, "17 events", c.args...)
+		status, out := until(t, "17 events", func(*Env) {}, c.args...)
 		if status != 0 {
 			t.Errorf("%s: status %d; an interrupted watch is no failure", c.file, status)
 		}
@@ -79,7 +79,7 @@ func TestWatch(t *testing.T) {
 
 func TestWatchJSON(t *testing.T) {
 	t.Parallel()
-	_, out := until(t, `"count":17`, "-o", "json")
+	_, out := until(t, `"count":17`, func(*Env) {}, "-o", "json")
 	d := json.NewDecoder(bytes.NewBufferString(out))
 	var got []lessee.Event
 	for d.More() {

@@ -3,6 +3,7 @@ package messages
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -17,7 +18,7 @@ type dictionary map[string]string
 // dictionaries has what each language says but English, which is the keys.
 func dictionaries(tag language.Tag) []dictionary {
 	if tag == language.French {
-		return []dictionary{frenchSystem, frenchCommand, frenchHelp, frenchErrors, frenchIpconfig}
+		return []dictionary{frenchSystem, frenchCommand, frenchHelp, frenchErrors, frenchReasons, frenchIpconfig}
 	}
 	return nil
 }
@@ -60,11 +61,11 @@ type Printer struct {
 // For returns a printer of the language that fits best.
 func For(tag language.Tag) *Printer { return newPrinter(tag, tag) }
 
-// ForUser returns the printer that an environment asks for. A nil getenv is the
-// environment of this process, with what the system knows of the user.
-func ForUser(getenv func(string) string) *Printer {
-	if getenv == nil {
-		tag := UserLanguage()
+// ForEnvironment returns the printer that an environment asks for, or, where it
+// says nothing, the one of the language that the system knows the user by.
+func ForEnvironment(getenv func(string) string) *Printer {
+	if _, said := fromEnvironment(getenv); !said && getenv("LC_TIME") == "" {
+		tag := systemLanguage()
 		return newPrinter(tag, tag)
 	}
 	return newPrinter(Language(getenv), TimeLanguage(getenv))
@@ -116,9 +117,12 @@ func Knows(key string) bool {
 }
 
 // Sprintf formats the text of a key like [fmt.Sprintf], in the printer's
-// language; numbers, too. Times and durations are written as [Printer.Clock] and
-// [Printer.Span] do.
+// language; numbers, too. Times and durations are written as [Printer.Moment] and
+// [Printer.Span] do. Without arguments it is [Printer.Text].
 func (p *Printer) Sprintf(key string, args ...any) string {
+	if len(args) == 0 {
+		return p.Text(key)
+	}
 	words := make([]any, len(args))
 	for i, a := range args {
 		words[i] = p.word(a)
@@ -136,6 +140,58 @@ func (p *Printer) Sprintf(key string, args ...any) string {
 	// A terminal has one kind of space.
 	return spaces.Replace(p.printer().Sprintf(key, words...))
 }
+
+// Pieces translates a text that the catalog may not have as a whole: what is
+// between its colons, as far as it is known. An error's text is often made of a
+// sentence of ours and the system's reason.
+func (p *Printer) Pieces(text string) string {
+	if p.language == language.English {
+		return text
+	}
+	if whole, ok := p.find(text); ok {
+		return whole
+	}
+	var b strings.Builder
+	for i, piece := range strings.Split(text, ": ") {
+		known, ok := p.find(piece)
+		switch {
+		case ok && i > 0 && p.language == language.French:
+			b.WriteString(" : " + known)
+		case ok:
+			b.WriteString(known)
+		case i > 0:
+			b.WriteString(": " + piece)
+		default:
+			b.WriteString(piece)
+		}
+	}
+	return b.String()
+}
+
+// verb is what takes an argument in a format.
+var verb = regexp.MustCompile(`%(\[\d+\])?[-+# 0]*\d*(\.\d+)?[a-zA-Z%]`)
+
+// verbs lists what a format takes: the numbers of the arguments, each with its verb.
+func verbs(format string) (list []string) {
+	next := 1
+	for _, v := range verb.FindAllString(format, -1) {
+		if strings.HasSuffix(v, "%") {
+			continue
+		}
+		n := next
+		if _, err := fmt.Sscanf(v, "%%[%d]", &n); err != nil {
+			n = next
+		}
+		list = append(list, fmt.Sprintf("%d%c", n, v[len(v)-1]))
+		next = n + 1
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// Fits reports whether the catalog has the key in every language, and it takes
+// that many arguments.
+func Fits(key string, args int) bool { return Knows(key) && len(verbs(key)) == args }
 
 // spaces replaces those that group the digits of a number.
 var spaces = strings.NewReplacer("\u202f", " ", "\u00a0", " ")

@@ -2,7 +2,6 @@ package messages
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -147,26 +146,6 @@ func TestSystemTextsAreFragments(t *testing.T) {
 	}
 }
 
-var verb = regexp.MustCompile(`%(\[\d+\])?[-+# 0]*[\d*]*(\.\d+)?[a-zA-Z%]`)
-
-// verbs lists what a format takes, by the number of the argument.
-func verbs(format string) (list []string) {
-	next := 1
-	for _, v := range verb.FindAllString(format, -1) {
-		if strings.HasSuffix(v, "%") {
-			continue
-		}
-		n := next
-		if _, err := fmt.Sscanf(v, "%%[%d]", &n); err != nil {
-			n = next
-		}
-		list = append(list, fmt.Sprintf("%d%c", n, v[len(v)-1]))
-		next = n + 1
-	}
-	slices.Sort(list)
-	return slices.Compact(list)
-}
-
 // A translation takes the arguments of its key, and is the text for it alone.
 func TestPlaceholdersAgree(t *testing.T) {
 	t.Parallel()
@@ -264,7 +243,7 @@ func TestTimes(t *testing.T) {
 		{"fr_FR.UTF-8", "01/08/2026 15:04:05", "samedi 1er août 2026 15:04:05"},
 		{"fr_CA.UTF-8", "01/08/2026 15:04:05", "samedi 1er août 2026 15:04:05"},
 	} {
-		p := ForUser(env("LANG=" + c.locale))
+		p := ForEnvironment(env("LANG=" + c.locale))
 		if got := p.Moment(at); got != c.moment {
 			t.Errorf("%s: %q, want %q", c.locale, got, c.moment)
 		}
@@ -273,7 +252,7 @@ func TestTimes(t *testing.T) {
 		}
 	}
 	// English words, French times.
-	p := ForUser(env("LANG=en_US", "LC_TIME=fr_FR"))
+	p := ForEnvironment(env("LANG=en_US", "LC_TIME=fr_FR"))
 	if got := p.Text("permission denied") + " " + p.LongMoment(at.AddDate(0, 0, 1)); got != "permission denied dimanche 2 août 2026 15:04:05" {
 		t.Errorf("got %q", got)
 	}

@@ -15,20 +15,17 @@ func (p *Printer) word(a any) any {
 		return p.Span(v)
 	case time.Time:
 		return p.Moment(v)
-	case Text:
-		return p.Sentence(v)
 	}
 	return a
 }
 
-// A Text is a key with its arguments.
-type Text struct {
-	Key  string
-	Args []any
+// Wait writes a short time span with its tenths of a second, as "1.5s".
+func (p *Printer) Wait(d time.Duration) string {
+	if d > time.Second && d < 10*time.Second && d%time.Second >= 50*time.Millisecond {
+		return p.Decimal(d.Seconds(), 1) + "s"
+	}
+	return p.Span(d)
 }
-
-// Sentence returns a text in the printer's language.
-func (p *Printer) Sentence(t Text) string { return p.Sprintf(t.Key, t.Args...) }
 
 // Span writes a time span with its two largest units, as "1m58s" or "6d23h".
 func (p *Printer) Span(d time.Duration) string {
