@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -87,8 +86,8 @@ func TestErrorJSON(t *testing.T) {
 	if err := json.Unmarshal(data, &back); err != nil {
 		t.Fatal(err)
 	}
-	if back.Err = io.EOF; !reflect.DeepEqual(&back, e) {
-		t.Errorf("came back as %+v", back)
+	if again, err := json.Marshal(&back); err != nil || string(again) != want {
+		t.Errorf("came back as %s, %v", again, err)
 	}
 }
 

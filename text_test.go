@@ -28,8 +28,11 @@ func TestErrorTexts(t *testing.T) {
 		t.Errorf("got %s, %v\nwant %s", data, err, want)
 	}
 	var back lessee.Error
-	if err := json.Unmarshal(data, &back); err != nil || !reflect.DeepEqual(&back, e) {
+	if err := json.Unmarshal(data, &back); err != nil || !reflect.DeepEqual(back.HintArgs, e.HintArgs) || back.HintFormat != e.HintFormat {
 		t.Errorf("came back as %+v, %v", back, err)
+	}
+	if again, err := json.Marshal(&back); err != nil || string(again) != want {
+		t.Errorf("written again as %s, %v", again, err)
 	}
 
 	_ = e.SetDetail("it is off: 100%")

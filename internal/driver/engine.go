@@ -208,7 +208,7 @@ func (d *Driver) call(ctx context.Context, name string, verb tenancy.Verb) error
 	)
 	if !d.do(func() {
 		if a = d.find(name); a == nil {
-			refusal, link, exists = d.whyNot(name)
+			link, exists, refusal = d.whyNot(name)
 			return
 		}
 		d.nextID++
@@ -245,7 +245,7 @@ func (d *Driver) call(ctx context.Context, name string, verb tenancy.Verb) error
 }
 
 // whyNot says why an adapter has no tenancy, and which it is if it exists.
-func (d *Driver) whyNot(name string) (refusal error, link Link, exists bool) {
+func (d *Driver) whyNot(name string) (link Link, exists bool, refusal error) {
 	if a, ok := d.adapters[name]; ok {
 		refusal = a.refused
 	}
@@ -254,7 +254,7 @@ func (d *Driver) whyNot(name string) (refusal error, link Link, exists bool) {
 			link, exists = l, true
 		}
 	}
-	return refusal, link, exists
+	return link, exists, refusal
 }
 
 // managedByOther says that DHCP is at work on the adapter, and not ours: the
