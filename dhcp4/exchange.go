@@ -102,6 +102,8 @@ func (c *Client) flapDelay(now boottime.Instant) time.Duration {
 		c.flaps = now
 	}
 	wait := max(c.flaps.Sub(now)-(flapsAtOnce-1)*pace, 0)
-	c.flaps = c.flaps.Add(pace)
+	// A storm of flaps is not held against the link for long: a pause that the
+	// next flap cut short sent nothing.
+	c.flaps = min(c.flaps.Add(pace), now.Add(flapsAtOnce*pace))
 	return wait
 }
