@@ -30,6 +30,11 @@ func TestAnotherDaemonOnTheSocket(t *testing.T) {
 	if third.Status != 1 || !contains(third.Stderr, d.State) || !contains(third.Stderr, fmt.Sprint(d.Pid())) {
 		t.Errorf("the second daemon on the state directory: status %d, %q", third.Status, third.Stderr)
 	}
+	// With a socket and a state directory of its own it is still one too many.
+	fourth := h.client.CLI(t, nil, "daemon", "--socket", h.client.Path("socket2"), "--state", h.client.Path("state2"), "c0")
+	if fourth.Status != 1 || !contains(fourth.Stderr, "another lessee daemon manages this adapter") {
+		t.Errorf("the second daemon on the adapter: status %d, %q", fourth.Status, fourth.Stderr)
+	}
 	if sent := h.cap.SentByClient(mark); len(sent) != 0 {
 		t.Errorf("sent: %v", sent)
 	}

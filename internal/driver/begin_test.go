@@ -31,6 +31,7 @@ func TestUpIsRemembered(t *testing.T) {
 		}
 		w.mu.Lock()
 		w.silent = false
+		clear(w.claimed) // they go with the process
 		w.mu.Unlock()
 		// As the daemon does it when it starts again, with what is on record.
 		again := w.run(t)

@@ -121,6 +121,11 @@ func (d *Driver) stop(watch io.Closer) {
 		a.enqueue(d, effect{kind: effectClose})
 	}
 	d.effects.Wait()
+	for _, a := range d.adapters {
+		if a.tenancy != nil {
+			d.cfg.Network.Unclaim(a.link)
+		}
+	}
 }
 
 // do runs f in the goroutine of Run and returns when it has run; false if the
@@ -185,6 +190,7 @@ func (d *Driver) drain(a *adapter) {
 	}
 	if ended {
 		a.tenancy = nil
+		d.cfg.Network.Unclaim(a.link)
 		d.deadlines.remove(a)
 	} else if at, ok := t.Deadline(); ok {
 		d.deadlines.set(a, at)

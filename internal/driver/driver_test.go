@@ -189,6 +189,13 @@ func TestRefusals(t *testing.T) {
 		check("release of another client's", d.Release(ctx, "c0"), errno.ERROR_NOT_SUPPORTED, "dhcpcd manages")
 		check("down of another client's", d.Down(ctx, "c0", false), errno.ERROR_NOT_SUPPORTED, "dhcpcd manages")
 		w.manager = ""
+		w.mu.Lock()
+		w.claimed[2] = true
+		w.mu.Unlock()
+		check("up beside another daemon of ours", d.Up(ctx, "c0"), errno.ERROR_BUSY, "another lessee daemon")
+		w.mu.Lock()
+		w.claimed[2] = false
+		w.mu.Unlock()
 		check("up without carrier", d.Up(ctx, "c0"), errno.ERROR_NO_NETWORK, "carrier")
 		check("renew without carrier", d.Renew(ctx, "c0"), errno.ERROR_NO_NETWORK, "carrier")
 		w.setLink(w.addLink(2, "c0"))

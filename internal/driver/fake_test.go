@@ -26,6 +26,7 @@ type world struct {
 	links     map[int]Link
 	changed   func(LinkChange)
 	addresses map[int][]netip.Prefix
+	claimed   map[int]bool
 	records   map[string]tenancy.Record
 	dns       map[string]tenancy.DNS
 	open      int // exchanges
@@ -43,6 +44,7 @@ func newWorld() *world {
 	return &world{
 		links:     map[int]Link{1: {Index: 1, Name: "lo", Loopback: true, Up: true, Carrier: true}},
 		addresses: map[int][]netip.Prefix{},
+		claimed:   map[int]bool{},
 		records:   map[string]tenancy.Record{},
 		dns:       map[string]tenancy.DNS{},
 		start:     time.Now(),
@@ -142,6 +144,22 @@ func (w *world) Watch(changed func(LinkChange)) (io.Closer, error) {
 	defer w.mu.Unlock()
 	w.changed = changed
 	return io.NopCloser(nil), nil
+}
+
+func (w *world) Claim(l Link) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.claimed[l.Index] {
+		return ErrClaimed
+	}
+	w.claimed[l.Index] = true
+	return nil
+}
+
+func (w *world) Unclaim(l Link) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.claimed, l.Index)
 }
 
 func (w *world) Addresses(index int) ([]Address, error) {

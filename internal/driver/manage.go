@@ -93,6 +93,9 @@ func (d *Driver) begin(a *adapter, link Link, setUp bool) error {
 	if err != nil {
 		return failed("up", link.Name, errno.ERROR_INVALID_PARAMETER, err.Error(), "correct the adapter's configuration")
 	}
+	if err := d.claim(link); err != nil {
+		return err
+	}
 	var began bool
 	d.do(func() {
 		if d.adapters[a.name] != a || a.tenancy != nil {
@@ -112,6 +115,7 @@ func (d *Driver) begin(a *adapter, link Link, setUp bool) error {
 		})
 	})
 	if !began {
+		d.cfg.Network.Unclaim(link)
 		return stopped("up", link.Name)
 	}
 	// If the interface went before the tenancy was there, nobody told it.
@@ -131,6 +135,16 @@ func (d *Driver) acceptable(link Link) error {
 		return failed("up", link.Name, errno.ERROR_BUSY, "",
 			"stop it there first: two DHCP clients on one adapter take each other's addresses away").
 			SetDetail("%s manages this adapter (%s)", who, how)
+	}
+	return nil
+}
+
+// claim keeps other daemons of ours off the adapter, and finds the one that is
+// there already.
+func (d *Driver) claim(link Link) error {
+	if err := d.cfg.Network.Claim(link); err != nil {
+		return failed("up", link.Name, errno.ERROR_BUSY, "another lessee daemon manages this adapter",
+			"stop it there first: two DHCP clients on one adapter take each other's addresses away")
 	}
 	return nil
 }

@@ -14,6 +14,9 @@ import (
 // ErrNoLink says that there is no network interface of that name or index.
 var ErrNoLink = errors.New("no such network interface")
 
+// ErrClaimed says that another lessee daemon manages the interface.
+var ErrClaimed = errors.New("another lessee daemon manages it")
+
 // A Link is a network interface as the kernel described it last.
 type Link struct {
 	Index    int
@@ -52,6 +55,11 @@ type Network interface {
 	// changed is called from one goroutine at a time. If the kernel dropped
 	// notifications, all links are reported anew.
 	Watch(changed func(LinkChange)) (io.Closer, error)
+
+	// Claim keeps other lessee daemons off the interface until Unclaim or the
+	// end of the process; [ErrClaimed] if one of them was first.
+	Claim(link Link) error
+	Unclaim(link Link)
 
 	// Addresses lists the IPv4 addresses of an interface.
 	Addresses(index int) ([]Address, error)

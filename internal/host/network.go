@@ -25,6 +25,8 @@ type Options struct {
 	// filter and was refused nevertheless, with the reason. It is called from
 	// the exchange's reading goroutine.
 	Refused func(link driver.Link, why error)
+	// ClaimsDir is where daemons see each other's claims; "" is /run/lessee.
+	ClaimsDir string
 }
 
 // A Network is the kernel of one network namespace.
@@ -37,6 +39,8 @@ type Network struct {
 	// requests ask for too much. Both are one netlink socket each, locked per request.
 	link *netlink.Handle
 	raw  *nl.SocketHandle
+
+	claims claims
 
 	mu sync.Mutex
 	tx *socket.Conn // sends frames for all adapters, receives none; opened when first used
@@ -81,6 +85,7 @@ func (n *Network) Close() error {
 	if n.raw != nil {
 		n.raw.Close()
 	}
+	n.claims.close()
 	n.mu.Lock()
 	tx := n.tx
 	n.tx = nil

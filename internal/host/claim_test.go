@@ -1,0 +1,44 @@
+//go:build linux
+
+package host
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/lessee/lessee/internal/driver"
+)
+
+// TestClaim: one daemon an interface, whatever their sockets are; the claim
+// goes with the one who made it.
+func TestClaim(t *testing.T) {
+	t.Parallel()
+	o := Options{ClaimsDir: t.TempDir()}
+	l := newLab(t, o)
+	var other *Network
+	var err error
+	l.do(func() { other, err = New(o) })
+	l.must(err)
+	if err := l.n.Claim(l.c0()); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.n.Claim(l.c0()); err != nil {
+		t.Errorf("claimed twice by one: %v", err)
+	}
+	if err := other.Claim(l.c0()); !errors.Is(err, driver.ErrClaimed) {
+		t.Errorf("claimed by two: %v", err)
+	}
+	if err := other.Claim(driver.Link{Index: l.c0().Index + 1000, Name: "c1"}); err != nil {
+		t.Errorf("another interface: %v", err)
+	}
+	l.n.Unclaim(l.c0())
+	if err := other.Claim(l.c0()); err != nil {
+		t.Errorf("given back: %v", err)
+	}
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.n.Claim(l.c0()); err != nil {
+		t.Errorf("its owner is gone: %v", err)
+	}
+}
