@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
+	"path"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -23,16 +25,22 @@ type machine struct {
 	udps  []string
 }
 
-const ourNamespace = "net:[4026531840]"
+const ourNamespace = 4026531840
 
 func newMachine() *machine {
 	m := &machine{files: fstest.MapFS{}, bound: map[uint64]int{}}
-	m.link("proc/thread-self/ns/net", ourNamespace)
+	m.namespace("proc/thread-self", ourNamespace)
 	return m
 }
 
 func (m *machine) file(name, text string) *machine {
 	m.files[name] = &fstest.MapFile{Data: []byte(text)}
+	return m
+}
+
+// namespace gives the process of that directory its network namespace.
+func (m *machine) namespace(dir string, inode uint64) *machine {
+	m.files[dir+"/net/dev"] = &fstest.MapFile{Sys: &syscall.Stat_t{Ino: inode}}
 	return m
 }
 
@@ -45,7 +53,7 @@ func (m *machine) link(name, target string) *machine {
 func (m *machine) proc(pid int, comm, cmdline string, sockets ...int) *machine {
 	dir := fmt.Sprintf("proc/%d/", pid)
 	m.file(dir+"comm", comm+"\n").file(dir+"cmdline", strings.ReplaceAll(cmdline, " ", "\x00")+"\x00")
-	m.file(dir+"status", "Name:\tx\nPPid:\t1\n").link(dir+"ns/net", ourNamespace).link(dir+"fd/0", "/dev/null")
+	m.file(dir+"status", "Name:\tx\nPPid:\t1\n").namespace(path.Clean(dir), ourNamespace).link(dir+"fd/0", "/dev/null")
 	for i, s := range sockets {
 		m.link(fmt.Sprintf("%sfd/%d", dir, i+3), fmt.Sprintf("socket:[%d]", s))
 	}
@@ -53,7 +61,7 @@ func (m *machine) proc(pid int, comm, cmdline string, sockets ...int) *machine {
 }
 
 func (m *machine) elsewhere(pid int) *machine {
-	return m.link(fmt.Sprintf("proc/%d/ns/net", pid), "net:[4026532999]")
+	return m.namespace(fmt.Sprintf("proc/%d", pid), 4026532999)
 }
 
 func (m *machine) packet(inode, index int) *machine {

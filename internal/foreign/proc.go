@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -184,10 +185,10 @@ func (f *Finder) readProcesses() (known, rest []*process) {
 	if err != nil {
 		return nil, nil
 	}
-	ours, err := fs.ReadLink(f.root, self+"ns/net")
+	ours, err := f.namespace(self)
 	here := func(pid int) bool {
-		ns, err2 := fs.ReadLink(f.root, fmt.Sprintf("proc/%d/ns/net", pid))
-		return err == nil && err2 == nil && ns == ours
+		theirs, err2 := f.namespace(fmt.Sprintf("proc/%d/", pid))
+		return err == nil && err2 == nil && theirs == ours
 	}
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
@@ -208,6 +209,21 @@ func (f *Finder) readProcesses() (known, rest []*process) {
 	}
 	slices.SortFunc(known, func(a, b *process) int { return a.pid - b.pid })
 	return known, rest
+}
+
+// namespace identifies the network namespace of a process by a file that there
+// is one of in each of them. The link ns/net would do, but it is hidden from a
+// service whose capabilities are fewer than the process's.
+func (f *Finder) namespace(dir string) (uint64, error) {
+	st, err := fs.Stat(f.root, dir+"net/dev")
+	if err != nil {
+		return 0, err
+	}
+	sys, ok := st.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, fs.ErrInvalid
+	}
+	return sys.Ino, nil
 }
 
 // recognize tells by a process's name and command line whether it is a DHCPv4
