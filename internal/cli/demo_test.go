@@ -77,8 +77,8 @@ func TestDemoInFrench(t *testing.T) {
 	cmd := program(t, exe, "demo")
 	cmd.Env = append(cmd.Env, "LC_ALL=fr_FR.UTF-8")
 	checkDemoSays(t, cmd, []string{
-		"$ lessee up eth0\n", "DISCOVER", "ACK", " de 10.77.0.1, expire dans 2min", "serveur : 10.77.0.100 attribué",
-		"serveur : 10.77.0.100 libéré", "défaut par 10.77.0.1", "INDEX  NOM", "Tout comme promis, en ", "bac à sable",
+		"$ lessee up eth0\n", "DISCOVER", "ACK", " de 10.77.0.1, expire dans 2min", "serveur : 10.77.0.100 donné",
+		"serveur : 10.77.0.100 libéré", "via 10.77.0.1", "INDEX  NOM", "Tout comme promis, en ", "bac à sable",
 	})
 }
 
