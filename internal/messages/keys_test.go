@@ -39,7 +39,7 @@ var passing = map[string]bool{
 }
 
 // spoken are the packages with texts for people.
-var spoken = []string{"", "errno", "iphlpapi", "internal/cli", "internal/control", "internal/driver", "internal/ipconfig", "internal/messages", "internal/tenancy"}
+var spoken = []string{"", "errno", "iphlpapi", "internal/cli", "internal/control", "internal/driver", "internal/ipconfig", "internal/messages", "internal/system", "internal/tenancy"}
 
 // A finder finds the keys in one package's source.
 type finder struct {
