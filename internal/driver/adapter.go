@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"errors"
 	"sync"
 
 	"github.com/lessee/lessee/boottime"
@@ -134,7 +135,8 @@ func (d *Driver) carryOutput(a *adapter, e effect) {
 		if dnsErr := d.cfg.Resolver.Set(e.link, o.Want.DNS); dnsErr != nil && err == nil {
 			d.say(e.link, tenancy.Note{Kind: tenancy.NoteProblem, Detail: dnsErr.Error()})
 		}
-		report(tenancy.Applied{Seq: o.Seq, Err: err})
+		_, partly := errors.AsType[*PartialError](err)
+		report(tenancy.Applied{Seq: o.Seq, Err: err, Partly: partly})
 	case tenancy.Answer:
 		d.waiting.answer(o.ID, o.Result)
 	case tenancy.Note:

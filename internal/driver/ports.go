@@ -17,6 +17,15 @@ var ErrNoLink = errors.New("no such network interface")
 // ErrClaimed says that another lessee daemon manages the interface.
 var ErrClaimed = errors.New("another lessee daemon manages it")
 
+// A PartialError says that the addresses are as desired and something beside
+// them is not, such as the MTU or a route.
+type PartialError struct{ Err error }
+
+func (e *PartialError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *PartialError) Unwrap() error { return e.Err }
+
 // A Link is a network interface as the kernel described it last.
 type Link struct {
 	Index    int
@@ -69,7 +78,8 @@ type Network interface {
 	// Apply makes the kernel hold want for the interface. Of its addresses it
 	// removes those of ours that are not wanted, of its routes those of
 	// protocol "dhcp"; nothing else. It is idempotent: what is already as
-	// wanted is not touched.
+	// wanted is not touched. What cannot be done does not keep the rest from
+	// being done; a [*PartialError] says that the addresses are right.
 	Apply(link Link, ours []netip.Prefix, want tenancy.Desired) error
 
 	// Open begins an exchange: a filtered packet socket on the interface.

@@ -26,7 +26,9 @@ import (
 //
 // An MTU of 0 leaves the MTU alone; to undo ours, the caller passes the one from before.
 //
-// What cannot be done does not keep the rest from being done: the errors are joined.
+// What cannot be done does not keep the rest from being done: the errors are
+// joined, and where they do not concern the addresses the error is a
+// [*driver.PartialError].
 func (n *Network) Apply(link driver.Link, ours []netip.Prefix, want tenancy.Desired) error {
 	if want.Address.IsValid() && !want.Address.Addr().Is4() {
 		return failed(link.Name, "apply", fmt.Errorf("%v is not an IPv4 address: %w", want.Address, unix.EAFNOSUPPORT))
@@ -36,36 +38,47 @@ func (n *Network) Apply(link driver.Link, ours []netip.Prefix, want tenancy.Desi
 		// It ended: what is left to do is to take it away.
 		want = tenancy.Desired{MTU: want.MTU}
 	}
-	var errs []error
+	var beside error // the addresses
 	if want.MTU != 0 {
-		errs = append(errs, n.setMTU(link, want.MTU))
+		beside = n.setMTU(link, want.MTU)
 	}
 	if len(ours) == 0 && !want.Address.IsValid() {
-		return errors.Join(errs...)
+		return partial(beside)
 	}
 
 	addrs, err := n.addresses(link)
 	if errors.Is(err, driver.ErrNoLink) && !want.Address.IsValid() {
-		return errors.Join(errs...) // what was ours went with the interface
+		return partial(beside) // what was ours went with the interface
 	}
 	if err != nil {
-		return errors.Join(append(errs, err)...)
+		return errors.Join(beside, err)
 	}
 	if want.Address.IsValid() {
 		if err := n.setAddress(link, addrs, want, now); err != nil {
 			// Routes need their source; what we had before still has its own.
-			return errors.Join(append(errs, err)...)
+			return errors.Join(beside, err)
 		}
 	}
 	// The routes change while an old address is still there, so that those
 	// that both leases have in common never miss.
-	errs = append(errs, n.setRoutes(link, want))
+	beside = errors.Join(beside, n.setRoutes(link, want))
+	var errs []error
 	for _, p := range ours {
 		if p != want.Address {
 			errs = append(errs, n.removeAddress(link, p))
 		}
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return errors.Join(beside, err)
+	}
+	return partial(beside)
+}
+
+func partial(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &driver.PartialError{Err: err}
 }
 
 func (n *Network) setMTU(link driver.Link, mtu int) error {

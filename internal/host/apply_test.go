@@ -324,3 +324,31 @@ func TestApplyErrors(t *testing.T) {
 		t.Errorf("taking away from an interface that is gone: %v", err)
 	}
 }
+
+// TestApplyPartly: an MTU and a route that the kernel does not take do not cost
+// the address, nor the other routes.
+func TestApplyPartly(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, Options{})
+	want := desire(addrA, gw, 100, time.Hour)
+	want.MTU = 70_000
+	want.Routes = append(want.Routes, tenancy.Route{
+		Destination: netip.MustParsePrefix("10.99.0.0/16"), Router: netip.MustParseAddr("10.77.0.255"),
+		Source: addrA.Addr(), Metric: 100,
+	})
+	err := l.n.Apply(l.c0(), nil, want)
+	partly, ok := errors.AsType[*driver.PartialError](err)
+	if !ok || !strings.Contains(partly.Error(), "MTU 70000") || !strings.Contains(partly.Error(), "10.99.0.0/16") {
+		t.Errorf("got %v, want a PartialError about the MTU and the route", err)
+	}
+	got, err := l.n.Addresses(l.c0().Index)
+	l.must(err)
+	if len(got) != 1 || got[0].Prefix != addrA {
+		t.Errorf("addresses %v, want %v", got, addrA)
+	}
+	routes, err := l.n.ownRoutes(l.c0())
+	l.must(err)
+	if len(routes) != 2 {
+		t.Errorf("routes %v, want the two that can be", routes)
+	}
+}

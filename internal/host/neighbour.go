@@ -39,11 +39,16 @@ func (n *Network) nextHop(link driver.Link, dst netip.Addr) netip.Addr {
 
 // neighbour returns the link address that the kernel knows for the host.
 func (n *Network) neighbour(link driver.Link, host netip.Addr) (net.HardwareAddr, bool) {
+	return n.neighbourIn(link, host, usable)
+}
+
+// neighbourIn is neighbour for an entry in one of the states.
+func (n *Network) neighbourIn(link driver.Link, host netip.Addr, states uint16) (net.HardwareAddr, bool) {
 	msgs, err := n.request(unix.RTM_GETNEIGH, 0, unix.RTM_NEWNEIGH, ndmsg{index: link.Index}, nl.NewRtAttr(unix.NDA_DST, host.AsSlice()))
 	if err != nil || len(msgs) != 1 || len(msgs[0]) < unix.SizeofNdMsg {
 		return nil, false
 	}
-	if binary.NativeEndian.Uint16(msgs[0][8:])&usable == 0 {
+	if binary.NativeEndian.Uint16(msgs[0][8:])&states == 0 {
 		return nil, false
 	}
 	hw, ok := find(attributes(msgs[0][unix.SizeofNdMsg:]), unix.NDA_LLADDR)

@@ -9,6 +9,7 @@ import (
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/driver"
 	"github.com/mdlayher/socket"
+	"golang.org/x/sys/unix"
 )
 
 // Send implements [driver.Network]. One socket, which receives nothing, serves
@@ -27,6 +28,11 @@ func (n *Network) send(link driver.Link, t dhcp4.Transmit) error {
 	switch {
 	case t.Link != nil:
 		to = t.Link
+		// The server may have moved since it gave the lease; the kernel knows
+		// if somebody has talked to it.
+		if now, ok := n.neighbourIn(link, t.Destination, unix.NUD_REACHABLE|unix.NUD_PERMANENT); ok {
+			to = now
+		}
 	case t.Destination == broadcast4:
 		to = broadcastAddr(link)
 	default:

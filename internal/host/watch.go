@@ -50,6 +50,8 @@ type watch struct {
 	known map[int]driver.Link
 	// losses is how often each link had lost its carrier when last heard of.
 	losses map[int]uint32
+	// stale says that a list of all links is owed.
+	stale bool
 }
 
 // Close ends the watch. A call of changed that is under way may still finish.
@@ -79,6 +81,9 @@ func (w *watch) run() {
 			return
 		case from.Pid != nl.PidKernel:
 			continue
+		}
+		if w.stale {
+			w.relist()
 		}
 		for _, m := range msgs {
 			if l, ok := parseLink(m.Data); ok && !bridgePort(m.Data) {
@@ -122,8 +127,9 @@ func carrierLosses(m []byte) uint32 {
 
 func (w *watch) relist() {
 	links, losses, err := w.n.links()
+	w.stale = err != nil
 	if err != nil {
-		return // the next notification or overrun tries again
+		return // the next notification tries again
 	}
 	here := make(map[int]bool, len(links))
 	for _, l := range links {

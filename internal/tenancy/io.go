@@ -46,10 +46,11 @@ type (
 	Cancel struct{ ID uint64 }
 
 	// Applied reports on the Apply with that Seq. Err is nil if the kernel now
-	// is as desired.
+	// is as desired. Partly says that the address is, and Err what is not.
 	Applied struct {
-		Seq uint64
-		Err error
+		Seq    uint64
+		Err    error
+		Partly bool
 	}
 
 	// SaveFailed reports that a Save was not carried out; Err nil says that a

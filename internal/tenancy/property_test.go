@@ -51,6 +51,7 @@ func TestOrders(t *testing.T) {
 				in := Applied{Seq: rapid.Uint64Range(l.seq-min(l.seq, 1), l.seq).Draw(t, "seq")}
 				if rapid.IntRange(0, 4).Draw(t, "refused") == 0 {
 					in.Err = errors.New("refused")
+					in.Partly = rapid.Bool().Draw(t, "partly")
 				}
 				l.tell(in)
 			},

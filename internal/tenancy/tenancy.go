@@ -60,6 +60,9 @@ type retry struct {
 	on    bool
 }
 
+// everybody is where a message to no server in particular goes.
+var everybody = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
 // Delays between attempts to apply what the kernel refused.
 const (
 	firstRetry = time.Second
@@ -280,7 +283,11 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 		switch o := o.(type) {
 		case dhcp4.Transmit:
 			t.emit(Transmit(o))
-			t.emit(Note{Kind: NoteSent, State: t.client.State(), Message: o.Type, Server: o.Destination})
+			sent := Note{Kind: NoteSent, State: t.client.State(), Message: o.Type}
+			if o.Destination != everybody {
+				sent.Server = o.Destination
+			}
+			t.emit(sent)
 		case dhcp4.Acquired:
 			t.acquired(o)
 		case dhcp4.Lost:
@@ -415,12 +422,14 @@ func (t *Tenancy) reported(in Applied) {
 	if in.Seq != t.seq {
 		return // a later one is on its way, and its verdict counts
 	}
-	if in.Err != nil {
+	if in.Err != nil && !in.Partly {
 		t.refused(in.Err)
 		return
 	}
-	t.applied, t.appErr = in.Seq, nil
-	t.retry = retry{}
+	t.applied = in.Seq
+	if t.lease == nil || t.link.Usable {
+		t.complain(in.Err)
+	}
 	t.ours = t.ours[:0]
 	if t.lease != nil {
 		t.ours = append(t.ours, t.lease.Address)
@@ -441,10 +450,7 @@ func (t *Tenancy) refused(err error) {
 		t.answerAll(func(c call) bool { return c.stage == applying }, errno.ERROR_NO_NETWORK, "")
 		return
 	}
-	t.appErr = err
-	t.note(NoteProblem, err.Error())
-	t.retry.delay = min(max(2*t.retry.delay, firstRetry), lastRetry)
-	t.retry.at, t.retry.on = t.now.Add(t.retry.delay), true
+	t.complain(err)
 	t.answerAll(func(c call) bool { return c.stage == applying }, errno.ERROR_GEN_FAILURE, err.Error())
 	if t.ending == leaving {
 		t.finish("the adapter is not managed any more")
@@ -455,4 +461,20 @@ func (t *Tenancy) emit(o Output) { t.out = append(t.out, o) }
 
 func (t *Tenancy) note(kind NoteKind, detail string) {
 	t.emit(Note{Kind: kind, State: t.client.State(), Lease: t.lease, Detail: detail})
+}
+
+// complain says what the kernel did not take, once, and has it tried again
+// later; a nil err says that all is well.
+func (t *Tenancy) complain(err error) {
+	was := t.appErr
+	t.appErr = err
+	if err == nil {
+		t.retry = retry{}
+		return
+	}
+	if was == nil || was.Error() != err.Error() {
+		t.note(NoteProblem, err.Error())
+	}
+	t.retry.delay = min(max(2*t.retry.delay, firstRetry), lastRetry)
+	t.retry.at, t.retry.on = t.now.Add(t.retry.delay), true
 }

@@ -116,6 +116,7 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 		in := Applied{Seq: s.seq}
 		if e := arg("error", ""); e != "" {
 			in.Err = errors.New(e)
+			in.Partly = d.HasArg("partly")
 		}
 		s.tell(in)
 	case "save-failed":
