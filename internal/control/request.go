@@ -57,7 +57,7 @@ func status(e *lessee.Error) int {
 		return http.StatusServiceUnavailable
 	case errno.ERROR_CANCELLED:
 		return statusClientClosedRequest
-	case errno.ERROR_ADDRESS_NOT_ASSOCIATED:
+	case errno.ERROR_ADDRESS_NOT_ASSOCIATED, errno.ERROR_BUSY:
 		return http.StatusConflict
 	}
 	return http.StatusInternalServerError
