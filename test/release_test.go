@@ -175,3 +175,55 @@ func TestReleaseSurvivesRestart(t *testing.T) {
 	d.Must(t, "renew", "c0")
 	d.AwaitBound(t, "c0")
 }
+
+// TestRenewAfterReleaseFromAnyServer checks that a renew after a release is a
+// fresh start: the server that gave the last lease is gone, another one answers.
+func TestRenewAfterReleaseFromAnyServer(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, dnsmasq(), lab.Config{})
+	second := dnsmasq().Start(t, h.net.Host("second", "10.77.0.2/24"), lab.Config{})
+	second.Stop(t)
+	d, a := h.bound(t)
+	if a.IPv4.Server != addr("10.77.0.1") {
+		t.Fatalf("the first lease is from %v", a.IPv4.Server)
+	}
+	d.Must(t, "release", "c0")
+	h.dhcp.Stop(t)
+	second.Resume(t)
+	d.Must(t, "renew", "c0")
+	now := d.Show(t, "c0")
+	if now.IPv4.State != "bound" || now.IPv4.Server != addr("10.77.0.2") {
+		t.Errorf("after the renew: %+v", now.IPv4)
+	}
+	second.AwaitHeld(t, now.IPv4.Address.Addr())
+}
+
+// TestJoinedReleases checks that releases at the same time are one on the wire:
+// each caller hears that it is done, or that there is no lease any more.
+func TestJoinedReleases(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, dnsmasq(), lab.Config{})
+	d, a := h.bound(t)
+	mark := h.cap.Mark()
+	answers := make(chan error)
+	const callers = 10
+	for range callers {
+		go func() { answers <- d.Client.Release(context.Background(), "c0") }()
+	}
+	done := 0
+	for range callers {
+		switch err := <-answers; {
+		case err == nil:
+			done++
+		case !errors.Is(err, errno.ERROR_ADDRESS_NOT_ASSOCIATED):
+			t.Errorf("release: %v", err)
+		}
+	}
+	if done == 0 {
+		t.Error("nobody was told that it is done")
+	}
+	h.dhcp.AwaitFreed(t, a.IPv4.Address.Addr())
+	if sent := h.cap.SentByClient(mark); len(sent) != 1 {
+		t.Errorf("sent: %v", sent)
+	}
+}
