@@ -1,5 +1,3 @@
-//go:build linux
-
 // Command lessee lists, obtains, renews and releases DHCP leases, and is the
 // daemon that looks after them.
 package main

@@ -1,5 +1,3 @@
-//go:build linux
-
 package cli
 
 import (
@@ -31,7 +29,7 @@ func checkName(name string) error {
 	case len(name) > maxName:
 		return usagef("the adapter's name has %d bytes; a name has at most 15, an alternative one %d", len(name), maxName)
 	case name == ".", name == "..", strings.ContainsFunc(name, func(r rune) bool {
-		return r == '/' || unicode.IsSpace(r) || unicode.IsControl(r)
+		return r == '/' || unicode.IsSpace(r) && (r != ' ' || !spacedNames) || unicode.IsControl(r)
 	}):
 		return usagef("%q cannot be the name of an adapter; 'lessee list' shows them", name)
 	}

@@ -1,5 +1,3 @@
-//go:build linux
-
 package cli
 
 import (
@@ -15,7 +13,6 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/internal/messages"
 )
 
@@ -117,11 +114,6 @@ func Run(ctx context.Context, env Env, args []string) int {
 // complain writes an error for the user.
 func (a *app) complain(err error) {
 	fmt.Fprintf(a.Stderr, "lessee: %s\n", clean(a.speak.errorText(err)))
-}
-
-// client returns the client of the daemon that --socket or LESSEE_SOCKET names.
-func (a *app) client() *lessee.Client {
-	return lessee.New(lessee.WithSocket(a.Getenv(lessee.SocketEnv)), lessee.WithSocket(a.socket))
 }
 
 // A sink remembers that writing to it failed.

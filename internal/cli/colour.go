@@ -1,5 +1,3 @@
-//go:build linux
-
 package cli
 
 // colours writes text in colours, or plain.

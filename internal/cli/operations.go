@@ -1,5 +1,3 @@
-//go:build linux
-
 package cli
 
 import (
@@ -20,7 +18,7 @@ type operation struct {
 	name string // as in errors: "renew"
 	verb string // for somebody who waits, in the user's language: "renewing"
 	// do carries it out.
-	do func(ctx context.Context, c *lessee.Client, adapter string) error
+	do func(ctx context.Context, c service, adapter string) error
 	// done says what has come of it. before and after are what was known of
 	// the adapter then; known tells whether after could be found out.
 	done func(before, after lessee.Adapter, known bool, now time.Time) string
@@ -29,7 +27,7 @@ type operation struct {
 func (s speaker) renewOperation() operation {
 	return operation{
 		name: "renew", verb: s.Text("renewing"),
-		do: func(ctx context.Context, c *lessee.Client, adapter string) error { return c.Renew(ctx, adapter) },
+		do: func(ctx context.Context, c service, adapter string) error { return c.Renew(ctx, adapter) },
 		done: func(_, after lessee.Adapter, known bool, now time.Time) string {
 			return s.obtained(s.Text("renewed"), after, known, now)
 		},
@@ -39,7 +37,7 @@ func (s speaker) renewOperation() operation {
 func (s speaker) upOperation() operation {
 	return operation{
 		name: "up", verb: s.Text("waiting for a lease"),
-		do: func(ctx context.Context, c *lessee.Client, adapter string) error { return c.Up(ctx, adapter) },
+		do: func(ctx context.Context, c service, adapter string) error { return c.Up(ctx, adapter) },
 		done: func(_, after lessee.Adapter, known bool, now time.Time) string {
 			return s.obtained(s.Text("has a lease"), after, known, now)
 		},
@@ -56,7 +54,7 @@ func (s speaker) obtained(otherwise string, after lessee.Adapter, known bool, no
 func (s speaker) releaseOperation() operation {
 	return operation{
 		name: "release", verb: s.Text("releasing"),
-		do: func(ctx context.Context, c *lessee.Client, adapter string) error { return c.Release(ctx, adapter) },
+		do: func(ctx context.Context, c service, adapter string) error { return c.Release(ctx, adapter) },
 		done: func(before, _ lessee.Adapter, _ bool, _ time.Time) string {
 			if v := before.IPv4; v != nil && v.Address.IsValid() {
 				return s.Sprintf("%s released", v.Address)
@@ -69,7 +67,7 @@ func (s speaker) releaseOperation() operation {
 func (s speaker) downOperation(keep bool) operation {
 	return operation{
 		name: "down", verb: s.Text("ending"),
-		do: func(ctx context.Context, c *lessee.Client, adapter string) error { return c.Down(ctx, adapter, keep) },
+		do: func(ctx context.Context, c service, adapter string) error { return c.Down(ctx, adapter, keep) },
 		done: func(before, _ lessee.Adapter, _ bool, now time.Time) string {
 			v := before.IPv4
 			switch {
@@ -123,7 +121,7 @@ func (a *app) leaseCommand(op operation, cmd *cobra.Command) *cobra.Command {
 	cmd.RunE = a.run(func(ctx context.Context, names []string) error {
 		names = unique(names)
 		if f.six && !f.four {
-			return a.noIPv6(op.name, names)
+			return a.six(ctx, op.name, names, time.Duration(*wait))
 		}
 		if len(names) == 0 {
 			var err error
@@ -133,25 +131,11 @@ func (a *app) leaseCommand(op operation, cmd *cobra.Command) *cobra.Command {
 		}
 		err := a.each(ctx, op, names, time.Duration(*wait))
 		if f.six {
-			err = a.noIPv6(op.name, names)
+			err = errors.Join(err, a.six(ctx, op.name, names, time.Duration(*wait)))
 		}
 		return err
 	})
 	return cmd
-}
-
-// noIPv6 says that there is nothing to do for IPv6.
-func (a *app) noIPv6(op string, names []string) error {
-	if len(names) == 0 {
-		names = []string{""}
-	}
-	for _, name := range names {
-		a.complain(&lessee.Error{
-			Op: op, Adapter: name, Code: errno.ERROR_NOT_SUPPORTED,
-			Detail: "no IPv6 lease is managed", Hint: "the kernel configures IPv6 by router advertisements; use -4",
-		})
-	}
-	return errReported
 }
 
 // managed lists the adapters that some program manages by DHCP.
@@ -259,7 +243,7 @@ func (a *app) each(ctx context.Context, op operation, names []string, wait time.
 const afterwards = 2 * time.Second
 
 // one carries an operation out on one adapter.
-func (a *app) one(ctx context.Context, c *lessee.Client, op operation, name string, wait time.Duration) (string, error) {
+func (a *app) one(ctx context.Context, c service, op operation, name string, wait time.Duration) (string, error) {
 	var before lessee.Adapter
 	if op.name == "release" || op.name == "down" {
 		// What is given back cannot be told afterwards. An error here comes

@@ -1,5 +1,3 @@
-//go:build linux
-
 package cli
 
 import (
@@ -50,12 +48,9 @@ func (a *app) root() *cobra.Command {
 		}
 		return orElse(usagef("%s", err), similar)
 	})
-	root.PersistentFlags().StringVar(&a.socket, "socket", "",
-		a.speak.Sprintf("`PATH` of the daemon's socket, else $%s,\nelse %s", lessee.SocketEnv, lessee.DefaultSocket))
+	a.addSocket(root)
 	root.Flags().Bool("version", false, a.speak.Text("print the version"))
-	root.AddCommand(
-		a.list(), a.show(), a.renew(), a.release(), a.up(), a.down(),
-		a.watch(), a.daemon(), a.demo(), a.version())
+	root.AddCommand(a.commands()...)
 	root.AddCommand(a.help(), a.completion())
 	root.SetHelpCommand(a.help())
 	root.CompletionOptions.DisableDefaultCmd = true

@@ -1,5 +1,3 @@
-//go:build linux
-
 package cli
 
 import (
@@ -11,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/errno"
 )
 
 func (a *app) version() *cobra.Command {
@@ -32,6 +31,7 @@ func (a *app) version() *cobra.Command {
 					text += ", pid " + strconv.Itoa(v.PID)
 				}
 				fmt.Fprintln(a.Stdout, a.speak.Sprintf("daemon: %s", clean(text)))
+			case lessee.Code(err) == errno.ERROR_NOT_SUPPORTED: // there is no daemon on this system
 			case noDaemon(err):
 				fmt.Fprintln(a.Stdout, a.speak.Text("daemon: not running"))
 			default:
