@@ -126,6 +126,7 @@ demo: ## the whole thing in a sandbox: nothing outside is touched
 install: build $(if $(CC_FOUND),capiinstall) ## install below DESTDIR and PREFIX (/usr/local)
 	$(if $(CC_FOUND),,@echo 'No C compiler: the C library is not installed.')
 	install -D -m 755 build/lessee '$(DESTDIR)$(BINDIR)/lessee'
+	ln -sf lessee '$(DESTDIR)$(BINDIR)/ipconfig'
 	install -d '$(DESTDIR)$(UNITDIR)'
 	sed 's|@BINDIR@|$(BINDIR)|g' packaging/systemd/lessee.service > '$(DESTDIR)$(UNITDIR)/lessee.service'
 	chmod 644 '$(DESTDIR)$(UNITDIR)/lessee.service'

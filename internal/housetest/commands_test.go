@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	commandUse  = regexp.MustCompile(`\bUse:\s+"([a-z]+)[ "]`)
+	commandUse  = regexp.MustCompile(`\bUse:\s+(?:a\.use\()?"([a-z]+)[ "]`)
 	flagLiteral = regexp.MustCompile(`"([a-z][a-z0-9-]+)"`)
 	docCommand  = regexp.MustCompile(`(?:^|[\s'"$/])lessee((?: [^\s|;#']+)+)`)
 	docFlag     = regexp.MustCompile(`^--([a-z][a-z0-9-]+)`)
