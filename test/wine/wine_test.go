@@ -2,6 +2,7 @@ package wine
 
 import (
 	"encoding/json"
+	"fmt"
 	"net"
 	"regexp"
 	"runtime"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/vishvananda/netlink"
 
+	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/test/lab"
 )
 
@@ -99,4 +101,73 @@ func TestWine(t *testing.T) {
 			t.Errorf("skipped: %s", skipped)
 		}
 	})
+	t.Run("command line", func(t *testing.T) { commandLine(t, p, adapters) })
+}
+
+// commandLine holds the command line for Windows to the adapters.
+func commandLine(t *testing.T, p *prefix, adapters []known) {
+	t.Helper()
+	p.build(t, "lessee.exe", "build", "../../cmd/lessee")
+	run := func(want int, args ...string) (stdout, stderr string) {
+		t.Helper()
+		r := p.Result(t, p.windows(t, "lessee.exe", args...))
+		if r.Status != want {
+			t.Errorf("lessee %s: status %d, want %d\n%s%s", strings.Join(args, " "), r.Status, want, r.Stdout, r.Stderr)
+		}
+		return r.Stdout, r.Stderr
+	}
+	says := func(text, want string) {
+		t.Helper()
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+	out, _ := run(0, "list", "-o", "json")
+	var list []lessee.Adapter
+	if err := json.Unmarshal([]byte(out), &list); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if len(list) != len(adapters) {
+		t.Errorf("%d adapters, want %d:\n%s", len(list), len(adapters), out)
+	}
+	for i, a := range list {
+		k := adapters[i]
+		// Wine says of all adapters that they are managed by DHCP.
+		want := fmt.Sprintln(k.Index, k.Description, k.MAC, true, true, 1500, "windows")
+		if got := fmt.Sprintln(a.Index, a.Name, a.MAC, a.Up, a.Carrier, a.MTU, a.Manager); got != want {
+			t.Errorf("got %swant %s", got, want)
+		}
+		if len(a.AltNames) != 1 || !strings.HasPrefix(a.AltNames[0], "{") {
+			t.Errorf("the system's name of %s is %q", a.Name, a.AltNames)
+		}
+	}
+	if v := list[0].IPv4; v == nil || v.Address.String() != adapters[0].Addresses[0] || v.State != "bound" ||
+		fmt.Sprint(v.Routers, v.DNS) != fmt.Sprint(adapters[0].Gateways, adapters[0].DNS) {
+		t.Errorf("IPv4 of the first: %+v", v)
+	}
+	if v := list[1].IPv4; v == nil || v.Address.IsValid() || v.State != "init" {
+		t.Errorf("IPv4 of the second: %+v", v)
+	}
+	out, _ = run(0, "list")
+	says(out, "10.42.0.2/24")
+	for _, name := range []string{"c0", "C0", list[0].AltNames[0]} {
+		out, _ = run(0, "show", name)
+		says(out, adapters[0].MAC)
+	}
+	for _, verb := range []string{"renew", "release"} {
+		_, text := run(1, verb, "c0")
+		says(text, "(ERROR_NOT_SUPPORTED 50)")
+		_, text = run(1, verb, "nobody 0")
+		says(text, "(ERROR_FILE_NOT_FOUND 2)")
+		// Wine's ipconfig.exe does not know these two, and says that with 1.
+		_, text = run(1, verb, "-6", "c0")
+		says(text, "c0: "+verb+": ")
+		says(text, "(ERROR_GEN_FAILURE 31)")
+	}
+	out, text := run(0, "version")
+	says(out, "lessee ")
+	if strings.Contains(out+text, "daemon") {
+		t.Errorf("it speaks of a daemon: %s%s", out, text)
+	}
+	run(2, "daemon")
 }
