@@ -121,7 +121,15 @@ func (d *Driver) carryOutput(a *adapter, e effect) {
 		}
 		a.unsent = err != nil
 	case tenancy.Save:
-		err := d.cfg.Store.Save(e.link.Name, o.Record, o.Durable)
+		err := d.cfg.Store.Save(e.link.Name, o.Record, o.Flush == tenancy.FlushNow)
+		if err == nil && o.Flush == tenancy.FlushLater {
+			d.effects.Go(func() {
+				if err := d.cfg.Store.Flush(e.link.Name); err != nil {
+					a.enqueue(d, effect{kind: effectDo, do: func() { a.unsaved = true }})
+					report(tenancy.SaveFailed{Err: err})
+				}
+			})
+		}
 		if err != nil || a.unsaved {
 			report(tenancy.SaveFailed{Err: err})
 		}

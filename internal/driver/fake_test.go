@@ -274,6 +274,11 @@ func (w *world) Save(name string, r tenancy.Record, durable bool) error {
 	return nil
 }
 
+func (w *world) Flush(name string) error {
+	w.note("%s flush", name)
+	return nil
+}
+
 func (w *world) Load(name string) (tenancy.Record, bool, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

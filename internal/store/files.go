@@ -19,6 +19,8 @@ type disk interface {
 	// write replaces the file atomically. With durable it returns when that
 	// would survive a power failure.
 	write(name string, b []byte, durable bool) error
+	// flush makes what was written without durable survive one, too.
+	flush(name string) error
 	read(name string) ([]byte, error)
 	// rename replaces the file to, durably.
 	rename(from, to string) error
@@ -88,6 +90,18 @@ func replace(from, to string) error {
 		return os.Rename(from, to)
 	}
 	return os.Remove(from)
+}
+
+func (d directory) flush(name string) error {
+	f, err := os.OpenFile(filepath.Join(d.path, name), os.O_RDONLY|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	return d.sync()
 }
 
 // sync makes renames durable.

@@ -197,6 +197,21 @@ func (s *Store) Save(adapter string, r tenancy.Record, durable bool) error {
 	return nil
 }
 
+// Flush implements the driver's Store.
+func (s *Store) Flush(adapter string) error {
+	const op = "flush the lease"
+	file, err := fileName(adapter)
+	if err != nil {
+		return s.failed(op, adapter, "", err)
+	}
+	s.flushes <- struct{}{}
+	defer func() { <-s.flushes }()
+	if err := s.disk.flush(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return s.failed(op, adapter, file, err)
+	}
+	return nil
+}
+
 // Load implements the driver's Store.
 func (s *Store) Load(adapter string) (tenancy.Record, bool, error) {
 	const op = "load the lease"

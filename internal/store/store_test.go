@@ -527,3 +527,37 @@ func TestRealDisks(t *testing.T) {
 		t.Errorf("open of a read-only disk: %v", err)
 	}
 }
+
+// TestFlush: what was saved without waiting for the disk can be flushed later;
+// where there is nothing, there is nothing to do.
+func TestFlush(t *testing.T) {
+	t.Parallel()
+	m, dir := newMachine(), t.TempDir()
+	s := open(t, dir, m)
+	if err := s.Flush("eth0"); err != nil {
+		t.Errorf("without a record: %v", err)
+	}
+	for range 2 { // a new file, and one in the place of another
+		if err := s.Save("eth0", full(m.boot), false); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Flush("eth0"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, ok, err := s.Load("eth0"); !ok || err != nil {
+		t.Errorf("after it: %v, %v", ok, err)
+	}
+	if names, err := s.Names(); err != nil || len(names) != 1 {
+		t.Errorf("names %v, %v: the file that was replaced is still there", names, err)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Flush("eth0"); err != nil {
+		t.Errorf("with the directory gone: %v", err)
+	}
+	if err := s.Flush(""); err == nil {
+		t.Error("an adapter without a name")
+	}
+}

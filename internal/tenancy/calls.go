@@ -116,7 +116,7 @@ func (t *Tenancy) end(id uint64, forget bool) {
 		t.emit(Forget{})
 	} else {
 		t.byCall = false
-		t.save(true)
+		t.save(FlushNow)
 	}
 	t.answer(id, errno.NO_ERROR, "")
 	t.finish("the adapter is not managed any more")

@@ -117,11 +117,11 @@ type (
 	// Transmit sends a DHCP message.
 	Transmit dhcp4.Transmit
 
-	// Save replaces the adapter's record; see the driver's Store for Durable.
+	// Save replaces the adapter's record, which then survives the process.
 	// Outputs after it wait until it has been tried.
 	Save struct {
-		Record  Record
-		Durable bool
+		Record Record
+		Flush  Flush
 	}
 
 	// Forget removes the adapter's record.
@@ -162,6 +162,16 @@ func (Apply) output()    {}
 func (Answer) output()   {}
 func (Note) output()     {}
 func (Ended) output()    {}
+
+// A Flush says whether a record is to survive a power failure.
+type Flush uint8
+
+// When a record is flushed to the disk.
+const (
+	FlushNever Flush = iota // it need not survive one
+	FlushLater              // it is to, but nobody waits for that
+	FlushNow                // outputs after it wait until it would
+)
 
 // A Result is the outcome of a call: a code of the contract and why in this case.
 type Result struct {

@@ -316,10 +316,10 @@ func (t *Tenancy) acquired(o dhcp4.Acquired) {
 		// All but the times is on the disk already, and a record with the old
 		// times errs on the safe side: no need to wait.
 		t.apply(d)
-		t.save(true)
+		t.save(FlushLater)
 		return
 	}
-	t.save(true)
+	t.save(FlushNow)
 	t.apply(d)
 }
 
@@ -348,7 +348,7 @@ func (t *Tenancy) lost(o dhcp4.Lost) {
 	if o.Why != dhcp4.LossReleased {
 		// After the kernel, so that a crash between the two leaves a record
 		// that is verified with the server and not an address without one.
-		t.save(false)
+		t.save(FlushNever)
 	}
 }
 
@@ -369,7 +369,7 @@ func (t *Tenancy) release() {
 	if t.lease != nil && t.link.Usable {
 		given := t.lease
 		t.lease, t.released, t.given = nil, true, given
-		t.save(false)
+		t.save(FlushNever)
 		t.lease, t.released, t.given = given, false, nil
 	}
 	t.unsent = nil
@@ -391,13 +391,15 @@ func (t *Tenancy) record() Record {
 	return r
 }
 
-func (t *Tenancy) save(durable bool) {
+func (t *Tenancy) save(flush Flush) {
 	r := t.record()
-	t.recorded = netip.Prefix{}
-	if durable && r.Lease != nil && !r.Released {
+	keeps := flush == FlushNow || flush == FlushLater && t.recorded == leaseAddress(r.Lease)
+	if !keeps || r.Lease == nil || r.Released {
+		t.recorded = netip.Prefix{}
+	} else {
 		t.recorded = r.Lease.Address
 	}
-	t.emit(Save{Record: r, Durable: durable})
+	t.emit(Save{Record: r, Flush: flush})
 }
 
 // desired is what the kernel is to hold now.

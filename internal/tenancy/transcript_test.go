@@ -217,10 +217,7 @@ func (s *scene) describe(o Output) string {
 		return fmt.Sprintf("send %v %v>%v", o.Type, o.Source, o.Destination)
 	case Save:
 		s.record = o.Record
-		how := "soon"
-		if o.Durable {
-			how = "durably"
-		}
+		how := map[Flush]string{FlushNever: "soon", FlushLater: "soon, flushed later,", FlushNow: "durably"}[o.Flush]
 		return fmt.Sprintf("save %s lease=%v released=%v ours=%v mtu=%d", how, leaseAddress(o.Record.Lease), o.Record.Released, o.Record.Ours, o.Record.BaseMTU)
 	case Forget:
 		s.record = Record{}
