@@ -74,8 +74,6 @@ capi: ## the C library: build/libiphlpapi.so and .a
 		objcopy --keep-global-symbols=libiphlpapi.names libiphlpapi.o && \
 		ar rcs libiphlpapi.a libiphlpapi.o && \
 		rm libiphlpapi.go.a libiphlpapi.go.h libiphlpapi.so.*.h libiphlpapi.o libiphlpapi.names
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(SOVERSION)|' \
-		capi/iphlpapi.pc.in > '$(CAPIDIR)/iphlpapi.pc'
 
 deps: ## install what the tests and linters need (root, Debian)
 	.ci/deps
@@ -142,7 +140,10 @@ capiinstall: capi ## install the C library, its headers and its pkg-config file
 	ln -sf libiphlpapi.so.$(SOVERSION) '$(DESTDIR)$(LIBDIR)/$(SONAME)'
 	ln -sf $(SONAME) '$(DESTDIR)$(LIBDIR)/libiphlpapi.so'
 	install -m 644 '$(CAPIDIR)/libiphlpapi.a' '$(DESTDIR)$(LIBDIR)/libiphlpapi.a'
-	install -D -m 644 '$(CAPIDIR)/iphlpapi.pc' '$(DESTDIR)$(PKGCONFIGDIR)/iphlpapi.pc'
+	install -d '$(DESTDIR)$(PKGCONFIGDIR)'
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(SOVERSION)|' \
+		capi/iphlpapi.pc.in > '$(DESTDIR)$(PKGCONFIGDIR)/iphlpapi.pc'
+	chmod 644 '$(DESTDIR)$(PKGCONFIGDIR)/iphlpapi.pc'
 	install -d '$(DESTDIR)$(INCLUDEDIR)'
 	install -m 644 capi/include/* '$(DESTDIR)$(INCLUDEDIR)'
 

@@ -29,8 +29,6 @@ const char *environment(const char *name)
 
 static __thread DWORD last_error;
 
-void set_last_error(uint32_t code) { last_error = code; }
-
 DWORD WINAPI GetLastError(void) { return last_error; }
 
 VOID WINAPI SetLastError(DWORD code) { last_error = code; }

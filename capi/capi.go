@@ -10,7 +10,7 @@
 package main
 
 /*
-#cgo CFLAGS: -std=gnu11 -Wall -Wextra -Wno-psabi -fvisibility=hidden -DLESSEE_LIBC_PRINTF
+#cgo CFLAGS: -std=gnu11 -Wall -Wextra -Wno-psabi -DLESSEE_LIBC_PRINTF
 #include <stdlib.h>
 #include "internal.h"
 */

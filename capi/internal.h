@@ -43,9 +43,6 @@ size_t utf8_to_utf16(uint16_t *to, const char *from, size_t length);
 // daemon.
 const char *environment(const char *name);
 
-// set_last_error is SetLastError.
-void set_last_error(uint32_t code);
-
 // is_forked tells that this process was forked from one that had the library.
 int is_forked(void);
 

@@ -340,7 +340,7 @@ static int add_libc(struct text *t, const struct directive *d, const char *size,
         case kind_double: n = snprintf(to, room, format, v.real); break;
         case kind_long_double: n = snprintf(to, room, format, v.long_real); break;
         case kind_text: case kind_pointer: n = snprintf(to, room, format, v.pointer); break;
-        default: n = snprintf(to, room, format); break; // %m
+        default: n = snprintf(to, room, format, 0); break; // %m takes none
         }
         if (n < 0 || (size_t)n < room) {
             if (n >= 0)
@@ -381,6 +381,10 @@ static int add_directive(struct text *t, struct directive *d, struct arguments *
             d->width = d->width == INT_MIN ? INT_MAX : -d->width;
             d->left = 1;
         }
+    }
+    if (d->width > 0 && t->length > (size_t)(INT_MAX - d->width)) {
+        errno = EOVERFLOW;
+        return -1;
     }
     if (d->precision_star)
         d->precision = (int)take(a, all, d->precision_position, kind_int).word;
@@ -500,13 +504,11 @@ int lessee_vfprintf(FILE *stream, const char *format, va_list list)
 
 int lessee_vprintf(const char *format, va_list list) { return lessee_vfprintf(stdout, format, list); }
 
-int lessee_vsnprintf(char *buffer, size_t size, const char *format, va_list list)
+static int format_into(char *buffer, size_t size, const char *format, va_list list)
 {
     struct text t;
     int n = -1;
 
-    if (!is_ours(format))
-        return vsnprintf(buffer, size, format, list);
     if (format_list(&t, format, list) == 0) {
         n = (int)t.length;
         if (size > 0) {
@@ -519,11 +521,14 @@ int lessee_vsnprintf(char *buffer, size_t size, const char *format, va_list list
     return n;
 }
 
+int lessee_vsnprintf(char *buffer, size_t size, const char *format, va_list list)
+{
+    return is_ours(format) ? format_into(buffer, size, format, list) : vsnprintf(buffer, size, format, list);
+}
+
 int lessee_vsprintf(char *buffer, const char *format, va_list list)
 {
-    if (!is_ours(format))
-        return vsprintf(buffer, format, list);
-    return lessee_vsnprintf(buffer, (size_t)INT_MAX + 1, format, list);
+    return is_ours(format) ? format_into(buffer, SIZE_MAX, format, list) : vsprintf(buffer, format, list);
 }
 
 int lessee_vdprintf(int fd, const char *format, va_list list)
