@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"os"
 	"regexp"
 	"runtime"
 	"strings"
@@ -102,6 +103,7 @@ func TestWine(t *testing.T) {
 		}
 	})
 	t.Run("command line", func(t *testing.T) { commandLine(t, p, adapters) })
+	t.Run("ipconfig", func(t *testing.T) { ipconfig(t, p) })
 }
 
 // commandLine holds the command line for Windows to the adapters.
@@ -110,17 +112,7 @@ func commandLine(t *testing.T, p *prefix, adapters []known) {
 	p.build(t, "lessee.exe", "build", "../../cmd/lessee")
 	run := func(want int, args ...string) (stdout, stderr string) {
 		t.Helper()
-		r := p.Result(t, p.windows(t, "lessee.exe", args...))
-		if r.Status != want {
-			t.Errorf("lessee %s: status %d, want %d\n%s%s", strings.Join(args, " "), r.Status, want, r.Stdout, r.Stderr)
-		}
-		return r.Stdout, r.Stderr
-	}
-	says := func(text, want string) {
-		t.Helper()
-		if !strings.Contains(text, want) {
-			t.Errorf("%q is not in\n%s", want, text)
-		}
+		return p.run(t, want, "lessee.exe", args...)
 	}
 	out, _ := run(0, "list", "-o", "json")
 	var list []lessee.Adapter
@@ -149,25 +141,68 @@ func commandLine(t *testing.T, p *prefix, adapters []known) {
 		t.Errorf("IPv4 of the second: %+v", v)
 	}
 	out, _ = run(0, "list")
-	says(out, "10.42.0.2/24")
+	says(t, out, "10.42.0.2/24")
 	for _, name := range []string{"c0", "C0", list[0].AltNames[0]} {
 		out, _ = run(0, "show", name)
-		says(out, adapters[0].MAC)
+		says(t, out, adapters[0].MAC)
 	}
 	for _, verb := range []string{"renew", "release"} {
 		_, text := run(1, verb, "c0")
-		says(text, "(ERROR_NOT_SUPPORTED 50)")
+		says(t, text, "(ERROR_NOT_SUPPORTED 50)")
 		_, text = run(1, verb, "nobody 0")
-		says(text, "(ERROR_FILE_NOT_FOUND 2)")
+		says(t, text, "(ERROR_FILE_NOT_FOUND 2)")
 		// Wine's ipconfig.exe does not know these two, and says that with 1.
 		_, text = run(1, verb, "-6", "c0")
-		says(text, "c0: "+verb+": ")
-		says(text, "(ERROR_GEN_FAILURE 31)")
+		says(t, text, "c0: "+verb+": ")
+		says(t, text, "(ERROR_GEN_FAILURE 31)")
 	}
 	out, text := run(0, "version")
-	says(out, "lessee ")
+	says(t, out, "lessee ")
 	if strings.Contains(out+text, "daemon") {
 		t.Errorf("it speaks of a daemon: %s%s", out, text)
 	}
 	run(2, "daemon")
+}
+
+// run runs a Windows program, which has to end with that status.
+func (p *prefix) run(t *testing.T, want int, exe string, args ...string) (stdout, stderr string) {
+	t.Helper()
+	r := p.Result(t, p.windows(t, exe, args...))
+	if r.Status != want {
+		t.Errorf("%s %s: status %d, want %d\n%s%s", exe, strings.Join(args, " "), r.Status, want, r.Stdout, r.Stderr)
+	}
+	return r.Stdout, r.Stderr
+}
+
+func says(t *testing.T, text, want string) {
+	t.Helper()
+	if !strings.Contains(text, want) {
+		t.Errorf("%q is not in\n%s", want, text)
+	}
+}
+
+// ipconfig holds the command of that name to the adapters. Its program is the
+// command line's, by another name.
+func ipconfig(t *testing.T, p *prefix) {
+	t.Helper()
+	if err := os.Link(p.file("lessee.exe"), p.file("ipconfig.exe")); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := p.run(t, 0, "ipconfig.exe")
+	says(t, out, "Windows IP Configuration")
+	says(t, out, "Ethernet adapter c0:")
+	out, _ = p.run(t, 0, "ipconfig.exe", "/ALL")
+	out = strings.ReplaceAll(out, "\r\n", "\n")
+	for _, want := range []string{
+		": 02-00-00-00-00-42\n", ": 10.42.0.2(Preferred)", ": 255.255.255.0", ": 10.43.0.2(Preferred)", ": 255.255.0.0",
+		": 10.42.0.1\n", ": " + nameServer,
+	} {
+		says(t, out, want)
+	}
+	for _, verb := range []string{"/renew", "-release"} {
+		_, text := p.run(t, 1, "ipconfig.exe", verb, "c*")
+		says(t, text, "c0 could not be ")
+	}
+	p.run(t, 1, "ipconfig.exe", "/renew", "nobody*")
+	p.run(t, 1, "ipconfig.exe", "/renew6", "c0") // the system's own, which in Wine does not know it
 }
