@@ -2,6 +2,7 @@ package messages
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,47 +16,54 @@ import (
 // A dictionary has the translations of some texts, by key.
 type dictionary map[string]string
 
-// dictionaries has what each language says but English, which is the keys.
-func dictionaries(tag language.Tag) []dictionary {
-	if tag == language.French {
-		return []dictionary{frenchSystem, frenchCommand, frenchHelp, frenchErrors, frenchReasons, frenchIpconfig}
-	}
-	return nil
+// A tongue is what a language says.
+type tongue struct {
+	texts   dictionary
+	plurals map[string]catalog.Message
 }
 
-// use is the part of a key that says what its text is used for.
-var use = regexp.MustCompile(`^[a-z]+\|`)
+// tongues has the languages. They take a moment to read, and only who speaks one
+// needs it.
+var tongues = map[language.Tag]func() *tongue{
+	language.English: sync.OnceValue(func() *tongue { return newTongue(language.English, nil) }),
+	language.French: sync.OnceValue(func() *tongue {
+		return newTongue(language.French, []dictionary{
+			frenchSystem(), frenchCommand(), frenchHelp(), frenchErrors(), frenchReasons(), frenchIpconfig(),
+		})
+	}),
+}
 
-// plain is the English text of a key.
-func plain(key string) string { return key[len(use.FindString(key)):] }
-
-// built is the catalog. It takes a moment to build, and only who speaks a
-// language other than English needs it.
-var built = sync.OnceValue(func() *catalog.Builder {
-	c := catalog.NewBuilder(catalog.Fallback(language.English))
-	for _, tag := range Languages() {
-		for _, d := range dictionaries(tag) {
-			for key, text := range d {
-				if err := c.SetString(tag, key, text); err != nil {
-					panic(fmt.Sprintf("messages: %q in %v: %v", key, tag, err)) // a test reads them all
-				}
-			}
-		}
-		for key, p := range plurals {
-			if err := c.Set(tag, key, p[tag]); err != nil {
-				panic(fmt.Sprintf("messages: %q in %v: %v", key, tag, err))
-			}
-		}
+func newTongue(tag language.Tag, dictionaries []dictionary) *tongue {
+	t := &tongue{make(dictionary), make(map[string]catalog.Message)}
+	for _, d := range dictionaries {
+		maps.Copy(t.texts, d)
 	}
-	return c
-})
+	for key, p := range plurals() {
+		t.plurals[key] = p[tag]
+	}
+	return t
+}
+
+// plain is the English text of a key: without what it is used for, in small
+// letters before a bar.
+func plain(key string) string {
+	use, text, ok := strings.Cut(key, "|")
+	if !ok || use == "" || strings.Trim(use, "abcdefghijklmnopqrstuvwxyz") != "" {
+		return key
+	}
+	return text
+}
 
 // A Printer speaks one language. It may be used from any goroutine.
 type Printer struct {
 	tag      language.Tag // its region tells how a time is written
 	times    language.Tag
 	language language.Tag // one of Languages
-	printer  func() *message.Printer
+	tongue   func() *tongue
+	// catalog has the keys that were used so far: each is parsed when it is.
+	catalog *catalog.Builder
+	known   sync.Map
+	printer func() *message.Printer
 }
 
 // For returns a printer of the language that fits best.
@@ -72,10 +80,11 @@ func ForEnvironment(getenv func(string) string) *Printer {
 }
 
 func newPrinter(tag, times language.Tag) *Printer {
-	_, i, _ := matcher.Match(tag)
-	p := &Printer{tag: tag, times: times, language: Languages()[i]}
+	p := &Printer{tag: tag, times: times, language: spokenFor(tag)}
+	p.tongue = tongues[p.language]
+	p.catalog = catalog.NewBuilder(catalog.Fallback(language.English))
 	p.printer = sync.OnceValue(func() *message.Printer {
-		return message.NewPrinter(p.language, message.Catalog(built()))
+		return message.NewPrinter(p.language, message.Catalog(p.catalog))
 	})
 	return p
 }
@@ -95,21 +104,15 @@ func (p *Printer) Text(key string) string {
 }
 
 func (p *Printer) find(key string) (string, bool) {
-	for _, d := range dictionaries(p.language) {
-		if text, ok := d[key]; ok {
-			return text, true
-		}
-	}
-	return "", false
+	text, ok := p.tongue().texts[key]
+	return text, ok
 }
 
 // Knows reports whether the catalog has the key in every language.
 func Knows(key string) bool {
-	if _, ok := plurals[key]; ok {
-		return true
-	}
 	for _, tag := range Languages()[1:] {
-		if _, ok := For(tag).find(key); !ok {
+		t := tongues[tag]()
+		if _, ok := t.texts[key]; !ok && t.plurals[key] == nil {
 			return false
 		}
 	}
@@ -127,18 +130,34 @@ func (p *Printer) Sprintf(key string, args ...any) string {
 	for i, a := range args {
 		words[i] = p.word(a)
 	}
-	if p.language == language.English {
-		if _, ok := plurals[key]; !ok {
-			return fmt.Sprintf(plain(key), words...)
-		}
-	}
-	if _, ok := plurals[key]; !ok {
-		if _, ok := p.find(key); !ok {
-			return fmt.Sprintf(plain(key), words...)
-		}
+	if !p.learn(key) {
+		return fmt.Sprintf(plain(key), words...)
 	}
 	// A terminal has one kind of space.
-	return spaces.Replace(p.printer().Sprintf(key, words...))
+	return spaces().Replace(p.printer().Sprintf(key, words...))
+}
+
+// learn brings a key into the printer's catalog. It reports false for a key that
+// the language does not have, as English has none but its plurals.
+func (p *Printer) learn(key string) bool {
+	if known, ok := p.known.Load(key); ok {
+		return known == true
+	}
+	var err error
+	t := p.tongue()
+	if m := t.plurals[key]; m != nil {
+		err = p.catalog.Set(p.language, key, m)
+	} else if text, ok := t.texts[key]; ok {
+		err = p.catalog.SetString(p.language, key, text)
+	} else {
+		p.known.Store(key, false)
+		return false
+	}
+	if err != nil {
+		panic(fmt.Sprintf("messages: %q in %v: %v", key, p.language, err)) // a test learns them all
+	}
+	p.known.Store(key, true)
+	return true
 }
 
 // Pieces translates a text that the catalog may not have as a whole: what is
@@ -169,12 +188,14 @@ func (p *Printer) Pieces(text string) string {
 }
 
 // verb is what takes an argument in a format.
-var verb = regexp.MustCompile(`%(\[\d+\])?[-+# 0]*\d*(\.\d+)?[a-zA-Z%]`)
+var verb = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`%(\[\d+\])?[-+# 0]*\d*(\.\d+)?[a-zA-Z%]`)
+})
 
 // verbs lists what a format takes: the numbers of the arguments, each with its verb.
 func verbs(format string) (list []string) {
 	next := 1
-	for _, v := range verb.FindAllString(format, -1) {
+	for _, v := range verb().FindAllString(format, -1) {
 		if strings.HasSuffix(v, "%") {
 			continue
 		}
@@ -194,4 +215,4 @@ func verbs(format string) (list []string) {
 func Fits(key string, args int) bool { return Knows(key) && len(verbs(key)) == args }
 
 // spaces replaces those that group the digits of a number.
-var spaces = strings.NewReplacer("\u202f", " ", "\u00a0", " ")
+var spaces = sync.OnceValue(func() *strings.Replacer { return strings.NewReplacer("\u202f", " ", "\u00a0", " ") })

@@ -35,7 +35,7 @@ var speaking = map[string][]int{
 var passing = map[string]bool{
 	"lessee.failed": true, "control.invalid": true, "driver.failed": true, "tenancy.answer": true, "tenancy.answerAll": true,
 	"cli.sentence": true, "cli.text": true, "cli.complainf": true, "cli.usagef": true, "cli.sentencef": true,
-	"messages.System": true, "tenancy.done": true, "tenancy.finish": true, "tenancy.end": true,
+	"tenancy.done": true, "tenancy.finish": true, "tenancy.end": true,
 }
 
 // spoken are the packages with texts for people.
@@ -83,7 +83,7 @@ func (f *finder) add(e ast.Expr, strict bool) {
 		if s != "" && s != "%s" {
 			f.found[s] = pos
 		}
-	case strict && !passing[f.pkg+"."+f.inside]:
+	case strict && !passing[f.pkg+"."+f.inside] && f.pkg != "messages":
 		f.loose = append(f.loose, pos.String())
 	}
 }
@@ -195,7 +195,7 @@ func TestEveryTextIsTranslated(t *testing.T) {
 		}
 	}
 	for _, tag := range Languages() {
-		for _, d := range []dictionary{frenchCommand, frenchHelp, frenchErrors, frenchIpconfig} {
+		for _, d := range []dictionary{frenchCommand(), frenchHelp(), frenchErrors(), frenchIpconfig()} {
 			for key := range d {
 				if _, ok := used[key]; !ok {
 					t.Errorf("%v: nobody says %q any more", tag, key)
@@ -203,7 +203,7 @@ func TestEveryTextIsTranslated(t *testing.T) {
 			}
 		}
 	}
-	for key := range plurals {
+	for key := range plurals() {
 		if _, ok := used[key]; !ok {
 			t.Errorf("nobody says %q any more", key)
 		}

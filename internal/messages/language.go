@@ -11,7 +11,16 @@ import (
 // is spoken to those who understand none of them.
 func Languages() []language.Tag { return []language.Tag{language.English, language.French} }
 
-var matcher = language.NewMatcher(Languages())
+// spokenFor returns the one of [Languages] that a tag is spoken to in.
+func spokenFor(tag language.Tag) language.Tag {
+	base, _ := tag.Base()
+	for _, l := range Languages() {
+		if b, _ := l.Base(); b == base {
+			return l
+		}
+	}
+	return Languages()[0]
+}
 
 // UserLanguage returns the language of the user of this process: as [Language]
 // finds it in the environment, or else as the system knows it.
@@ -95,18 +104,16 @@ func parse(locale string) (language.Tag, bool) {
 // ours reduces a tag to its language and region, English where we do not speak it.
 func ours(tag language.Tag) (language.Tag, bool) {
 	base, _ := tag.Base()
-	for _, l := range Languages() {
-		if b, _ := l.Base(); b != base {
-			continue
-		}
-		if region, sure := tag.Region(); sure == language.Exact {
-			if t, err := language.Compose(base, region); err == nil {
-				return t, true
-			}
-		}
-		return l, true
+	spoken := spokenFor(tag)
+	if b, _ := spoken.Base(); b != base {
+		return spoken, false
 	}
-	return language.English, false
+	if region, sure := tag.Region(); sure == language.Exact {
+		if t, err := language.Compose(base, region); err == nil {
+			return t, true
+		}
+	}
+	return spoken, true
 }
 
 // Primary language identifiers of Windows: the lower ten bits of a LANGID. The

@@ -7,21 +7,23 @@ import (
 )
 
 // plurals has the texts whose words depend on a number, in every language.
-var plurals = map[string]map[language.Tag]catalog.Message{
-	"%d events are missing: read faster": {
-		language.English: plural.Selectf(1, "%d",
-			"=1", "one event is missing: read faster",
-			plural.Other, "%d events are missing: read faster"),
-		language.French: plural.Selectf(1, "%d",
-			plural.One, "il manque %d événement : lisez plus vite",
-			plural.Other, "il manque %d événements : lisez plus vite"),
-	},
-	"%d things were not as promised.": {
-		language.English: plural.Selectf(1, "%d",
-			"=1", "One thing was not as promised.",
-			plural.Other, "%d things were not as promised."),
-		language.French: plural.Selectf(1, "%d",
-			plural.One, "%d chose n'était pas comme promis.",
-			plural.Other, "%d choses n'étaient pas comme promis."),
-	},
+func plurals() map[string]map[language.Tag]catalog.Message {
+	return map[string]map[language.Tag]catalog.Message{
+		"%d events are missing: read faster": {
+			language.English: plural.Selectf(1, "%d",
+				"=1", "one event is missing: read faster",
+				plural.Other, "%d events are missing: read faster"),
+			language.French: plural.Selectf(1, "%d",
+				plural.One, "il manque %d événement : lisez plus vite",
+				plural.Other, "il manque %d événements : lisez plus vite"),
+		},
+		"%d things were not as promised.": {
+			language.English: plural.Selectf(1, "%d",
+				"=1", "One thing was not as promised.",
+				plural.Other, "%d things were not as promised."),
+			language.French: plural.Selectf(1, "%d",
+				plural.One, "%d chose n'était pas comme promis.",
+				plural.Other, "%d choses n'étaient pas comme promis."),
+		},
+	}
 }

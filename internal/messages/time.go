@@ -69,10 +69,7 @@ func (p *Printer) Decimal(x float64, decimals int) string {
 }
 
 // timeLanguage is what a time is written in: that of LC_TIME.
-func (p *Printer) timeLanguage() language.Tag {
-	_, i, _ := matcher.Match(p.times)
-	return Languages()[i]
-}
+func (p *Printer) timeLanguage() language.Tag { return spokenFor(p.times) }
 
 // Moment writes a time to the second: "2026-01-02 15:04:05", "02/01/2026 15:04:05".
 func (p *Printer) Moment(t time.Time) string {
