@@ -35,12 +35,12 @@ func (n *Network) Claim(link driver.Link) error {
 	if c.file == nil {
 		dir := cmp.Or(n.opt.ClaimsDir, defaultClaimsDir)
 		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return nil //nolint:nilerr // see above
+			return nil // see above
 		}
 		path := filepath.Join(dir, fmt.Sprintf("adapters.%d", n.id.ino))
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 		if err != nil {
-			return nil //nolint:nilerr // see above
+			return nil // see above
 		}
 		c.file = f
 	}

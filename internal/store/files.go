@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
@@ -29,7 +30,11 @@ type disk interface {
 	list() ([]string, error)
 }
 
-type directory struct{ path string }
+type directory struct {
+	path string
+	// removing are files on their way out.
+	removing *sync.WaitGroup
+}
 
 const (
 	filePerm = 0o644
@@ -72,7 +77,7 @@ func (d directory) writeQuick(name string, b []byte) error {
 		err = e
 	}
 	if err == nil {
-		err = replace(f.Name(), filepath.Join(d.path, name))
+		err = d.replace(f.Name(), filepath.Join(d.path, name))
 	}
 	if err != nil {
 		_ = os.Remove(f.Name())
@@ -83,13 +88,16 @@ func (d directory) writeQuick(name string, b []byte) error {
 // replace puts the file from in the place of to, at once and as a whole. Where
 // it can, it exchanges the two: ext4 begins to write a file to the disk when it
 // replaces another one by rename (mount option auto_da_alloc, ext4(5)), and
-// what is not to wait for the disk would wait a millisecond or two for that.
-func replace(from, to string) error {
+// what is not to wait for the disk would wait a millisecond or two for that. The
+// removal of the other one takes as long, so nobody waits for it either; what a
+// crash leaves of it, Open removes.
+func (d directory) replace(from, to string) error {
 	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_EXCHANGE)
 	if err != nil { // there is no such file yet, or no such way
 		return os.Rename(from, to)
 	}
-	return os.Remove(from)
+	d.removing.Go(func() { _ = os.Remove(from) })
+	return nil
 }
 
 func (d directory) flush(name string) error {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/lessee/lessee/internal/driver"
 	"github.com/lessee/lessee/internal/tenancy"
@@ -28,6 +29,8 @@ type Store struct {
 	// flushes bounds how many files are flushed at a time. Each keeps a thread
 	// of the process busy, and a Go process keeps its threads for good.
 	flushes chan struct{}
+	// removing are files that were replaced and are on their way out.
+	removing sync.WaitGroup
 }
 
 // maxFlushes lets a quick disk be busy; many adapters may get a lease at once.
@@ -113,7 +116,8 @@ func OpenWith(path string, clock Clock) (*Store, error) {
 		}
 		return nil, fail("open the state directory", err)
 	}
-	s := &Store{path: path, disk: directory{path}, clock: clock, lock: lock, flushes: make(chan struct{}, maxFlushes)}
+	s := &Store{path: path, clock: clock, lock: lock, flushes: make(chan struct{}, maxFlushes)}
+	s.disk = directory{path: path, removing: &s.removing}
 	if err := s.prepare(); err != nil {
 		lock.Close()
 		return nil, fail("write to the state directory", err)
@@ -168,7 +172,10 @@ func takeLock(path string) (*os.File, error) {
 }
 
 // Close gives the directory back.
-func (s *Store) Close() error { return s.lock.Close() }
+func (s *Store) Close() error {
+	s.removing.Wait()
+	return s.lock.Close()
+}
 
 // failed builds an error about the adapter's file.
 func (s *Store) failed(op, adapter, file string, err error) error {
