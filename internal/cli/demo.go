@@ -36,6 +36,9 @@ func (a *app) demo() *cobra.Command {
 				return a.demoInside(ctx)
 			}
 			status, err := sandbox.Run(ctx, []string{"demo"}, a.Stdin, a.out.w, a.Stderr)
+			if e, ok := errors.AsType[*sandbox.DeniedError](err); ok {
+				return sentencef("cannot create a sandbox: %s (%s: %s)", a.speak.Pieces(e.Hint), a.speak.Pieces(e.Op), e.Err)
+			}
 			if err == nil && status != exitDone {
 				return errReported
 			}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,6 +126,16 @@ func ipv6(link *net.Interface) (list []netip.Addr) {
 			}
 		}
 	}
+	// As on Windows the link-local one comes last.
+	slices.SortStableFunc(list, func(a, b netip.Addr) int {
+		switch {
+		case a.IsLinkLocalUnicast() == b.IsLinkLocalUnicast():
+			return 0
+		case a.IsLinkLocalUnicast():
+			return 1
+		}
+		return -1
+	})
 	return list
 }
 

@@ -36,6 +36,17 @@ func frenchErrors() dictionary {
 		"no adapter is managed by DHCP":                                                 "aucun adaptateur n'est géré par DHCP",
 		"'lessee up ADAPTER' begins with one":                                           "'lessee up ADAPTATEUR' commence avec un",
 
+		// Where sandboxes are forbidden.
+		"cannot create a sandbox: %s (%s: %s)": "impossible de créer un bac à sable : %s (%s : %s)",
+		"user namespaces are turned off; allow them with 'sysctl -w user.max_user_namespaces=15000', or run it as root: sudo lessee demo":                                          "les espaces de noms utilisateur sont désactivés ; permettez-les avec 'sysctl -w user.max_user_namespaces=15000', ou exécutez en tant que root : sudo lessee demo",
+		"network namespaces are turned off; allow them with 'sysctl -w user.max_net_namespaces=15000'":                                                                             "les espaces de noms réseau sont désactivés ; permettez-les avec 'sysctl -w user.max_net_namespaces=15000'",
+		"user namespaces are for root only; allow them with 'sysctl -w kernel.unprivileged_userns_clone=1', or run it as root: sudo lessee demo":                                   "les espaces de noms utilisateur sont réservés à root ; permettez-les avec 'sysctl -w kernel.unprivileged_userns_clone=1', ou exécutez en tant que root : sudo lessee demo",
+		"AppArmor restricts user namespaces; allow them with 'sysctl -w kernel.apparmor_restrict_unprivileged_userns=0', or run it as root: sudo lessee demo":                      "AppArmor restreint les espaces de noms utilisateur ; permettez-les avec 'sysctl -w kernel.apparmor_restrict_unprivileged_userns=0', ou exécutez en tant que root : sudo lessee demo",
+		"the limit of namespaces is reached; see the sysctls user.max_user_namespaces and user.max_net_namespaces":                                                                 "la limite des espaces de noms est atteinte ; voyez les sysctls user.max_user_namespaces et user.max_net_namespaces",
+		"this kernel lacks user or network namespaces (CONFIG_USER_NS, CONFIG_NET_NS); run it as root on another kernel":                                                           "ce noyau n'a pas les espaces de noms utilisateur ou réseau (CONFIG_USER_NS, CONFIG_NET_NS) ; exécutez en tant que root sur un autre noyau",
+		"root lacks CAP_SYS_ADMIN here, as in a container; start the container with '--privileged' or '--cap-add SYS_ADMIN --cap-add NET_ADMIN --security-opt seccomp=unconfined'": "root n'a pas CAP_SYS_ADMIN ici, comme dans un conteneur ; démarrez le conteneur avec '--privileged' ou '--cap-add SYS_ADMIN --cap-add NET_ADMIN --security-opt seccomp=unconfined'",
+		"a container or security module forbids user namespaces, or run it as root: sudo lessee demo":                                                                              "un conteneur ou un module de sécurité interdit les espaces de noms utilisateur ; ou exécutez en tant que root : sudo lessee demo",
+
 		// The way to the daemon.
 		"the socket's path has %d bytes, a Unix socket's has at most %d: %s":              "le chemin du socket a %d octets, celui d'un socket Unix en a au plus %d : %s",
 		"use a shorter path, or a relative one":                                           "utilisez un chemin plus court, ou relatif",

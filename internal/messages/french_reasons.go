@@ -14,6 +14,7 @@ func frenchReasons() dictionary {
 		"a RELEASE could not be sent":                            "un RELEASE n'a pas pu être envoyé",
 		"the DHCP client service has stopped":                    "le service client DHCP s'est arrêté",
 
+		"create namespaces":                        "créer les espaces de noms",
 		"address already in use":                   "adresse déjà utilisée",
 		"address family not supported by protocol": "famille d'adresses non acceptée par le protocole",
 		"argument list too long":                   "liste d'arguments trop longue",

@@ -39,7 +39,7 @@ var passing = map[string]bool{
 }
 
 // spoken are the packages with texts for people.
-var spoken = []string{"", "errno", "iphlpapi", "internal/cli", "internal/control", "internal/driver", "internal/ipconfig", "internal/messages", "internal/system", "internal/tenancy"}
+var spoken = []string{"", "errno", "iphlpapi", "internal/cli", "internal/control", "internal/driver", "internal/ipconfig", "internal/messages", "internal/sandbox", "internal/system", "internal/tenancy"}
 
 // A finder finds the keys in one package's source.
 type finder struct {
@@ -110,6 +110,10 @@ func (f *finder) visit(n ast.Node) bool {
 			if i < len(n.Args) && (name != "failed" || len(n.Args) == 5) {
 				f.add(n.Args[i], strict)
 			}
+		}
+	case *ast.ReturnStmt:
+		if f.pkg == "sandbox" && f.inside == "hint" {
+			f.add(n.Results[0], true)
 		}
 	case *ast.KeyValueExpr:
 		if k, ok := n.Key.(*ast.Ident); ok && (k.Name == "Detail" || k.Name == "Hint") {

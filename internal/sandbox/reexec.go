@@ -164,10 +164,12 @@ func denied(op string, err error) error {
 	})}
 }
 
+// sudo is the other way out of most refusals.
+const sudo = ", or run it as root: sudo lessee demo"
+
 // hint says which setting makes the kernel refuse, and what to do. sysctl
 // returns a setting's value, or "" if this kernel does not have it.
 func hint(err error, root bool, sysctl func(string) string) string {
-	const sudo = ", or run it as root: sudo lessee demo"
 	switch {
 	case sysctl("user/max_user_namespaces") == "0":
 		return "user namespaces are turned off; allow them with 'sysctl -w user.max_user_namespaces=15000'" + sudo
