@@ -18,6 +18,12 @@ type here struct{}
 
 var _ System = here{}
 
+// An extra is what the contract does not tell of an adapter, or not quickly.
+type extra struct {
+	suffix string
+	dns    []netip.Addr
+}
+
 // foreverSeconds is when a lease without end expires (see iphlpapi.IpAdapterInfo).
 const foreverSeconds = math.MaxInt32
 
@@ -45,21 +51,21 @@ func (here) Adapters() ([]Adapter, error) {
 	if err != nil {
 		return nil, err
 	}
-	suffixes := suffixes()
+	links, err := net.Interfaces()
+	if err != nil {
+		return nil, err
+	}
+	more := extras(first)
 	var all []Adapter
 	for info := range first.All() {
 		a := describe(info)
-		if link, err := net.InterfaceByIndex(a.Index); err == nil {
-			a.Name = link.Name // on Windows the one that people know
-			a.Connected = link.Flags&net.FlagRunning != 0
-			a.IPv6 = ipv6(link)
-		}
 		// An adapter that has gone since has nothing more to tell.
-		if more, err := iphlpapi.PerAdapterInfo(info.Index); err == nil {
-			a.DNS = more.DnsServerList.Addresses()
-			a.Auto = more.AutoconfigActive != 0
+		if i := slices.IndexFunc(links, func(l net.Interface) bool { return l.Index == a.Index }); i >= 0 {
+			a.Name = links[i].Name // on Windows the one that people know
+			a.Connected = links[i].Flags&net.FlagRunning != 0
+			a.IPv6 = ipv6(&links[i])
 		}
-		a.Suffix = suffixes[a.Index]
+		a.Suffix, a.DNS = more[a.Index].suffix, more[a.Index].dns
 		if isWireless(a.Name) {
 			a.Medium = Wireless
 		}

@@ -2,13 +2,17 @@
 
 package ipconfig
 
-import "runtime"
+import (
+	"runtime"
+
+	"github.com/lessee/lessee/iphlpapi"
+)
 
 // SixVerb: nobody here manages IPv6 leases.
 func (here) SixVerb() func(verb, pattern string) error { return nil }
 
 func hostDetails() Host { return Host{System: runtime.GOOS} }
 
-func suffixes() map[int]string { return nil }
+func extras(*iphlpapi.IpAdapterInfo) map[int]extra { return nil }
 
 func isWireless(string) bool { return false }

@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/lessee/lessee/iphlpapi"
 )
 
 // SixVerb leaves IPv6 to the system's own command: there is no function for it.
@@ -28,9 +30,22 @@ func systemCommand(verb, pattern string) error {
 
 func hostDetails() Host { return Host{System: "Windows"} }
 
-// suffixes asks the system for the connection-specific DNS suffixes, by the
-// adapters' indices.
-func suffixes() map[int]string {
+// extras asks the system for the connection-specific DNS suffixes and the name
+// servers, by the adapters' indices.
+func extras(first *iphlpapi.IpAdapterInfo) map[int]extra {
+	m := make(map[int]extra)
+	suffixes := suffixes()
+	for info := range first.All() {
+		e := extra{suffix: suffixes[info.Index]}
+		if per, err := iphlpapi.PerAdapterInfo(info.Index); err == nil {
+			e.dns = per.DnsServerList.Addresses()
+		}
+		m[int(info.Index)] = e
+	}
+	return m
+}
+
+func suffixes() map[uint32]string {
 	size := uint32(16 << 10)
 	for {
 		b := make([]uint64, (size+7)/8)
@@ -42,9 +57,9 @@ func suffixes() map[int]string {
 		if err != nil {
 			return nil
 		}
-		m := make(map[int]string)
+		m := make(map[uint32]string)
 		for a := first; a != nil; a = a.Next {
-			m[int(a.IfIndex)] = windows.UTF16PtrToString(a.DnsSuffix)
+			m[a.IfIndex] = windows.UTF16PtrToString(a.DnsSuffix)
 		}
 		return m
 	}

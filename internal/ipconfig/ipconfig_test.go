@@ -85,7 +85,7 @@ func office() *machine {
 			},
 			{Index: 4, Name: "wlan0", Description: "iwlwifi", Medium: Wireless, Hardware: net.HardwareAddr{2, 0, 0, 0, 0, 4}, DHCP: true, Suffix: "old.example.test"},
 			{
-				Index: 5, Name: "usb0", Medium: Ethernet, Hardware: net.HardwareAddr{2, 0, 0, 0, 0, 5}, Connected: true, DHCP: true, Auto: true,
+				Index: 5, Name: "usb0", Medium: Ethernet, Hardware: net.HardwareAddr{2, 0, 0, 0, 0, 5}, Connected: true, DHCP: true,
 				IPv4: []netip.Prefix{netip.MustParsePrefix("169.254.7.9/16")},
 			},
 			{Index: 6, Name: "ppp0", Medium: PPP, Connected: true, IPv4: []netip.Prefix{netip.MustParsePrefix("192.0.2.7/32")}, DNS: addrs("192.0.2.1")},

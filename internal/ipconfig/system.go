@@ -58,9 +58,8 @@ type Adapter struct {
 	Hardware    net.HardwareAddr
 	// Connected says that it has a carrier.
 	Connected bool
-	// DHCP says that somebody manages it by DHCP, Auto that it gave itself a
-	// link-local IPv4 address.
-	DHCP, Auto bool
+	// DHCP says that somebody manages it by DHCP.
+	DHCP bool
 	// Suffix is the domain of the network that it is connected to.
 	Suffix   string
 	IPv4     []netip.Prefix
