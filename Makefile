@@ -69,7 +69,7 @@ capi: ## the C library: build/libiphlpapi.so and .a
 	ln -sf $(SONAME) '$(CAPIDIR)/libiphlpapi.so'
 	CGO_ENABLED=1 $(GO) build -buildmode=c-archive $(CAPIFLAGS) -ldflags '-s -w' -o '$(CAPIDIR)/libiphlpapi.go.a' ./capi
 	cd '$(CAPIDIR)' && rm -f libiphlpapi.a && \
-		ld -r -o libiphlpapi.o --whole-archive libiphlpapi.go.a && \
+		ld -r -d -o libiphlpapi.o --whole-archive libiphlpapi.go.a && \
 		sed -n 's/^ *\([A-Za-z_]*\);$$/\1/p' '$(CURDIR)/capi/exports.map' > libiphlpapi.names && \
 		objcopy --keep-global-symbols=libiphlpapi.names libiphlpapi.o && \
 		ar rcs libiphlpapi.a libiphlpapi.o && \

@@ -3,8 +3,6 @@
 
 #include "include/winbase.h"
 
-#include "_cgo_export.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,7 +186,7 @@ static DWORD compose(struct message *m, LPCVOID source, DWORD id, DWORD language
             return ERROR_NOT_SUPPORTED;
         if ((id & 0xffff0000) == 0x80070000) // an HRESULT made of a system error code
             id &= 0xffff;
-        code = goMessage(id, (uint16_t)language, &text);
+        code = message(id, (uint16_t)language, &text);
         if (code != 0)
             return code;
         for (const char *p = text; *p != 0; p++)

@@ -43,6 +43,10 @@ size_t utf8_to_utf16(uint16_t *to, const char *from, size_t length);
 // daemon.
 const char *environment(const char *name);
 
+// message finds the text of a system error code, which the caller frees, or
+// returns the code that says why there is none.
+uint32_t message(uint32_t code, uint16_t langid, char **text);
+
 // is_forked tells that this process was forked from one that had the library.
 int is_forked(void);
 

@@ -3,8 +3,10 @@
 #include "check.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -86,11 +88,82 @@ static void breaking_daemon(void)
     unsetenv("LESSEE_SOCKET");
 }
 
+/* A handler of the program that needs more stack than Go gives its functions, and
+   does not ask for another one. */
+static volatile long handled;
+
+static void heavy(int number)
+{
+    volatile char room[100000];
+    memset((char *)room, number, sizeof room);
+    handled += room[99999] == number;
+}
+
+static void *caller(void *nothing)
+{
+    ULONG size, i;
+    for (i = 0; i < 50; i++) {
+        size = 0;
+        CHECK_CODE(GetInterfaceInfo(NULL, &size), ERROR_INSUFFICIENT_BUFFER);
+        CHECK_CODE(GetAdaptersInfo(NULL, &size), ERROR_BUFFER_OVERFLOW);
+        CHECK_CODE(renew(), ERROR_PROC_NOT_FOUND);
+    }
+    return nothing;
+}
+
+static void handlers(void)
+{
+    struct itimerval every = {{0, 200}, {0, 200}}, never = {{0, 0}, {0, 0}};
+    pthread_t threads[4];
+    int i;
+
+    signal(SIGALRM, heavy);
+    setitimer(ITIMER_REAL, &every, NULL);
+    for (i = 0; i < 4; i++)
+        CHECK(pthread_create(&threads[i], NULL, caller, NULL) == 0);
+    for (i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    setitimer(ITIMER_REAL, &never, NULL);
+    signal(SIGALRM, SIG_DFL);
+    CHECK(handled > 0);
+}
+
 static int status_of(pid_t child)
 {
     int status = -1;
     CHECK(waitpid(child, &status, 0) == child);
     return status;
+}
+
+/* A signal ends a program that waits for a daemon that does not answer. */
+static void waiting(void)
+{
+    struct sockaddr_un at;
+    int l = socket(AF_UNIX, SOCK_STREAM, 0), c, status;
+    pid_t child;
+    char self[4096];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+
+    CHECK(n > 0);
+    self[n > 0 ? n : 0] = 0;
+    memset(&at, 0, sizeof at);
+    at.sun_family = AF_UNIX;
+    CHECK(getcwd(at.sun_path, sizeof at.sun_path - 10) != NULL);
+    strcat(at.sun_path, "/silent");
+    CHECK(bind(l, (struct sockaddr *)&at, sizeof at) == 0 && listen(l, 8) == 0);
+    child = fork();
+    if (child == 0) {
+        setenv("LESSEE_SOCKET", at.sun_path, 1);
+        execl(self, self, "renew", (char *)NULL);
+        _exit(99);
+    }
+    c = accept(l, NULL, NULL); /* it is in the call */
+    kill(child, SIGTERM);
+    status = status_of(child);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    close(c);
+    close(l);
+    unlink(at.sun_path);
 }
 
 static void children(char *self)
@@ -158,6 +231,8 @@ int main(int argc, char **argv)
 
     if (argc == 2 && strcmp(argv[1], "list") == 0)
         return (int)GetInterfaceInfo(NULL, &size);
+    if (argc == 2 && strcmp(argv[1], "renew") == 0)
+        return (int)renew();
     if (argc == 2 && strcmp(argv[1], "crash") == 0) {
         volatile int *nowhere = NULL;
         GetInterfaceInfo(NULL, &size);
@@ -172,6 +247,8 @@ int main(int argc, char **argv)
         return 0;
     }
     signals();
+    handlers();
+    waiting();
     breaking_daemon();
     children(argv[0]);
     return check_end();

@@ -1,9 +1,11 @@
 /* Takes the place of Go, so that sanitizers see all that the C files do. The
    texts come from the environment. */
-#include "_cgo_export.h"
-
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+int is_forked(void);
+uint32_t message(uint32_t code, uint16_t langid, char **text);
 
 int is_forked(void) { return 0; }
 
@@ -18,7 +20,7 @@ static int french_user(void)
     return 0;
 }
 
-uint32_t goMessage(uint32_t code, uint16_t langid, char **text)
+uint32_t message(uint32_t code, uint16_t langid, char **text)
 {
     int primary = langid & 0x3ff;
     if (primary != 0 && primary != 0x09 && primary != 0x0c)
