@@ -7,14 +7,17 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 	"unsafe"
 
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
 
 	"github.com/lessee/lessee"
 )
@@ -391,6 +394,60 @@ func FuzzMessages(f *testing.F) {
 		for _, a := range d[0].addresses {
 			if a.IsValid() && !a.Addr().Is4() || a == (netip.Prefix{}) {
 				t.Errorf("got %v", a)
+			}
+		}
+	})
+}
+
+// TestInfoAtOnce calls from several threads while addresses come and go: each
+// call ends with a list that hangs together.
+func TestInfoAtOnce(t *testing.T) {
+	daemon(t, nil)
+	namespace(t, func(t *testing.T, h *netlink.Handle) {
+		w := world{t, h}
+		pair(t, h, "a0", "a1", true)
+		w.address("a0", "10.1.0.2/24", 0)
+		ns, err := netns.Get()
+		w.must("namespace", err)
+		defer ns.Close()
+		var calls sync.WaitGroup
+		for range 4 {
+			calls.Go(func() {
+				runtime.LockOSThread() // and never unlock: the thread is in the namespace
+				if err := netns.Set(ns); err != nil {
+					t.Error(err)
+					return
+				}
+				for range 20 {
+					first, err := AdaptersInfo()
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					for a := range first.All() {
+						if a.NameString() == "a0" && a.IpAddressList.Prefix() != prefix("10.1.0.2/24") {
+							t.Errorf("the first address is %v", a.IpAddressList.Prefix())
+						}
+					}
+				}
+			})
+		}
+		done := make(chan struct{})
+		go func() { calls.Wait(); close(done) }()
+		for i := 0; ; i++ {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			a, err := netlink.ParseAddr(fmt.Sprintf("10.1.0.%d/24", 3+i%200))
+			w.must("address", err)
+			w.must("add", h.AddrAdd(w.link("a0"), a))
+			if i%7 != 0 {
+				w.must("delete", h.AddrDel(w.link("a0"), a))
+			} else if i >= 150 {
+				<-done
+				return
 			}
 		}
 	})

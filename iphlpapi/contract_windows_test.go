@@ -255,6 +255,21 @@ func TestSystemCodes(t *testing.T) {
 	}
 }
 
+// TestSystemMessage: a code that this package has no text for has the system's.
+func TestSystemMessage(t *testing.T) {
+	t.Parallel()
+	const notListening = 1715 // RPC_S_NOT_LISTENING
+	if text := FormatMessage(notListening, LANG_NEUTRAL); !strings.Contains(text, "RPC") || strings.HasSuffix(text, ".") {
+		t.Errorf("got %q", text)
+	}
+	if text := FormatMessage(0x2fffffff, LANG_NEUTRAL); text != "system error 805306367" {
+		t.Errorf("a code that nobody knows: %q", text)
+	}
+	if text := FormatMessage(ERROR_NO_NETWORK, LANG_ENGLISH); text != "the adapter is down or has no carrier" {
+		t.Errorf("our own: %q", text)
+	}
+}
+
 // TestReleaseAndRenew: Wine has no DHCP client and says so.
 func TestReleaseAndRenew(t *testing.T) {
 	t.Parallel()

@@ -18,9 +18,14 @@ func MakeLangID(primary, sub uint16) uint16 { return sub<<10 | primary&0x3ff }
 // langid names: without a capital at its beginning, a full stop or a newline at
 // its end. [LANG_NEUTRAL], with any sublanguage, is the user's language: that of
 // LC_ALL, LC_MESSAGES or LANG, or else of the desktop. So is a language that is
-// not spoken here. A code that is not known is told by its number, such as
-// "system error 4242".
+// not spoken here. A code that is not known has the system's own text on Windows,
+// and is else told by its number, such as "system error 4242".
 func FormatMessage(code Errno, langid uint16) string {
-	text, _ := messages.System(uint32(code), messages.ForLANGID(langid))
+	text, known := messages.System(uint32(code), messages.ForLANGID(langid))
+	if !known {
+		if own, ok := systemMessage(code, langid); ok {
+			return own
+		}
+	}
 	return text
 }

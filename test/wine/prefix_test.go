@@ -71,8 +71,13 @@ func (p *prefix) background(t *testing.T, cmd *exec.Cmd) error {
 	}
 	defer f.Close()
 	cmd.Stdout, cmd.Stderr = f, f
-	_, err = p.Output(cmd)
-	if err != nil {
+	if err := p.Do(cmd.Start); err != nil {
+		return err
+	}
+	// Setting Wine up takes ten seconds, and far more on a busy machine.
+	timer := time.AfterFunc(5*time.Minute, func() { _ = cmd.Process.Kill() })
+	defer timer.Stop()
+	if err = cmd.Wait(); err != nil {
 		text, _ := os.ReadFile(f.Name())
 		err = fmt.Errorf("%w\n%s", err, text)
 	}
