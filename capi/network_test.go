@@ -49,7 +49,7 @@ type home struct {
 	daemon *lab.Daemon
 }
 
-func newHome(t *testing.T, c lab.Config) *home {
+func newHome(t testing.TB, c lab.Config) *home {
 	t.Helper()
 	kind := lab.KindByName("dnsmasq")
 	lab.Need(t, kind.Programs...)
