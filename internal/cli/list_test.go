@@ -125,12 +125,18 @@ func TestListFitsTheTerminal(t *testing.T) {
 		e.StdoutTerminal = true
 		e.Getenv = func(n string) string { return map[string]string{"NO_COLOR": "1"}[n] }
 	}, "--socket", socket, "list")
-	for _, line := range strings.Split(r.out, "\n") {
+	french := run(t.Context(), func(e *Env) {
+		inFrench(e)
+		withEnv(e, "NO_COLOR=1")
+		e.StdoutTerminal = true
+	}, "--socket", socket, "list")
+	for _, line := range strings.Split(r.out+french.out, "\n") {
 		if n := utf8.RuneCountInString(line); n > 80 {
 			t.Errorf("%d columns: %q", n, line)
 		}
 	}
 	golden(t, "list-narrow.txt", r.out)
+	golden(t, "french-list-narrow.txt", french.out)
 	if r := run(t.Context(), nil, "--socket", socket, "list"); !strings.Contains(r.out, "enx020000000002  init-reboot  networkmanager  255.255.255.254/32") {
 		t.Errorf("piped output is cut:\n%s", r.out)
 	}

@@ -127,7 +127,10 @@ func TestEveryAnswerIsInTheDocument(t *testing.T) {
 	openapi3filter.RegisterBodyDecoder("application/x-ndjson", openapi3filter.PlainBodyDecoder)
 	openapi3filter.RegisterBodyDecoder("application/yaml", openapi3filter.PlainBodyDecoder)
 	_, router := document(t)
-	code := func(c errno.Errno) error { return &lessee.Error{Code: c, Detail: "d", Hint: "h"} }
+	code := func(c errno.Errno) error {
+		e := &lessee.Error{Code: c, Hint: "h"}
+		return e.SetDetail("%s in %s, until %s, number %d", "d", 1500*time.Millisecond, time.Unix(1e9, 0).UTC(), 7)
+	}
 	for _, tc := range []struct {
 		req    string // method, path, body
 		err    error  // of the engine

@@ -213,3 +213,37 @@ func TestEveryTextIsTranslated(t *testing.T) {
 		}
 	}
 }
+
+// The finder finds what it is to find.
+func TestFinder(t *testing.T) {
+	t.Parallel()
+	const source = `package x
+const hello = "hello " + "%s"
+func f(a app, key string) {
+	a.speak.Sprintf(hello, key)
+	a.speak.Text(key)
+	fmt.Sprintf("not this")
+	usagef("a " +
+		"b")
+	failed("op", name, 5, "detail", "hint")
+	failed("op", name, err)
+	_ = &Error{Detail: "of a literal", Op: "not this"}
+	e.Hint = "assigned"
+	e.SetDetail("%d of %d", 1, 2).SetHint("chained")
+}
+`
+	f := &finder{t: t, fset: token.NewFileSet(), pkg: "x", consts: make(map[string]ast.Expr), found: make(map[string]token.Position)}
+	file, err := parser.ParseFile(f.fset, "x.go", source, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.constants(file)
+	ast.Inspect(file, f.visit)
+	want := []string{"%d of %d", "a b", "assigned", "chained", "detail", "hello %s", "hint", "of a literal"}
+	if got := slices.Sorted(maps.Keys(f.found)); !slices.Equal(got, want) {
+		t.Errorf("found %q, want %q", got, want)
+	}
+	if len(f.loose) != 1 || !strings.HasPrefix(f.loose[0], "x.go:5:") {
+		t.Errorf("keys that are not constants: %q", f.loose)
+	}
+}
