@@ -72,11 +72,15 @@ func For(tag language.Tag) *Printer { return newPrinter(tag, tag) }
 // ForEnvironment returns the printer that an environment asks for, or, where it
 // says nothing, the one of the language that the system knows the user by.
 func ForEnvironment(getenv func(string) string) *Printer {
-	if _, said := fromEnvironment(getenv); !said && getenv("LC_TIME") == "" {
-		tag := systemLanguage()
-		return newPrinter(tag, tag)
+	tag, said := fromEnvironment(getenv)
+	if !said {
+		tag = systemLanguage()
 	}
-	return newPrinter(Language(getenv), TimeLanguage(getenv))
+	times, other := timeLanguage(getenv)
+	if !other {
+		times = tag
+	}
+	return newPrinter(tag, times)
 }
 
 func newPrinter(tag, times language.Tag) *Printer {

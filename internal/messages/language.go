@@ -58,17 +58,16 @@ func fromEnvironment(getenv func(string) string) (_ language.Tag, found bool) {
 	return tag, true
 }
 
-// TimeLanguage returns the language in which the environment wants the date and
-// the time: like [Language], with LC_TIME in place of LC_MESSAGES. Where LC_TIME
-// says C, POSIX or a language that is not spoken here, or nothing, it is that of
-// the messages.
-func TimeLanguage(getenv func(string) string) language.Tag {
-	if getenv("LC_ALL") == "" {
-		if tag, ok := parse(getenv("LC_TIME")); ok {
-			return tag
-		}
+// timeLanguage returns the language in which the environment wants the date and
+// the time, where it is to be another one than that of the messages: LC_TIME's,
+// if it is one of ours or C, unless LC_ALL overrides it.
+func timeLanguage(getenv func(string) string) (language.Tag, bool) {
+	locale := getenv("LC_TIME")
+	if getenv("LC_ALL") != "" || locale == "" {
+		return language.English, false
 	}
-	return Language(getenv)
+	tag, ok := parse(locale)
+	return tag, ok || isC(locale)
 }
 
 // localeOf returns the locale in charge of a category (locale(7)).

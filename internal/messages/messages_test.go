@@ -62,12 +62,13 @@ func TestTimeLanguage(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ env, want string }{
 		{"LANG=en_US LC_TIME=fr_FR", "fr-FR"},
-		{"LANG=fr_FR LC_TIME=C", "fr-FR"},
+		{"LANG=fr_FR LC_TIME=C", "en"},
+		{"LANG=fr_FR LC_TIME=en_DK.UTF-8", "en-DK"},
 		{"LANG=en_US LC_TIME=fr_FR LC_ALL=en_GB", "en-GB"},
 		{"LANG=fr_FR", "fr-FR"},
 		{"LANG=fr_FR LC_TIME=ja_JP", "fr-FR"},
 	} {
-		if got := TimeLanguage(env(strings.Fields(c.env)...)).String(); got != c.want {
+		if got := ForEnvironment(env(strings.Fields(c.env)...)).times.String(); got != c.want {
 			t.Errorf("%s: %s, want %s", c.env, got, c.want)
 		}
 	}
