@@ -118,6 +118,18 @@ func TestHintsHaveTheReadersTime(t *testing.T) {
 	}
 }
 
+// An adapter may have the name of something else.
+func TestNamesAreNotTranslated(t *testing.T) {
+	t.Parallel()
+	e := &lessee.Error{Op: "renew", Adapter: "server", Code: errno.ERROR_ADDRESS_NOT_ASSOCIATED}
+	_ = e.SetHint("'lessee renew %s' gets a lease", "server")
+	socket := serve(t, &engine{adapters: several(), fail: map[string]error{"release server": e}})
+	r := run(t.Context(), inFrench, "--socket", socket, "release", "server")
+	if want := "lessee: server: renew: l'adaptateur n'a pas de bail (ERROR_ADDRESS_NOT_ASSOCIATED 1228) ; 'lessee renew server' obtient un bail\n"; r.err != want {
+		t.Errorf("got %q, want %q", r.err, want)
+	}
+}
+
 // A newer daemon may give a format other arguments.
 func TestFormatsOfTheFuture(t *testing.T) {
 	t.Parallel()

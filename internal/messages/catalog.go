@@ -166,17 +166,24 @@ func (p *Printer) learn(key string) bool {
 
 // Pieces translates a text that the catalog may not have as a whole: what is
 // between its colons, as far as it is known. An error's text is often made of a
-// sentence of ours and the system's reason.
+// sentence of ours and the system's reason. A single word stays as it is: it may
+// be a name, even where the catalog has it.
 func (p *Printer) Pieces(text string) string {
 	if p.language == language.English {
 		return text
 	}
-	if whole, ok := p.find(text); ok {
+	find := func(s string) (string, bool) {
+		if !strings.Contains(s, " ") {
+			return "", false
+		}
+		return p.find(s)
+	}
+	if whole, ok := find(text); ok {
 		return whole
 	}
 	var b strings.Builder
 	for i, piece := range strings.Split(text, ": ") {
-		known, ok := p.find(piece)
+		known, ok := find(piece)
 		switch {
 		case ok && i > 0 && p.language == language.French:
 			b.WriteString(" : " + known)

@@ -265,6 +265,27 @@ func TestUnknownKeyIsEnglish(t *testing.T) {
 	}
 }
 
+func TestPieces(t *testing.T) {
+	t.Parallel()
+	p := For(language.French)
+	for in, want := range map[string]string{
+		"":                        "",
+		"server":                  "server", // an adapter's name
+		"name: server":            "name: server",
+		"no space left on device": "plus de place sur le périphérique",
+		"the lease could not be saved: no space left on device": "le bail n'a pas pu être enregistré : plus de place sur le périphérique",
+		"eth0: set address 10.0.0.1/8: operation not permitted": "eth0: set address 10.0.0.1/8 : opération non permise",
+		"the lease could not be saved: for a new reason":        "le bail n'a pas pu être enregistré: for a new reason",
+	} {
+		if got := p.Pieces(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+		if got := For(language.English).Pieces(in); got != in {
+			t.Errorf("in English %q became %q", in, got)
+		}
+	}
+}
+
 func TestTimes(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 8, 1, 15, 4, 5, 0, time.UTC)
