@@ -24,7 +24,7 @@ type Adapter struct {
 	Carrier bool `json:"carrier"`
 	// Manager is who manages it by DHCP: "lessee", "networkmanager",
 	// "networkd", "dhcpcd", "dhclient", "udhcpc", "unknown" (some other program
-	// has the DHCP client's port) or "none".
+	// has the DHCP client's port), "windows" (there, the system itself) or "none".
 	Manager string `json:"manager"`
 
 	IPv4 *IPv4 `json:"ipv4,omitempty"`
