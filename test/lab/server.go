@@ -87,7 +87,6 @@ type Server struct {
 
 	dir  string
 	proc *Process
-	gen  int
 }
 
 // Start starts a server of this kind in the space and waits until it serves.
