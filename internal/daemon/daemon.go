@@ -131,7 +131,7 @@ func serve(ctx context.Context, engine *driver.Driver, server *control.Server, l
 		cancel(err)
 	} else {
 		log.Info("ready", "socket", l.Addr().String(), "pid", os.Getpid())
-		stop := announce(ctx, engine, log)
+		stop := announce(ctx, engine.Alive, log)
 		defer stop()
 	}
 	<-ctx.Done()

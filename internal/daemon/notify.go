@@ -7,13 +7,12 @@ import (
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
-	"github.com/lessee/lessee/internal/driver"
 )
 
 // announce tells the service manager that the daemon is ready and, where it
-// asks for it, that the engine still answers (sd_notify(3),
+// asks for it, that the engine is still alive (sd_notify(3),
 // sd_watchdog_enabled(3)). The function it returns ends both.
-func announce(ctx context.Context, engine *driver.Driver, log *slog.Logger) (stop func()) {
+func announce(ctx context.Context, alive func() bool, log *slog.Logger) (stop func()) {
 	notify := func(state string) {
 		if _, err := daemon.SdNotify(false, state); err != nil {
 			log.Warn("the service manager could not be told", "state", state, "error", err)
@@ -33,7 +32,7 @@ func announce(ctx context.Context, engine *driver.Driver, log *slog.Logger) (sto
 			for {
 				select {
 				case <-tick.C:
-					if engine.Alive() {
+					if alive() {
 						notify(daemon.SdNotifyWatchdog)
 					}
 				case <-ctx.Done():
