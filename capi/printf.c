@@ -191,8 +191,8 @@ static union value fetch(struct arguments *a, enum kind kind)
 
     memset(&v, 0, sizeof v);
     if (a->words != NULL) {
-        if (kind == kind_double || kind == kind_long_double || a->words == a->end) {
-            a->failed = 1; // an array of words has no floating-point numbers
+        if (kind == kind_double || kind == kind_long_double || kind == kind_count || a->words == a->end) {
+            a->failed = 1; // an insert is no floating-point number, nor written to
             return v;
         }
         v.word = *a->words;
