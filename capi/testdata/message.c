@@ -169,7 +169,7 @@ static void own_messages(void)
     CHECK_TEXT(own(10, "a line of words that is too long"), "a line of\r\nwords that\r\nis too\r\nlong");
     CHECK_TEXT(own(0, ""), "error 235"); /* ERROR_NO_WORK_DONE */
     CHECK_TEXT(own(0, "%1!n!", b), "error 87");
-    CHECK_TEXT(own(0, "%1!n !", b), "error 87"); // nor with something behind it
+    CHECK_TEXT(own(0, "%1!n !", b), "error 87"); /* nor with something behind it */
     CHECK_TEXT(own(0, "%1!%s!", b), "error 87");
     CHECK_TEXT(own(0, "%1!s", b), "error 87");
     CHECK_TEXT(own(0, "%1!***d!", 1, 2, 3, 4), "error 87");
