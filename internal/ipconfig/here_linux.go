@@ -44,16 +44,21 @@ const extraTime = 2 * time.Second
 
 // extras asks the daemon for what the leases have, by the adapters' indices. One
 // question is quicker than one for each adapter, as the contract would have it.
-func extras(*iphlpapi.IpAdapterInfo) map[int]extra {
+func extras(first *iphlpapi.IpAdapterInfo) map[int]extra {
 	ctx, cancel := context.WithTimeout(context.Background(), extraTime)
 	defer cancel()
 	list, err := lessee.New().Adapters(ctx)
 	if err != nil {
 		return nil // without a daemon nobody knows
 	}
+	// A daemon of another network namespace has adapters of the same indices.
+	here := make(map[int]string)
+	for info := range first.All() {
+		here[int(info.Index)] = info.NameString() + " " + info.HardwareAddr().String()
+	}
 	m := make(map[int]extra)
 	for _, a := range list {
-		if a.IPv4 != nil && a.IPv4.Address.IsValid() {
+		if a.IPv4 != nil && a.IPv4.Address.IsValid() && here[a.Index] == a.Name+" "+a.MAC {
 			m[a.Index] = extra{a.IPv4.Domain, a.IPv4.DNS}
 		}
 	}

@@ -356,6 +356,13 @@ func TestWrongUsage(t *testing.T) {
 			t.Errorf("%s: status %d, stdout %q, stderr %q", args, status, out, errOut)
 		}
 	}
+	// A variable that is not set is not a wish for all adapters.
+	for _, args := range [][]string{{"/release", ""}, {"/renew", " "}, {"/release6", "", ""}} {
+		m := office()
+		if status, _, errOut := run(m, "C", args...); status != 1 || errOut == "" || len(m.calls) > 0 {
+			t.Errorf("%q: status %d, stderr %q, calls %q", args, status, errOut, m.calls)
+		}
+	}
 	for _, args := range []string{"/?", "-?", "/H", "-help", "--help"} {
 		if status, out, errOut := run(office(), "C", args); status != 0 || errOut != "" || !strings.Contains(out, "usage: ipconfig") {
 			t.Errorf("%s: status %d, stdout %q, stderr %q", args, status, out, errOut)

@@ -113,7 +113,11 @@ func parse(args []string) (verb, pattern string, ok bool) {
 		return "", "", false
 	}
 	// A name with spaces is often typed without quotes.
-	return verb, strings.Join(args[1:], " "), true
+	pattern = strings.Join(args[1:], " ")
+	if len(args) > 1 && strings.TrimSpace(pattern) == "" {
+		return "", "", false // a variable that is not set does not mean all adapters
+	}
+	return verb, pattern, true
 }
 
 func (c *command) print(text string) {
