@@ -33,6 +33,10 @@ type (
 	// Datagram is what arrived on the DHCP client port.
 	Datagram dhcp4.Datagram
 
+	// ARP is an ARP packet that the adapter listens for, and the link address
+	// it came from.
+	ARP struct{ Packet, From []byte }
+
 	// Call is a caller's request. It is answered by exactly one Answer with its
 	// ID, at the latest when Deadline has passed.
 	Call struct {
@@ -71,6 +75,7 @@ func (Begin) input()      {}
 func (Link) input()       {}
 func (Gone) input()       {}
 func (Datagram) input()   {}
+func (ARP) input()        {}
 func (Call) input()       {}
 func (Cancel) input()     {}
 func (Applied) input()    {}
@@ -117,6 +122,13 @@ type (
 	// Transmit sends a DHCP message.
 	Transmit dhcp4.Transmit
 
+	// TransmitARP sends an ARP packet to a link address, nil for all.
+	TransmitARP struct{ Packet, To []byte }
+
+	// Listen says which addresses' ARP packets are wanted from now on: those
+	// sent from one of them and probes for one of them. None: no packet is.
+	Listen struct{ Addresses []netip.Addr }
+
 	// Save replaces the adapter's record, which then survives the process.
 	// Outputs after it wait until it has been tried.
 	Save struct {
@@ -155,13 +167,15 @@ type (
 	Ended struct{}
 )
 
-func (Transmit) output() {}
-func (Save) output()     {}
-func (Forget) output()   {}
-func (Apply) output()    {}
-func (Answer) output()   {}
-func (Note) output()     {}
-func (Ended) output()    {}
+func (Transmit) output()    {}
+func (TransmitARP) output() {}
+func (Listen) output()      {}
+func (Save) output()        {}
+func (Forget) output()      {}
+func (Apply) output()       {}
+func (Answer) output()      {}
+func (Note) output()        {}
+func (Ended) output()       {}
 
 // A Flush says whether a record is to survive a power failure.
 type Flush uint8
