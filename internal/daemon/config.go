@@ -12,6 +12,7 @@ import (
 
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/tenancy"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 	"github.com/pelletier/go-toml/v2"
 )
@@ -54,11 +55,27 @@ type AdapterConfig struct {
 	// Metric is the metric of the adapter's routes, 0 to 4294967295.
 	// Default 0: 1000 and the interface index.
 	Metric *uint32 `toml:"metric"`
-	// Routes, MTU, DNS: apply a lease's routers and routes, its MTU (option
-	// 26), its name servers and search list. Default: true.
-	Routes *bool `toml:"routes"`
-	MTU    *bool `toml:"mtu"`
-	DNS    *bool `toml:"dns"`
+	// Routes says which of a lease's routes are applied: "all", "no-classless"
+	// (without option 121), "gateway" (the default route only) or "none".
+	// Default: "all".
+	Routes *string `toml:"routes"`
+	// Table is the routing table of the adapter's routes. Default 0: the main
+	// one, or that of the adapter's VRF.
+	Table *uint32 `toml:"table"`
+	// MTU, DNS: apply a lease's MTU (option 26), its name servers and search
+	// list. Default: true.
+	MTU *bool `toml:"mtu"`
+	DNS *bool `toml:"dns"`
+	// Conflict says how conflicts of the address with another host are found
+	// (RFC 5227): "off", "optimistic" (use it at once and ask) or "probe" (ask
+	// first). Default: "optimistic".
+	Conflict *string `toml:"conflict"`
+	// LinkLocal takes a link-local address (RFC 3927) while no server answers.
+	// Default: false.
+	LinkLocal *bool `toml:"link_local"`
+	// Inform asks for the parameters only: the address is set by others.
+	// Default: false.
+	Inform *bool `toml:"inform"`
 }
 
 // A ConfigError says where in the configuration something is wrong.
@@ -167,6 +184,12 @@ func (c *Config) check(file string) error {
 		sections["adapter."+name] = a
 	}
 	for section, a := range sections {
+		if r := a.Routes; r != nil && !known(routePolicies, *r) {
+			return wrong(section+".routes", "%q is not one of all, no-classless, gateway, none", *r)
+		}
+		if m := a.Conflict; m != nil && !known(conflictModes, *m) {
+			return wrong(section+".conflict", "%q is not one of off, optimistic, probe", *m)
+		}
 		if a.Timing != nil && *a.Timing != "fast" && *a.Timing != "strict" {
 			return wrong(section+".timing", "%q is not one of fast, strict", *a.Timing)
 		}
@@ -180,6 +203,22 @@ func (c *Config) check(file string) error {
 		}
 	}
 	return nil
+}
+
+// routePolicies and conflictModes are the words for them.
+var (
+	routePolicies = map[string]tenancy.RoutePolicy{
+		"all": tenancy.RoutesAll, "no-classless": tenancy.RoutesNoClassless,
+		"gateway": tenancy.RoutesGateway, "none": tenancy.RoutesNone,
+	}
+	conflictModes = map[string]tenancy.ConflictMode{
+		"off": tenancy.ConflictOff, "optimistic": tenancy.ConflictOptimistic, "probe": tenancy.ConflictProbe,
+	}
+)
+
+func known[T any](words map[string]T, word string) bool {
+	_, yes := words[word]
+	return yes
 }
 
 // validName reports whether the kernel could have an interface of that name or
@@ -212,7 +251,11 @@ func (c *Config) adapter(name string) driver.AdapterConfig {
 		Broadcast: pick(false, all.Broadcast, one.Broadcast),
 		Timing:    dhcp4.DefaultTiming,
 		Metric:    pick(0, all.Metric, one.Metric),
-		Routes:    pick(true, all.Routes, one.Routes),
+		Routes:    routePolicies[pick("all", all.Routes, one.Routes)],
+		Table:     pick(0, all.Table, one.Table),
+		Conflict:  conflictModes[pick("optimistic", all.Conflict, one.Conflict)],
+		LinkLocal: pick(false, all.LinkLocal, one.LinkLocal),
+		Inform:    pick(false, all.Inform, one.Inform),
 		MTU:       pick(true, all.MTU, one.MTU),
 		DNS:       pick(true, all.DNS, one.DNS),
 	}

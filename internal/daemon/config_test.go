@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/tenancy"
 )
 
 // TestConfigErrors: what is wrong, and where.
@@ -62,15 +63,18 @@ metric = 50
 hostname = "box"
 timing = "fast"
 client_id = "ff:00:01"
-routes = false
+routes = "none"
+table = 7
+conflict = "probe"
+link_local = true
 `))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a := c.adapter("eth0"); a.HostName != "" || a.Timing != dhcp4.StrictTiming || a.Metric != 50 || !a.Routes || !a.DNS || !a.MTU || a.Broadcast {
+	if a := c.adapter("eth0"); a.HostName != "" || a.Timing != dhcp4.StrictTiming || a.Metric != 50 || a.Routes != tenancy.RoutesAll || !a.DNS || !a.MTU || a.Broadcast {
 		t.Errorf("eth0: %+v", a)
 	}
-	if a := c.adapter("eth1"); a.HostName != "box" || a.Timing != dhcp4.DefaultTiming || a.Metric != 50 || a.Routes || !bytes.Equal(a.ClientID, []byte{0xff, 0, 1}) {
+	if a := c.adapter("eth1"); a.HostName != "box" || a.Timing != dhcp4.DefaultTiming || a.Metric != 50 || a.Routes != tenancy.RoutesNone || a.Table != 7 || a.Conflict != tenancy.ConflictProbe || !a.LinkLocal || !bytes.Equal(a.ClientID, []byte{0xff, 0, 1}) {
 		t.Errorf("eth1: %+v", a)
 	}
 }
@@ -103,7 +107,7 @@ func TestExampleConfig(t *testing.T) {
 	}
 	var empty Config
 	if got, want := c.adapter("eth0"), empty.adapter("eth0"); got.HostName != want.HostName || got.Timing != want.Timing ||
-		got.Metric != want.Metric || got.Routes != want.Routes || got.DNS != want.DNS || got.MTU != want.MTU || got.Broadcast != want.Broadcast {
+		got.Metric != want.Metric || got.Routes != want.Routes || got.Table != want.Table || got.Conflict != want.Conflict || got.LinkLocal != want.LinkLocal || got.Inform != want.Inform || got.DNS != want.DNS || got.MTU != want.MTU || got.Broadcast != want.Broadcast {
 		t.Errorf("the example's adapter is %+v, without it %+v", got, want)
 	}
 }

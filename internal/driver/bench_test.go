@@ -19,7 +19,7 @@ func BenchmarkIdleLease(b *testing.B) {
 		d := New(Config{
 			Network: w, Resolver: w, Store: w, Others: w, Clock: w, Log: slog.New(slog.DiscardHandler),
 			Seed:    func() uint64 { return 1 },
-			Adapter: func(string) AdapterConfig { return AdapterConfig{Routes: true, MTU: true, DNS: true} },
+			Adapter: func(string) AdapterConfig { return AdapterConfig{MTU: true, DNS: true} },
 		})
 		for i := range leases {
 			w.addLink(2+i, fmt.Sprintf("c%d", i))

@@ -24,8 +24,15 @@ type AdapterConfig struct {
 	Timing    dhcp4.Timing
 	// Metric is the metric of the adapter's routes; 0: 1000 + interface index.
 	Metric uint32
-	// Routes, MTU, DNS: apply routes through routers, option 26, name servers.
-	Routes, MTU, DNS bool
+	// Table is the routing table; 0: the main one, or that of the adapter's VRF.
+	Table uint32
+	// Routes says which routes are applied.
+	Routes tenancy.RoutePolicy
+	// MTU, DNS: apply option 26, name servers.
+	MTU, DNS bool
+	// Conflict, LinkLocal, Inform: see [tenancy.Config].
+	Conflict          tenancy.ConflictMode
+	LinkLocal, Inform bool
 }
 
 // A Config is what a driver works with.

@@ -347,7 +347,7 @@ func (w *world) run(t *testing.T) *Driver {
 		Network: w, Resolver: w, Store: w, Others: w, Clock: w,
 		Log:     slog.New(slog.DiscardHandler),
 		Seed:    func() uint64 { return 1 },
-		Adapter: func(string) AdapterConfig { return AdapterConfig{Routes: true, MTU: true, DNS: true} },
+		Adapter: func(string) AdapterConfig { return AdapterConfig{MTU: true, DNS: true} },
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)

@@ -165,8 +165,11 @@ func (d *Driver) newTenancy(link Link, byCall bool) (*tenancy.Tenancy, error) {
 			Timing:       c.Timing,
 			Seed:         d.cfg.Seed(),
 		},
-		Policy: tenancy.Policy{Metric: metric, Routes: c.Routes, MTU: c.MTU, DNS: c.DNS},
-		Up:     byCall,
+		Policy:    tenancy.Policy{Metric: metric, Table: c.Table, Routes: c.Routes, MTU: c.MTU, DNS: c.DNS},
+		Conflict:  c.Conflict,
+		LinkLocal: c.LinkLocal,
+		Inform:    c.Inform,
+		Up:        byCall,
 	})
 }
 

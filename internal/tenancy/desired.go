@@ -45,6 +45,8 @@ type Route struct {
 	Source netip.Addr
 	// Metric orders routes to one destination: the lowest wins.
 	Metric uint32
+	// Table is the routing table; 0 is the main one, or that of the adapter's VRF.
+	Table uint32
 	// OnLink says that Router is reachable though no subnet covers it.
 	OnLink bool
 }

@@ -15,9 +15,32 @@ const minMTU = 576
 type Policy struct {
 	// Metric is the metric of the adapter's routes.
 	Metric uint32
-	// Routes, MTU, DNS: apply routes through routers, option 26, name servers.
-	Routes, MTU, DNS bool
+	// Table is the routing table they go to; 0 is the main one, or that of the
+	// VRF to which the adapter belongs.
+	Table uint32
+	// Routes says which routes are applied.
+	Routes RoutePolicy
+	// MTU, DNS: apply option 26, name servers.
+	MTU, DNS bool
 }
+
+// A RoutePolicy says which of a lease's routes are applied. The subnet's own
+// route always is.
+type RoutePolicy uint8
+
+// The route policies.
+const (
+	// RoutesAll: classless routes, or where the server sends none, its router
+	// as the default route (RFC 3442).
+	RoutesAll RoutePolicy = iota
+	// RoutesNoClassless: the router as the default route, classless routes are
+	// ignored: no server can pull single destinations out of a tunnel.
+	RoutesNoClassless
+	// RoutesGateway: the default route, whichever option it comes from, and no other.
+	RoutesGateway
+	// RoutesNone: no route through a router.
+	RoutesNone
+)
 
 // plan returns what the kernel is to hold for a lease. The MTU is left alone
 // here, for what it returns to depends on the adapter's past.
@@ -56,7 +79,7 @@ func planRoutes(l *dhcp4.Lease, p Policy) []Route {
 				return
 			}
 		}
-		r := Route{Destination: dst, Source: source, Metric: p.Metric}
+		r := Route{Destination: dst, Source: source, Metric: p.Metric, Table: p.Table}
 		if router.IsValid() && !router.IsUnspecified() {
 			r.Router = router
 			r.OnLink = !subnet.Contains(router)
@@ -66,24 +89,42 @@ func planRoutes(l *dhcp4.Lease, p Policy) []Route {
 	if subnet.Bits() < 32 {
 		add(subnet, netip.Addr{})
 	}
-	if !p.Routes {
-		return routes
-	}
-	if len(l.Routes) > 0 {
+	var through []dhcp4.Route
+	switch p.Routes {
+	case RoutesAll:
+		if through = l.Routes; len(through) == 0 {
+			through = defaultRoute(l.Routers, source)
+		}
+	case RoutesNoClassless:
+		through = defaultRoute(l.Routers, source)
+	case RoutesGateway:
 		for _, r := range l.Routes {
-			if usableDestination(r.Destination) && r.Router != source {
-				add(r.Destination, r.Router)
+			if r.Destination.Bits() == 0 && !r.Router.IsUnspecified() {
+				through = append(through, r)
 			}
 		}
-		return routes
+		if len(l.Routes) == 0 {
+			through = defaultRoute(l.Routers, source)
+		}
+	case RoutesNone:
 	}
-	for _, router := range l.Routers {
-		if router != source {
-			add(netip.PrefixFrom(netip.IPv4Unspecified(), 0), router)
-			break // one default route: the server lists routers in order of preference
+	for _, r := range through {
+		if usableDestination(r.Destination) && r.Router != source {
+			add(r.Destination, r.Router)
 		}
 	}
 	return routes
+}
+
+// defaultRoute is the one through the first router that is not ourselves: the
+// server lists them in order of preference.
+func defaultRoute(routers []netip.Addr, self netip.Addr) []dhcp4.Route {
+	for _, router := range routers {
+		if router != self {
+			return []dhcp4.Route{{Destination: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Router: router}}
+		}
+	}
+	return nil
 }
 
 // usableDestination refuses what no server may redirect: loopback, multicast

@@ -89,7 +89,7 @@ type life struct {
 func (l *life) begin() {
 	tn, err := New(Config{
 		DHCP4:  dhcp4.Config{HardwareType: 1, HardwareAddr: hardwareAddr, Seed: 1},
-		Policy: Policy{Metric: 1002, Routes: true, MTU: true, DNS: true},
+		Policy: Policy{Metric: 1002, MTU: true, DNS: true},
 	})
 	if err != nil {
 		l.t.Fatal(err)

@@ -16,6 +16,12 @@ import (
 type Config struct {
 	DHCP4  dhcp4.Config
 	Policy Policy
+	// Conflict says how conflicts with other hosts are found.
+	Conflict ConflictMode
+	// LinkLocal takes a link-local address while no server answers.
+	LinkLocal bool
+	// Inform asks for parameters only: others set the address.
+	Inform bool
 	// Up is kept in the record: see [Record].
 	Up bool
 }

@@ -60,7 +60,7 @@ func (s *scene) reset(t *testing.T, mac []byte) {
 	t.Helper()
 	tn, err := New(Config{
 		DHCP4:  dhcp4.Config{HardwareType: 1, HardwareAddr: mac, Seed: 1},
-		Policy: Policy{Metric: 1002, Routes: true, MTU: true, DNS: true},
+		Policy: Policy{Metric: 1002, MTU: true, DNS: true},
 	})
 	if err != nil {
 		t.Fatal(err)
