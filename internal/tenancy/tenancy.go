@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"net/netip"
 	"slices"
-	"time"
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
@@ -59,21 +58,8 @@ type Tenancy struct {
 	unsent error
 }
 
-// A retry is the schedule of applying again what the kernel refused.
-type retry struct {
-	at    boottime.Instant
-	delay time.Duration
-	on    bool
-}
-
 // everybody is where a message to no server in particular goes.
 var everybody = netip.AddrFrom4([4]byte{255, 255, 255, 255})
-
-// Delays between attempts to apply what the kernel refused.
-const (
-	firstRetry = time.Second
-	lastRetry  = time.Minute
-)
 
 // A verdict says whether the tenancy is to go on.
 type verdict uint8
@@ -310,179 +296,8 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 	}
 }
 
-func (t *Tenancy) acquired(o dhcp4.Acquired) {
-	base := t.baseMTU
-	t.lease, t.released, t.given = o.Lease, false, nil
-	d := t.desired()
-	t.announce, t.pending = NoteBound, true
-	if o.Renewed {
-		t.announce = NoteRenewed
-	}
-	if t.recorded == o.Lease.Address && base == t.baseMTU {
-		// All but the times is on the disk already, and a record with the old
-		// times errs on the safe side: no need to wait.
-		t.apply(d)
-		t.save(FlushLater)
-		return
-	}
-	t.save(FlushNow)
-	t.apply(d)
-}
-
-func (t *Tenancy) lost(o dhcp4.Lost) {
-	t.lease, t.pending = nil, false
-	var kind NoteKind
-	switch o.Why {
-	case dhcp4.LossReplaced:
-		// An Acquired follows with the lease that takes its place: until the
-		// kernel has that one, this address may stay.
-		return
-	case dhcp4.LossReleased:
-		kind = NoteReleased
-		t.released, t.given = true, o.Lease
-	case dhcp4.LossExpired:
-		kind = NoteExpired
-	case dhcp4.LossNAK:
-		kind = NoteNAK
-	case dhcp4.LossConflict:
-		kind = NoteConflict
-	case dhcp4.LossStopped:
-		return
-	}
-	t.emit(Note{Kind: kind, State: t.client.State(), Lease: o.Lease, Server: o.Lease.Server})
-	t.apply(t.desired())
-	if o.Why != dhcp4.LossReleased {
-		// After the kernel, so that a crash between the two leaves a record
-		// that is verified with the server and not an address without one.
-		t.save(FlushNever)
-	}
-}
-
-// withMTU decides the MTU: the lease's, or back to the one before ours.
-func (t *Tenancy) withMTU(d Desired) Desired {
-	switch {
-	case d.MTU == 0 && t.baseMTU != 0:
-		d.MTU = t.baseMTU
-	case d.MTU != 0 && t.baseMTU == 0 && t.link.MTU != d.MTU:
-		t.baseMTU = t.link.MTU
-	}
-	return d
-}
-
-// release puts the release on record, then sends it: a process that dies in
-// between must not come back to an address that it gave away.
-func (t *Tenancy) release() {
-	if t.lease != nil && t.link.Usable {
-		given := t.lease
-		t.lease, t.released, t.given = nil, true, given
-		t.save(FlushNever)
-		t.lease, t.released, t.given = given, false, nil
-	}
-	t.unsent = nil
-	t.tell(dhcp4.Release{})
-}
-
-func (t *Tenancy) record() Record {
-	r := Record{
-		HardwareAddr: t.hardwareAddr,
-		Lease:        t.lease,
-		Released:     t.released,
-		Ours:         slices.Clone(t.ours),
-		BaseMTU:      t.baseMTU,
-		Up:           t.byCall,
-	}
-	if t.released {
-		r.Lease = t.given
-	}
-	return r
-}
-
-func (t *Tenancy) save(flush Flush) {
-	r := t.record()
-	keeps := flush == FlushNow || flush == FlushLater && t.recorded == leaseAddress(r.Lease)
-	if !keeps || r.Lease == nil || r.Released {
-		t.recorded = netip.Prefix{}
-	} else {
-		t.recorded = r.Lease.Address
-	}
-	t.emit(Save{Record: r, Flush: flush})
-}
-
-// desired is what the kernel is to hold now.
-func (t *Tenancy) desired() Desired {
-	if t.lease == nil {
-		return t.withMTU(Desired{})
-	}
-	return t.withMTU(plan(t.lease, t.policy))
-}
-
-func (t *Tenancy) apply(want Desired) {
-	if want.Address.IsValid() && !slices.Contains(t.ours, want.Address) {
-		t.ours = append(t.ours, want.Address)
-	}
-	t.seq++
-	t.retry.on = false
-	t.emit(Apply{Seq: t.seq, Ours: slices.Clone(t.ours), Want: want})
-}
-
-// reported takes the kernel's verdict on an Apply.
-func (t *Tenancy) reported(in Applied) {
-	if in.Seq != t.seq {
-		return // a later one is on its way, and its verdict counts
-	}
-	if in.Err != nil && !in.Partly {
-		t.refused(in.Err)
-		return
-	}
-	t.applied = in.Seq
-	if t.lease == nil || t.link.Usable {
-		t.complain(in.Err)
-	}
-	t.ours = t.ours[:0]
-	if t.lease != nil {
-		t.ours = append(t.ours, t.lease.Address)
-	} else {
-		t.baseMTU = 0 // it is back
-	}
-	if t.pending {
-		t.pending = false
-		t.emit(Note{Kind: t.announce, State: t.client.State(), Lease: t.lease, Server: t.lease.Server})
-	}
-	t.settle()
-}
-
-func (t *Tenancy) refused(err error) {
-	if !t.link.Usable && t.lease != nil {
-		// The kernel takes no routes while the link is down; when it comes
-		// back they are applied again.
-		t.answerAll(func(c call) bool { return c.stage == applying }, errno.ERROR_NO_NETWORK, "")
-		return
-	}
-	t.complain(err)
-	t.answerAll(func(c call) bool { return c.stage == applying }, errno.ERROR_GEN_FAILURE, err.Error())
-	if t.ending == leaving {
-		t.finish("the adapter is not managed any more")
-	}
-}
-
 func (t *Tenancy) emit(o Output) { t.out = append(t.out, o) }
 
 func (t *Tenancy) note(kind NoteKind, detail string) {
 	t.emit(Note{Kind: kind, State: t.client.State(), Lease: t.lease, Detail: detail})
-}
-
-// complain says what the kernel did not take, once, and has it tried again
-// later; a nil err says that all is well.
-func (t *Tenancy) complain(err error) {
-	was := t.appErr
-	t.appErr = err
-	if err == nil {
-		t.retry = retry{}
-		return
-	}
-	if was == nil || was.Error() != err.Error() {
-		t.note(NoteProblem, err.Error())
-	}
-	t.retry.delay = min(max(2*t.retry.delay, firstRetry), lastRetry)
-	t.retry.at, t.retry.on = t.now.Add(t.retry.delay), true
 }

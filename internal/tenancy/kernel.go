@@ -1,0 +1,106 @@
+package tenancy
+
+import (
+	"slices"
+	"time"
+
+	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/errno"
+)
+
+// A retry is the schedule of applying again what the kernel refused.
+type retry struct {
+	at    boottime.Instant
+	delay time.Duration
+	on    bool
+}
+
+// Delays between attempts to apply what the kernel refused.
+const (
+	firstRetry = time.Second
+	lastRetry  = time.Minute
+)
+
+// desired is what the kernel is to hold now.
+func (t *Tenancy) desired() Desired {
+	if t.lease == nil {
+		return t.withMTU(Desired{})
+	}
+	return t.withMTU(plan(t.lease, t.policy))
+}
+
+func (t *Tenancy) apply(want Desired) {
+	if want.Address.IsValid() && !slices.Contains(t.ours, want.Address) {
+		t.ours = append(t.ours, want.Address)
+	}
+	t.seq++
+	t.retry.on = false
+	t.emit(Apply{Seq: t.seq, Ours: slices.Clone(t.ours), Want: want})
+}
+
+// reported takes the kernel's verdict on an Apply.
+func (t *Tenancy) reported(in Applied) {
+	if in.Seq != t.seq {
+		return // a later one is on its way, and its verdict counts
+	}
+	if in.Err != nil && !in.Partly {
+		t.refused(in.Err)
+		return
+	}
+	t.applied = in.Seq
+	if t.lease == nil || t.link.Usable {
+		t.complain(in.Err)
+	}
+	t.ours = t.ours[:0]
+	if t.lease != nil {
+		t.ours = append(t.ours, t.lease.Address)
+	} else {
+		t.baseMTU = 0 // it is back
+	}
+	if t.pending {
+		t.pending = false
+		t.emit(Note{Kind: t.announce, State: t.client.State(), Lease: t.lease, Server: t.lease.Server})
+	}
+	t.settle()
+}
+
+func (t *Tenancy) refused(err error) {
+	if !t.link.Usable && t.lease != nil {
+		// The kernel takes no routes while the link is down; when it comes
+		// back they are applied again.
+		t.answerAll(func(c call) bool { return c.stage == applying }, errno.ERROR_NO_NETWORK, "")
+		return
+	}
+	t.complain(err)
+	t.answerAll(func(c call) bool { return c.stage == applying }, errno.ERROR_GEN_FAILURE, err.Error())
+	if t.ending == leaving {
+		t.finish("the adapter is not managed any more")
+	}
+}
+
+// withMTU decides the MTU: the lease's, or back to the one before ours.
+func (t *Tenancy) withMTU(d Desired) Desired {
+	switch {
+	case d.MTU == 0 && t.baseMTU != 0:
+		d.MTU = t.baseMTU
+	case d.MTU != 0 && t.baseMTU == 0 && t.link.MTU != d.MTU:
+		t.baseMTU = t.link.MTU
+	}
+	return d
+}
+
+// complain says what the kernel did not take, once, and has it tried again
+// later; a nil err says that all is well.
+func (t *Tenancy) complain(err error) {
+	was := t.appErr
+	t.appErr = err
+	if err == nil {
+		t.retry = retry{}
+		return
+	}
+	if was == nil || was.Error() != err.Error() {
+		t.note(NoteProblem, err.Error())
+	}
+	t.retry.delay = min(max(2*t.retry.delay, firstRetry), lastRetry)
+	t.retry.at, t.retry.on = t.now.Add(t.retry.delay), true
+}
