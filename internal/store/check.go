@@ -19,6 +19,7 @@ const (
 	// maxLinkAddr and maxClientID are the most that the protocol carries.
 	maxLinkAddr = 32
 	maxClientID = 255
+	maxNetworks = 64
 	// maxList bounds lists: option 121 of a full packet has fewer entries.
 	maxList = 65535 / 5
 )
@@ -38,7 +39,23 @@ func (f *record) check() error {
 		return invalid("ours")
 	case f.BaseMTU != 0 && (f.BaseMTU < minMTU || f.BaseMTU > 1<<31-1):
 		return invalid("base_mtu")
-	case f.Lease != nil:
+	case f.LinkLocal.IsValid() && !f.LinkLocal.IsLinkLocalUnicast():
+		return invalid("link_local")
+	case len(f.Networks) > maxNetworks:
+		return invalid("networks")
+	}
+	for _, n := range f.Networks {
+		if !n.Router.Is4() || len(n.RouterLink) == 0 || len(n.RouterLink) > maxLinkAddr {
+			return invalid("networks")
+		}
+		if n.Lease == nil {
+			continue
+		}
+		if err := n.Lease.check(time.Duration(f.SavedUptime)); err != nil {
+			return err
+		}
+	}
+	if f.Lease != nil {
 		return f.Lease.check(time.Duration(f.SavedUptime))
 	}
 	return nil

@@ -26,6 +26,10 @@
 //	ours           other addresses that we configured and that may still be there
 //	base_mtu       the MTU from before ours was set
 //	up             the adapter came under management by a call, until a reboot
+//	networks       where the adapter was before, the latest first: router,
+//	               router_link and the lease it has there, which is absent
+//	               where it is the record's own
+//	link_local     the link-local address that was used last
 //
 // and of a lease:
 //

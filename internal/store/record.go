@@ -32,6 +32,15 @@ type record struct {
 	Ours         []netip.Prefix `json:"ours,omitempty"`
 	BaseMTU      int            `json:"base_mtu,omitempty"`
 	Up           bool           `json:"up,omitempty"`
+	Networks     []network      `json:"networks,omitempty"`
+	LinkLocal    netip.Addr     `json:"link_local,omitzero"`
+}
+
+type network struct {
+	Router     netip.Addr `json:"router"`
+	RouterLink linkAddr   `json:"router_link"`
+	// Lease is absent where it is the record's own.
+	Lease *lease `json:"lease,omitempty"`
 }
 
 type lease struct {
@@ -112,23 +121,37 @@ func encode(r tenancy.Record, now moment) ([]byte, error) {
 		Ours:         r.Ours,
 		BaseMTU:      r.BaseMTU,
 		Up:           r.Up,
+		LinkLocal:    r.LinkLocal,
 	}
-	if l := r.Lease; l != nil {
-		f.Lease = &lease{
-			Address: l.Address, Broadcast: l.Broadcast, Server: l.Server, ServerLink: l.ServerLink, Relay: l.Relay,
-			ClientID: l.ClientID, StartUptime: duration(l.Start),
-			Duration: duration(l.Duration), T1: duration(l.T1), T2: duration(l.T2), Infinite: l.Infinite,
-			Routers: l.Routers, DNS: l.DNS, WINS: l.WINS, Domain: l.Domain, Search: l.Search, MTU: l.MTU,
+	f.Lease = encodeLease(r.Lease)
+	for _, n := range r.Networks {
+		e := network{Router: n.Router, RouterLink: n.RouterLink}
+		if n.Lease != r.Lease {
+			e.Lease = encodeLease(n.Lease)
 		}
-		for _, r := range l.Routes {
-			f.Lease.Routes = append(f.Lease.Routes, route(r))
-		}
+		f.Networks = append(f.Networks, e)
 	}
 	b, err := json.MarshalIndent(f, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("encode the record: %w", err)
 	}
 	return append(b, '\n'), nil
+}
+
+func encodeLease(l *dhcp4.Lease) *lease {
+	if l == nil {
+		return nil
+	}
+	f := &lease{
+		Address: l.Address, Broadcast: l.Broadcast, Server: l.Server, ServerLink: l.ServerLink, Relay: l.Relay,
+		ClientID: l.ClientID, StartUptime: duration(l.Start),
+		Duration: duration(l.Duration), T1: duration(l.T1), T2: duration(l.T2), Infinite: l.Infinite,
+		Routers: l.Routers, DNS: l.DNS, WINS: l.WINS, Domain: l.Domain, Search: l.Search, MTU: l.MTU,
+	}
+	for _, r := range l.Routes {
+		f.Routes = append(f.Routes, route(r))
+	}
+	return f
 }
 
 var (
@@ -155,31 +178,45 @@ func decode(b []byte, now moment) (tenancy.Record, error) {
 	if err := f.check(); err != nil {
 		return tenancy.Record{}, err
 	}
-	r := tenancy.Record{HardwareAddr: f.HardwareAddr}
+	r := tenancy.Record{HardwareAddr: f.HardwareAddr, LinkLocal: f.LinkLocal}
 	if f.sameBoot(now) {
 		// What was done by calls and to the kernel ends with the boot.
 		r.Released, r.Up, r.Ours, r.BaseMTU = f.Released, f.Up, f.Ours, f.BaseMTU
 	}
 	// A lease that was given back is of no use once the release is over.
-	if l := f.Lease; l != nil && f.Released == r.Released {
-		r.Lease = &dhcp4.Lease{
-			Address: l.Address, Broadcast: l.Broadcast, Server: l.Server, ServerLink: l.ServerLink, Relay: l.Relay,
-			ClientID: l.ClientID, Start: f.start(now),
-			Duration: time.Duration(l.Duration), T1: time.Duration(l.T1), T2: time.Duration(l.T2), Infinite: l.Infinite,
-			Routers: l.Routers, DNS: l.DNS, WINS: l.WINS, Domain: l.Domain, Search: l.Search, MTU: l.MTU,
+	if f.Lease != nil && f.Released == r.Released {
+		r.Lease = f.decodeLease(f.Lease, now)
+	}
+	for _, n := range f.Networks {
+		e := tenancy.Network{Router: n.Router, RouterLink: n.RouterLink, Lease: r.Lease}
+		if n.Lease != nil {
+			e.Lease = f.decodeLease(n.Lease, now)
 		}
-		for _, rt := range l.Routes {
-			r.Lease.Routes = append(r.Lease.Routes, dhcp4.Route(rt))
+		if e.Lease != nil {
+			r.Networks = append(r.Networks, e)
 		}
 	}
 	return r, nil
 }
 
+func (f *record) decodeLease(l *lease, now moment) *dhcp4.Lease {
+	to := &dhcp4.Lease{
+		Address: l.Address, Broadcast: l.Broadcast, Server: l.Server, ServerLink: l.ServerLink, Relay: l.Relay,
+		ClientID: l.ClientID, Start: f.start(l, now),
+		Duration: time.Duration(l.Duration), T1: time.Duration(l.T1), T2: time.Duration(l.T2), Infinite: l.Infinite,
+		Routers: l.Routers, DNS: l.DNS, WINS: l.WINS, Domain: l.Domain, Search: l.Search, MTU: l.MTU,
+	}
+	for _, r := range l.Routes {
+		to.Routes = append(to.Routes, dhcp4.Route(r))
+	}
+	return to
+}
+
 func (f *record) sameBoot(now moment) bool { return f.BootID != "" && f.BootID == now.bootID }
 
 // start returns when the lease began, in this boot's time; before the boot it is negative.
-func (f *record) start(now moment) boottime.Instant {
-	start, saved := boottime.Instant(f.Lease.StartUptime), boottime.Instant(f.SavedUptime)
+func (f *record) start(l *lease, now moment) boottime.Instant {
+	start, saved := boottime.Instant(l.StartUptime), boottime.Instant(f.SavedUptime)
 	if f.sameBoot(now) {
 		// A start in the future would lengthen the lease.
 		return min(start, now.boot)

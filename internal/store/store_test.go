@@ -59,7 +59,7 @@ func open(t *testing.T, dir string, m *machine) *Store {
 
 func full(start boottime.Instant) tenancy.Record {
 	addr := netip.MustParseAddr
-	return tenancy.Record{
+	r := tenancy.Record{
 		HardwareAddr: []byte{2, 0, 0, 0, 0, 2},
 		Lease: &dhcp4.Lease{
 			Address: netip.MustParsePrefix("10.77.0.100/24"), Broadcast: addr("10.77.0.255"),
@@ -72,7 +72,15 @@ func full(start boottime.Instant) tenancy.Record {
 		},
 		Ours:    []netip.Prefix{netip.MustParsePrefix("10.77.0.99/24")},
 		BaseMTU: 1500, Up: true,
+		LinkLocal: addr("169.254.7.9"),
 	}
+	elsewhere := *r.Lease
+	elsewhere.Address, elsewhere.Start = netip.MustParsePrefix("192.168.1.20/24"), start.Add(-time.Minute)
+	r.Networks = []tenancy.Network{
+		{Router: addr("10.77.0.1"), RouterLink: []byte{2, 0, 0, 0, 0, 1}, Lease: r.Lease},
+		{Router: addr("192.168.1.1"), RouterLink: []byte{2, 0, 0, 0, 0, 7}, Lease: &elsewhere},
+	}
+	return r
 }
 
 func load(t *testing.T, s *Store, adapter string) tenancy.Record {

@@ -26,4 +26,16 @@ type Record struct {
 	// Up says that the adapter came under management by a call, not by the
 	// configuration: it does so until it is taken back or the system reboots.
 	Up bool
+	// Networks are those where the adapter has a lease, the latest first.
+	Networks []Network
+	// LinkLocal is the link-local address that was used last, not valid if none was.
+	LinkLocal netip.Addr
+}
+
+// A Network is one that can be recognised by its router's link address, and
+// the lease that the adapter has there.
+type Network struct {
+	Router     netip.Addr
+	RouterLink []byte
+	Lease      *dhcp4.Lease
 }
