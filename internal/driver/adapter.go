@@ -2,6 +2,7 @@ package driver
 
 import (
 	"errors"
+	"net/netip"
 	"sync"
 
 	"github.com/lessee/lessee/boottime"
@@ -29,9 +30,12 @@ type adapter struct {
 
 	// What follows belongs to the goroutine that carries out the effects:
 	// exchange is open while an answer is awaited; unsaved and unsent say that
-	// the last Save or Transmit failed, so that the next success is reported.
-	exchange        Exchange
-	unsaved, unsent bool
+	// the last Save or Transmit failed, so that the next success is reported;
+	// unsaid and deaf that a failed TransmitARP or Listen was told; hears that
+	// ARP is listened to.
+	exchange            Exchange
+	unsaved, unsent     bool
+	unsaid, deaf, hears bool
 
 	mu      sync.Mutex
 	pending []effect
@@ -60,6 +64,7 @@ const (
 	effectOutput effectKind = iota // carry out output
 	effectDo                       // call do
 	effectClose                    // close the exchange
+	effectDeafen                   // stop listening to ARP
 )
 
 // enqueue has the effect carried out after those before it. The goroutine that
@@ -98,6 +103,8 @@ func (d *Driver) carryOut(a *adapter, e effect) {
 			_ = a.exchange.Close()
 			a.exchange = nil
 		}
+	case effectDeafen:
+		d.listen(a, e, nil)
 	case effectDo:
 		e.do()
 	case effectOutput:
@@ -120,6 +127,11 @@ func (d *Driver) carryOutput(a *adapter, e effect) {
 			report(tenancy.SendFailed{Type: o.Type, Err: err})
 		}
 		a.unsent = err != nil
+	case tenancy.TransmitARP:
+		err := d.cfg.Network.SendARP(e.link, o.Packet, o.To)
+		d.trouble(e.link, &a.unsaid, err)
+	case tenancy.Listen:
+		d.listen(a, e, o.Addresses)
 	case tenancy.Save:
 		err := d.cfg.Store.Save(e.link.Name, o.Record, o.Flush == tenancy.FlushNow)
 		if err == nil && o.Flush == tenancy.FlushLater {
@@ -152,6 +164,30 @@ func (d *Driver) carryOutput(a *adapter, e effect) {
 	case tenancy.Ended:
 		// The driver's goroutine has seen to it.
 	}
+}
+
+// listen replaces the addresses whose ARP the adapter's tenancy wants.
+func (d *Driver) listen(a *adapter, e effect, addresses []netip.Addr) {
+	if len(addresses) == 0 && !a.hears {
+		return
+	}
+	a.hears = len(addresses) > 0
+	err := d.cfg.Network.Listen(e.link, addresses, func(in tenancy.ARP) {
+		d.do(func() {
+			if a.tenancy == e.tenancy {
+				d.tell(a, in)
+			}
+		})
+	})
+	d.trouble(e.link, &a.deaf, err)
+}
+
+// trouble tells an error once; told remembers that until all is well again.
+func (d *Driver) trouble(link Link, told *bool, err error) {
+	if err != nil && !*told {
+		d.say(link, tenancy.Note{Kind: tenancy.NoteProblem, Detail: err.Error()})
+	}
+	*told = err != nil
 }
 
 // transmit sends through the adapter's exchange, which it opens if an answer

@@ -126,6 +126,7 @@ func (d *Driver) stop(watch io.Closer) {
 	_ = d.timer.Close()
 	for _, a := range d.adapters {
 		a.enqueue(d, effect{kind: effectClose})
+		a.enqueue(d, effect{kind: effectDeafen, link: a.link})
 	}
 	d.effects.Wait()
 	for _, a := range d.adapters {
@@ -197,6 +198,7 @@ func (d *Driver) drain(a *adapter) {
 	}
 	if ended {
 		a.tenancy = nil
+		a.enqueue(d, effect{kind: effectDeafen, link: a.link})
 		d.cfg.Network.Unclaim(a.link)
 		d.deadlines.remove(a)
 	} else if at, ok := t.Deadline(); ok {

@@ -29,13 +29,15 @@ type world struct {
 	claimed   map[int]bool
 	records   map[string]tenancy.Record
 	dns       map[string]tenancy.DNS
-	open      int // exchanges
+	open      int         // exchanges
+	ears      map[int]ear // by interface index
 
 	quiet    bool   // it keeps no account of what was asked
 	silent   bool   // the server does not answer
 	linksErr error  // the interfaces cannot be listed
 	listed   func() // called by Addresses
 	applyErr error  // the kernel refuses
+	arpErr   error  // no ARP can be sent or heard
 	manager  string
 	start    time.Time
 }
@@ -47,6 +49,7 @@ func newWorld() *world {
 		claimed:   map[int]bool{},
 		records:   map[string]tenancy.Record{},
 		dns:       map[string]tenancy.DNS{},
+		ears:      map[int]ear{},
 		start:     time.Now(),
 	}
 }
@@ -203,6 +206,33 @@ func (w *world) Apply(link Link, ours []netip.Prefix, want tenancy.Desired) erro
 func (w *world) Send(link Link, t dhcp4.Transmit) error {
 	w.note("%s send %v from %v", link.Name, t.Type, t.Source)
 	return nil
+}
+
+func (w *world) Listen(link Link, addresses []netip.Addr, deliver func(tenancy.ARP)) error {
+	w.note("%s listen %v", link.Name, addresses)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.arpErr != nil {
+		return w.arpErr
+	}
+	delete(w.ears, link.Index)
+	if len(addresses) > 0 {
+		w.ears[link.Index] = ear{slices.Clone(addresses), deliver}
+	}
+	return nil
+}
+
+func (w *world) SendARP(link Link, packet, to []byte) error {
+	w.note("%s arp %x to %x", link.Name, packet, to)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.arpErr
+}
+
+// An ear is what an adapter listens for.
+type ear struct {
+	addresses []netip.Addr
+	deliver   func(tenancy.ARP)
 }
 
 // An exchange of a world is answered by the server, a millisecond later.

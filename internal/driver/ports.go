@@ -89,6 +89,14 @@ type Network interface {
 	// Send sends a message that awaits no answer. It returns when the frame
 	// has been handed to the interface.
 	Send(link Link, t dhcp4.Transmit) error
+
+	// Listen replaces the addresses whose ARP is wanted from the interface:
+	// what another host sends from one of them, and its probes for one of them.
+	// None ends it. All adapters share one socket; deliver is called from one
+	// goroutine, and may still be called once after the end.
+	Listen(link Link, addresses []netip.Addr, deliver func(tenancy.ARP)) error
+	// SendARP sends an ARP packet of 28 bytes to a link address; nil: to all.
+	SendARP(link Link, packet, to []byte) error
 }
 
 // An Exchange holds the sockets of a client that awaits an answer.

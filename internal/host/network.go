@@ -41,6 +41,7 @@ type Network struct {
 	raw  *nl.SocketHandle
 
 	claims claims
+	ears   ears
 
 	mu sync.Mutex
 	tx *socket.Conn // sends frames for all adapters, receives none; opened when first used
@@ -86,6 +87,7 @@ func (n *Network) Close() error {
 		n.raw.Close()
 	}
 	n.claims.close()
+	n.ears.close()
 	n.mu.Lock()
 	tx := n.tx
 	n.tx = nil
