@@ -27,6 +27,7 @@ type exchange struct {
 type message struct {
 	wire.Packet
 	server netip.Addr // option 54, not valid where absent
+	from   netip.Addr // the IP source address
 	link   []byte     // where the frame came from, nil if unknown
 }
 

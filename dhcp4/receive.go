@@ -9,26 +9,32 @@ import (
 
 // receive takes a datagram.
 func (c *Client) receive(now boottime.Instant, d Datagram) {
-	p, err := wire.Parse(d.Message)
-	if err != nil {
-		c.reject(rejectionOf(err))
-		return
-	}
 	x := c.state.awaited()
-	switch {
-	case p.Op() != wire.OpReply:
-		c.reject(RejectNotReply)
-	case !bytes.Equal(p.HardwareAddr(), c.chaddr()):
-		c.reject(RejectForeignHardwareAddr)
-	case x == nil:
-		c.reject(RejectNotAwaited)
-	case p.XID() != x.xid:
-		c.reject(RejectForeignXID)
-	default:
-		if r := c.converse(now, message{Packet: p, link: d.Link}, x); r != accepted {
-			c.reject(r)
-		}
+	m, r := c.ours(d, x)
+	if r == accepted {
+		r = c.converse(now, m, x)
 	}
+	if r != accepted {
+		c.reject(r)
+	}
+}
+
+// ours returns the message in a datagram that is an answer in exchange x.
+func (c *Client) ours(d Datagram, x *exchange) (message, Rejection) {
+	p, err := wire.Parse(d.Message)
+	switch {
+	case err != nil:
+		return message{}, rejectionOf(err)
+	case p.Op() != wire.OpReply:
+		return message{}, RejectNotReply
+	case !bytes.Equal(p.HardwareAddr(), c.chaddr()):
+		return message{}, RejectForeignHardwareAddr
+	case x == nil:
+		return message{}, RejectNotAwaited
+	case p.XID() != x.xid:
+		return message{}, RejectForeignXID
+	}
+	return message{Packet: p, from: d.From, link: d.Link}, accepted
 }
 
 // converse takes a message of our own exchange.
