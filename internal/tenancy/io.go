@@ -160,7 +160,17 @@ type (
 		Lease   *dhcp4.Lease
 		Message wire.MessageType
 		Server  netip.Addr
-		Detail  string
+		// Address is the one that Message or a conflict is about, not valid if
+		// none is or if it is Lease's.
+		Address netip.Addr
+		// Link is the link address of the other side, nil if unknown: of a server
+		// that answered, of a host that uses Address.
+		Link []byte
+		// XID is the transaction of a Message that was sent.
+		XID uint32
+		// Why says why a datagram was not used.
+		Why    dhcp4.Rejection
+		Detail string
 	}
 
 	// Ended says that the tenancy is over. It is the last output.

@@ -26,7 +26,7 @@ func (t *Tenancy) acquired(o dhcp4.Acquired) {
 	t.apply(d)
 }
 
-func (t *Tenancy) lost(o dhcp4.Lost) {
+func (t *Tenancy) lost(o dhcp4.Lost, from []byte) {
 	t.lease, t.pending = nil, false
 	var kind NoteKind
 	switch o.Why {
@@ -46,7 +46,7 @@ func (t *Tenancy) lost(o dhcp4.Lost) {
 	case dhcp4.LossStopped:
 		return
 	}
-	t.emit(Note{Kind: kind, State: t.client.State(), Lease: o.Lease, Server: o.Lease.Server})
+	t.emit(Note{Kind: kind, State: t.client.State(), Lease: o.Lease, Server: o.Lease.Server, Link: from})
 	t.apply(t.desired())
 	if o.Why != dhcp4.LossReleased {
 		// After the kernel, so that a crash between the two leaves a record

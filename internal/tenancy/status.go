@@ -1,6 +1,9 @@
 package tenancy
 
-import "github.com/lessee/lessee/dhcp4"
+import (
+	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/dhcp4"
+)
 
 // A Status is what there is to know of a tenancy now.
 type Status struct {
@@ -11,8 +14,17 @@ type Status struct {
 	Lease *dhcp4.Lease
 	// Problem says what hinders; "" if nothing does.
 	Problem string
+	// Next is what the client does next unless something happens before; nil if
+	// it waits for that.
+	Next *Next
 	// Counters count the client's messages.
 	Counters dhcp4.Counters
+}
+
+// Next is what a client does next, and when.
+type Next struct {
+	At    boottime.Instant
+	Timer dhcp4.Timer
 }
 
 // Status returns what there is to know now.
@@ -20,6 +32,9 @@ func (t *Tenancy) Status() Status {
 	s := Status{State: t.client.State(), Lease: t.lease, Counters: t.client.Counters()}
 	if t.pending && t.announce == NoteBound {
 		s.State, s.Lease = dhcp4.StateRequesting, nil
+	}
+	if at, why, ok := t.client.Deadline(); ok {
+		s.Next = &Next{at, why}
 	}
 	switch {
 	case t.appErr != nil:

@@ -267,6 +267,7 @@ func (t *Tenancy) timeout() {
 // tell passes an input on to the client and turns its outputs into ours.
 func (t *Tenancy) tell(in dhcp4.Input) {
 	t.client.Handle(t.now, in)
+	from := linkOf(in)
 	for {
 		o, ok := t.client.Poll()
 		if !ok {
@@ -276,6 +277,10 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 		case dhcp4.Transmit:
 			t.emit(Transmit(o))
 			sent := Note{Kind: NoteSent, State: t.client.State(), Message: o.Type}
+			if p, err := wire.Parse(o.Message); err == nil {
+				sent.XID = p.XID()
+				sent.Address, _ = p.Addr(wire.OptionRequestedAddress)
+			}
 			if o.Destination != everybody {
 				sent.Server = o.Destination
 			}
@@ -283,17 +288,32 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 		case dhcp4.Acquired:
 			t.acquired(o)
 		case dhcp4.Lost:
-			t.lost(o)
+			t.lost(o, from)
 		case dhcp4.Done:
 			t.done(o)
 		case dhcp4.Moved:
 			t.emit(Note{Kind: NoteState, State: o.To, Lease: t.lease})
 		case dhcp4.Received:
-			t.emit(Note{Kind: NoteReceived, State: t.client.State(), Message: o.Type, Server: o.Server, Detail: o.Text})
+			t.emit(Note{
+				Kind: NoteReceived, State: t.client.State(), Message: o.Type,
+				Server: o.Server, Address: o.Your, Link: from, Detail: o.Text,
+			})
 		case dhcp4.Dropped:
-			t.note(NoteRejected, o.Why.String())
+			t.emit(Note{Kind: NoteRejected, State: t.client.State(), Lease: t.lease, Link: from, Why: o.Why, Detail: o.Why.String()})
 		}
 	}
+}
+
+// linkOf returns the link address that an input came from or is about, nil if
+// there is none.
+func linkOf(in dhcp4.Input) []byte {
+	switch in := in.(type) {
+	case dhcp4.Datagram:
+		return in.Link
+	case dhcp4.Conflict:
+		return in.By
+	}
+	return nil
 }
 
 func (t *Tenancy) emit(o Output) { t.out = append(t.out, o) }
