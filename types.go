@@ -91,12 +91,20 @@ const (
 	EventExpired   EventKind = "expired"  // the lease ran out
 	EventNAK       EventKind = "nak"      // a server took the lease away
 	EventConflict  EventKind = "conflict" // another host uses the address
-	EventRenamed   EventKind = "renamed"  // the adapter has another name (Detail: the old one)
-	EventRemoved   EventKind = "removed"  // the adapter is gone
-	EventSent      EventKind = "sent"     // a DHCP message was sent (Message says which)
-	EventReceived  EventKind = "received" // a DHCP message arrived
-	EventRejected  EventKind = "rejected" // a packet was not used (Detail: why)
-	EventProblem   EventKind = "problem"  // something hinders (Detail: what)
+	EventDefended  EventKind = "defended" // another host claimed the address and was told that it is ours
+	// EventRecognised says that the adapter is back on a network it knows: a
+	// lease that it has there (Address) is verified first.
+	EventRecognised EventKind = "recognised"
+	// EventLinkLocal says that no server answers and a link-local address is in use.
+	EventLinkLocal EventKind = "link-local"
+	// EventInformed says that a server gave parameters for the adapter's own address.
+	EventInformed EventKind = "informed"
+	EventRenamed  EventKind = "renamed"  // the adapter has another name (Detail: the old one)
+	EventRemoved  EventKind = "removed"  // the adapter is gone
+	EventSent     EventKind = "sent"     // a DHCP message was sent (Message says which)
+	EventReceived EventKind = "received" // a DHCP message arrived
+	EventRejected EventKind = "rejected" // a packet was not used (Detail: why)
+	EventProblem  EventKind = "problem"  // something hinders (Detail: what)
 	// EventLost says that this subscriber was too slow: Count events are missing here.
 	EventLost EventKind = "lost"
 )

@@ -146,6 +146,14 @@ func (s speaker) kind(k lessee.EventKind) string {
 		return s.Text("event|nak")
 	case lessee.EventConflict:
 		return s.Text("event|conflict")
+	case lessee.EventDefended:
+		return s.Text("event|defended")
+	case lessee.EventRecognised:
+		return s.Text("event|recognised")
+	case lessee.EventLinkLocal:
+		return s.Text("event|link-local")
+	case lessee.EventInformed:
+		return s.Text("event|informed")
 	case lessee.EventRenamed:
 		return s.Text("event|renamed")
 	case lessee.EventRemoved:
@@ -199,11 +207,11 @@ func (s speaker) eventText(e lessee.Event) string {
 		if e.Server.IsValid() {
 			add(s.Sprintf("to %s", e.Server))
 		}
-	case lessee.EventExpired, lessee.EventConflict:
+	case lessee.EventExpired, lessee.EventConflict, lessee.EventDefended, lessee.EventRecognised, lessee.EventLinkLocal:
 		if e.Address.IsValid() {
 			add(e.Address.String())
 		}
-	case lessee.EventNAK:
+	case lessee.EventNAK, lessee.EventInformed:
 		if e.Server.IsValid() {
 			add(s.Sprintf("from %s", e.Server))
 		}
@@ -251,7 +259,7 @@ func (s speaker) progressText(e lessee.Event) string {
 		return strings.TrimSpace(s.kind(e.Kind) + " " + s.eventText(e))
 	case lessee.EventManaged, lessee.EventUnmanaged, lessee.EventCarrier, lessee.EventState, lessee.EventBound,
 		lessee.EventRenewed, lessee.EventReleased, lessee.EventExpired, lessee.EventRenamed, lessee.EventRemoved,
-		lessee.EventRejected, lessee.EventLost:
+		lessee.EventRejected, lessee.EventLost, lessee.EventDefended, lessee.EventRecognised, lessee.EventLinkLocal, lessee.EventInformed:
 	}
 	return ""
 }

@@ -58,7 +58,8 @@ func detail(k lessee.EventKind) bool {
 		return true
 	case lessee.EventManaged, lessee.EventUnmanaged, lessee.EventCarrier, lessee.EventNoCarrier, lessee.EventBound,
 		lessee.EventRenewed, lessee.EventReleased, lessee.EventExpired, lessee.EventNAK, lessee.EventConflict,
-		lessee.EventRenamed, lessee.EventRemoved, lessee.EventProblem, lessee.EventLost:
+		lessee.EventRenamed, lessee.EventRemoved, lessee.EventProblem, lessee.EventLost,
+		lessee.EventDefended, lessee.EventRecognised, lessee.EventLinkLocal, lessee.EventInformed:
 		return false
 	}
 	return false // a newer daemon's kind
@@ -84,11 +85,12 @@ func pad(text string) string {
 
 func (a *app) paintKind(k lessee.EventKind, text string) string {
 	switch k {
-	case lessee.EventBound, lessee.EventRenewed, lessee.EventCarrier, lessee.EventManaged:
+	case lessee.EventBound, lessee.EventRenewed, lessee.EventCarrier, lessee.EventManaged, lessee.EventRecognised, lessee.EventInformed:
 		return a.colour.green(text)
 	case lessee.EventExpired, lessee.EventConflict, lessee.EventProblem, lessee.EventNAK, lessee.EventRemoved:
 		return a.colour.red(text)
-	case lessee.EventReleased, lessee.EventNoCarrier, lessee.EventLost, lessee.EventUnmanaged, lessee.EventRenamed:
+	case lessee.EventReleased, lessee.EventNoCarrier, lessee.EventLost, lessee.EventUnmanaged, lessee.EventRenamed,
+		lessee.EventDefended, lessee.EventLinkLocal:
 		return a.colour.yellow(text)
 	case lessee.EventState, lessee.EventSent, lessee.EventReceived, lessee.EventRejected:
 		return a.colour.dim(text)

@@ -51,6 +51,14 @@ func eventKind(k tenancy.NoteKind) lessee.EventKind {
 		return lessee.EventNAK
 	case tenancy.NoteConflict:
 		return lessee.EventConflict
+	case tenancy.NoteDefended:
+		return lessee.EventDefended
+	case tenancy.NoteRecognised:
+		return lessee.EventRecognised
+	case tenancy.NoteLinkLocal:
+		return lessee.EventLinkLocal
+	case tenancy.NoteInformed:
+		return lessee.EventInformed
 	case tenancy.NoteSent:
 		return lessee.EventSent
 	case tenancy.NoteReceived:
@@ -86,6 +94,14 @@ func (d *Driver) log(k tenancy.NoteKind, e lessee.Event) {
 		level, text = slog.LevelWarn, "the server took the lease away"
 	case tenancy.NoteConflict:
 		level, text = slog.LevelWarn, "another host uses the address"
+	case tenancy.NoteDefended:
+		level, text = slog.LevelWarn, "another host claimed the address, which was defended"
+	case tenancy.NoteRecognised:
+		text = "the network is a known one"
+	case tenancy.NoteLinkLocal:
+		level, text = slog.LevelWarn, "no server answers: a link-local address is used"
+	case tenancy.NoteInformed:
+		text = "parameters obtained"
 	case tenancy.NoteProblem:
 		level, text = slog.LevelError, "problem"
 	case tenancy.NoteCarrier:

@@ -210,18 +210,22 @@ type NoteKind uint8
 
 // The kinds of notes.
 const (
-	NoteState     NoteKind = iota // the client moved to State
-	NoteBound                     // Lease is new and configured
-	NoteResumed                   // Lease is from an earlier life and still configured
-	NoteRenewed                   // Lease was extended and is configured
-	NoteReleased                  // Lease was given back
-	NoteExpired                   // Lease ran out
-	NoteNAK                       // a server took Lease away
-	NoteConflict                  // another host uses the address of Lease
-	NoteSent                      // Message was sent
-	NoteReceived                  // Message arrived from Server
-	NoteRejected                  // a datagram was not used: Detail
-	NoteProblem                   // something hinders: Detail
-	NoteCarrier                   // the link came up
-	NoteNoCarrier                 // the link went down
+	NoteState      NoteKind = iota // the client moved to State
+	NoteBound                      // Lease is new and configured
+	NoteResumed                    // Lease is from an earlier life and still configured
+	NoteRenewed                    // Lease was extended and is configured
+	NoteReleased                   // Lease was given back
+	NoteExpired                    // Lease ran out
+	NoteNAK                        // a server took Lease away
+	NoteConflict                   // another host uses the address of Lease
+	NoteSent                       // Message was sent
+	NoteReceived                   // Message arrived from Server
+	NoteRejected                   // a datagram was not used: Detail
+	NoteProblem                    // something hinders: Detail
+	NoteDefended                   // another host claimed Address, and was told that it is ours
+	NoteRecognised                 // the adapter is back where it has Lease: Server is the router
+	NoteLinkLocal                  // Address is in use: no server answers
+	NoteInformed                   // Lease has the parameters for the adapter's own address
+	NoteCarrier                    // the link came up
+	NoteNoCarrier                  // the link went down
 )
