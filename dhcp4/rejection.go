@@ -129,6 +129,9 @@ var rejectionNames = [rejections]string{
 	RejectBadSubnetMask:       "bad-subnet-mask",
 }
 
+// Name returns the reason as the counters name it, such as "foreign-xid".
+func (r Rejection) Name() string { return nameOf(rejectionNames[:], int(r), "rejection") }
+
 // String returns the reason in plain words.
 func (r Rejection) String() string { return nameOf(rejectionTexts[:], int(r), "rejection") }
 
