@@ -1,6 +1,9 @@
 package dhcp4
 
-import "strconv"
+import (
+	"errors"
+	"strconv"
+)
 
 // A Reason says why a message or an option's value was refused.
 type Reason uint8
@@ -40,6 +43,12 @@ const (
 	ReasonBadName
 	// ReasonSearchTooLong: the search list is longer than [MaxSearchLength] bytes once its names are written out.
 	ReasonSearchTooLong
+	// ReasonValueTruncated: an option's value ends before its lengths say, or is empty.
+	ReasonValueTruncated
+	// ReasonValueLength: an option's value, or a list in it, is of a length that it cannot have.
+	ReasonValueLength
+	// ReasonBadEncoding: an option's value has an encoding byte or flag that no RFC defines.
+	ReasonBadEncoding
 )
 
 var reasonTexts = [...]string{
@@ -59,6 +68,9 @@ var reasonTexts = [...]string{
 	ReasonNameTooLong:         "domain name longer than 255 bytes",
 	ReasonBadName:             "malformed domain name",
 	ReasonSearchTooLong:       "search list too long",
+	ReasonValueTruncated:      "value truncated",
+	ReasonValueLength:         "value of wrong length",
+	ReasonBadEncoding:         "unknown encoding",
 }
 
 // String returns the reason in plain words.
@@ -79,4 +91,12 @@ type Error struct {
 // Error returns the reason and the offset.
 func (e *Error) Error() string {
 	return "dhcp4: " + e.Reason.String() + " at byte " + strconv.Itoa(e.Offset)
+}
+
+// reasonOf returns the reason of an error that a parser of this package gave.
+func reasonOf(err error) Reason {
+	if e := (*Error)(nil); errors.As(err, &e) {
+		return e.Reason
+	}
+	return 0
 }

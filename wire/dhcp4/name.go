@@ -30,7 +30,7 @@ func ParseDomainSearch(value []byte) ([]string, error) {
 		total int
 	)
 	for i := 0; i < len(value); {
-		name, next, err := parseName(value, i)
+		name, next, err := parseName(value, i, false)
 		if err != nil {
 			return nil, err
 		}
@@ -47,7 +47,8 @@ func ParseDomainSearch(value []byte) ([]string, error) {
 }
 
 // parseName decodes the name at value[at:] and returns where the next begins.
-func parseName(value []byte, at int) (name string, next int, err error) {
+// Where open is true a name may lack its final zero if the value ends there.
+func parseName(value []byte, at int, open bool) (name string, next int, err error) {
 	var text [maxName]byte
 	n := 0
 	// lowest is the earliest place read so far: a pointer must go below it.
@@ -55,6 +56,9 @@ func parseName(value []byte, at int) (name string, next int, err error) {
 	i := at
 	for {
 		if i >= len(value) {
+			if open && i == len(value) && n > 0 {
+				return string(text[:n-1]), max(i, next), nil
+			}
 			return "", 0, &Error{ReasonNameTruncated, at}
 		}
 		size := int(value[i])

@@ -59,9 +59,12 @@ const (
 	OptionAutoConfigure     OptionCode = 116 // RFC 2563
 	OptionSubnetSelection   OptionCode = 118 // RFC 3011
 	OptionDomainSearch      OptionCode = 119 // RFC 3397
+	OptionSIPServers        OptionCode = 120 // RFC 3361
 	OptionClasslessRoutes   OptionCode = 121 // RFC 3442
-	OptionVendorIdentifying OptionCode = 124 // RFC 3925
+	OptionVIVendorClass     OptionCode = 124 // RFC 3925
+	OptionVIVendorOptions   OptionCode = 125 // RFC 3925
 	OptionForceRenewNonce   OptionCode = 145 // RFC 6704
+	OptionDNR               OptionCode = 162 // RFC 9463
 	OptionMSClasslessRoutes OptionCode = 249 // as 121, from before RFC 3442
 	OptionWPAD              OptionCode = 252 // by custom
 	OptionEnd               OptionCode = 255
@@ -119,9 +122,12 @@ var optionNames = [256]string{
 	OptionAutoConfigure:     "auto-configure",
 	OptionSubnetSelection:   "subnet selection",
 	OptionDomainSearch:      "domain search list",
+	OptionSIPServers:        "SIP servers",
 	OptionClasslessRoutes:   "classless routes",
-	OptionVendorIdentifying: "vendor-identifying class",
+	OptionVIVendorClass:     "vendor-identifying class",
+	OptionVIVendorOptions:   "vendor-identifying options",
 	OptionForceRenewNonce:   "forcerenew nonce capability",
+	OptionDNR:               "encrypted DNS",
 	OptionMSClasslessRoutes: "classless routes (Microsoft)",
 	OptionWPAD:              "web proxy discovery",
 	OptionEnd:               "end",
