@@ -22,12 +22,19 @@ const maxMessageSize = 1500 - 20 - 8
 // MAY request specific parameters by including the 'parameter request list'
 // option. The client MAY suggest a network address [...] by including the
 // 'requested IP address'".
-func (c *Client) sendDiscover(now boottime.Instant, x *exchange) {
+//
+// With rapid it asks for an ACK at once. RFC 4039, section 4: "A client MUST
+// include this option in a DHCPDISCOVER message if the client is prepared to
+// perform the DHCPDISCOVER-DHCPACK message exchange".
+func (c *Client) sendDiscover(now boottime.Instant, x *exchange, rapid bool) {
 	b := c.begin(wire.Discover, x.xid, x.clientID)
 	b.SetSecs(x.secs(now))
 	b.SetBroadcast(c.broadcast)
 	if c.hint.IsValid() {
 		b.AddAddr(wire.OptionRequestedAddress, c.hint)
+	}
+	if rapid {
+		b.AddOption(wire.OptionRapidCommit, nil)
 	}
 	c.addWishes(b)
 	c.transmit(wire.Discover, b, unspecified, broadcast, nil)

@@ -27,6 +27,7 @@ type Client struct {
 	link         bool // frames can be sent
 	asked        bool // a Renew has not been answered yet
 	setbacks     uint8
+	traits       traits
 	hardwareAddr []byte
 	clientID     []byte
 	hostName     string
@@ -47,6 +48,21 @@ type Client struct {
 	polled   int
 	counters Counters
 }
+
+// traits are switches of the Config.
+type traits uint8
+
+const (
+	rapidCommit traits = 1 << iota
+)
+
+func (c *Client) set(t traits, on bool) {
+	if on {
+		c.traits |= t
+	}
+}
+
+func (c *Client) is(t traits) bool { return c.traits&t != 0 }
 
 // A state is what the client does with each kind of event while it is in one
 // of the states of figure 5. Each owns the data that has a meaning only there.

@@ -29,6 +29,10 @@ type Config struct {
 	// cannot receive unicast without an address (RFC 2131 section 4.1). It is
 	// always on where the hardware address does not fit chaddr (RFC 4390).
 	Broadcast bool
+	// RapidCommit asks servers for an ACK in answer to the DISCOVER, without an
+	// OFFER (RFC 4039). Where the first DISCOVER is not answered every other one
+	// is sent without, as some servers stay silent on it.
+	RapidCommit bool
 	// Parameters are options to ask for besides those that [Lease] has.
 	Parameters []wire.OptionCode
 	// Timing is the schedule; the zero value means [DefaultTiming].
@@ -167,6 +171,7 @@ func New(cfg Config) (*Client, error) {
 		timing:       timing,
 		state:        &stopped{},
 	}
+	c.set(rapidCommit, cfg.RapidCommit)
 	// Deviation: "Client identifier" in docs/deviations.md.
 	if len(c.clientID) == 0 {
 		c.clientID = append([]byte{cfg.HardwareType}, cfg.HardwareAddr...)

@@ -75,7 +75,7 @@ func NewScan(cfg Config, now boottime.Instant, during time.Duration) (*Scan, err
 }
 
 func (s *Scan) send(now boottime.Instant) {
-	s.c.sendDiscover(now, &s.x)
+	s.c.sendDiscover(now, &s.x, false)
 	s.x.last = now
 	s.x.next = s.end
 	if s.sent < len(scanWaits) {

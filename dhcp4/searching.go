@@ -100,9 +100,13 @@ func (c *Client) unlink(now boottime.Instant) {
 }
 
 // selecting is SELECTING: DISCOVER is repeated until an offer comes. All have
-// one xid, so that an offer that took its time is still used.
+// one xid, so that an offer that took its time is still used; but where the
+// answer may be an ACK, one that comes after a long wait has its own, so that
+// the ACK tells when the lease begins.
 type selecting struct {
 	exchange
+	// rapid says that the last DISCOVER asked for an ACK.
+	rapid bool
 	// sentSince is how often DISCOVER was sent since the wait was the shortest.
 	sentSince int
 	// secsSent is what field secs of the last DISCOVER said.
@@ -117,7 +121,12 @@ func (c *Client) discover(now boottime.Instant) {
 
 func (s *selecting) send(c *Client, now boottime.Instant) {
 	s.secsSent = s.secs(now)
-	c.sendDiscover(now, &s.exchange)
+	if c.is(rapidCommit) {
+		// Deviation: "Rapid commit by turns" in docs/deviations.md.
+		s.rapid = !s.rapid
+		s.repeat(c, now)
+	}
+	c.sendDiscover(now, &s.exchange, s.rapid)
 	s.sentSince++
 	s.last = now
 	s.next = now.Add(c.backOff(s.sentSince))
@@ -147,7 +156,11 @@ func (s *selecting) timeout(c *Client, now boottime.Instant) {
 //
 // Deviation: "First offer" in docs/deviations.md: the others are not waited for.
 func (s *selecting) answer(c *Client, now boottime.Instant, m message) Rejection {
-	if m.MessageType() != wire.Offer {
+	switch m.MessageType() {
+	case wire.Offer:
+	case wire.ACK:
+		return s.committed(c, now, m)
+	default:
 		return RejectUnexpected
 	}
 	if !m.server.IsValid() {
@@ -161,6 +174,22 @@ func (s *selecting) answer(c *Client, now boottime.Instant, m message) Rejection
 	c.move(now, next)
 	next.send(c, now)
 	return accepted
+}
+
+// committed takes an ACK without an OFFER.
+//
+// RFC 4039, section 4: "A server MUST include this option in a DHCPACK message
+// sent in a response to a DHCPDISCOVER message when completing the
+// DHCPDISCOVER-DHCPACK message exchange." An OFFER goes the usual way, option 80
+// in it or not.
+func (s *selecting) committed(c *Client, now boottime.Instant, m message) Rejection {
+	if _, rapid := m.Option(wire.OptionRapidCommit); !rapid || !c.is(rapidCommit) {
+		return RejectUnexpected
+	}
+	if !m.server.IsValid() {
+		return RejectNoServerID
+	}
+	return c.granted(now, m, &s.exchange)
 }
 
 func (*selecting) linkUp(*Client, boottime.Instant)         {}

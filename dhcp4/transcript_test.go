@@ -20,14 +20,14 @@ import (
 //
 // Commands (each prints what the client did, its state and its next deadline):
 //
-//	client [strict] [broadcast] [host=NAME] [id=HEX] [seed=N]   a new client; the clock is at 0
+//	client [strict] [broadcast] [rapid] [host=NAME] [id=HEX] [seed=N]   a new client; the clock is at 0
 //	start [lease=PREFIX [age=D] [for=D|infinite] [in-use]]      Start
 //	start-released [last=ADDR]                                  StartReleased
 //	up, down, renew, release, stop, conflict [ADDR]             the inputs of these names
 //	offer, ack, nak, message TYPE                               a server's message; it fits the exchange, but for:
 //	    your=ADDR server=ADDR mask=ADDR lease=SECONDS t1= t2= link=LAST_BYTE relay=ADDR id=HEX
 //	    routers=(ADDR,...) dns=(ADDR,...) routes=(PREFIX>ADDR,...) domain=TEXT mtu=N text=TEXT
-//	    without=(OPTION,...) xid=(late|other) mac=other op=request cut=BYTES
+//	    rapid=yes without=(OPTION,...) xid=(late|other) mac=other op=request cut=BYTES
 //	wait [N]                                                    to the next deadline, N times
 //	run D                                                       lets D pass
 func TestTranscripts(t *testing.T) {
@@ -61,6 +61,8 @@ func (s *stage) play(t *testing.T, d *datadriven.TestData) string {
 					cfg.Timing = StrictTiming
 				case "broadcast":
 					cfg.Broadcast = true
+				case "rapid":
+					cfg.RapidCommit = true
 				case "host":
 					cfg.HostName = a.Vals[0]
 				case "id":
@@ -262,6 +264,8 @@ func (s *stage) serve(t *testing.T, d *datadriven.TestData, typ wire.MessageType
 			add(func(b *wire.Builder) { b.AddText(wire.OptionDomainName, v) })
 		case "mtu":
 			add(func(b *wire.Builder) { b.AddUint16(wire.OptionMTU, uint16(number(v))) })
+		case "rapid":
+			add(func(b *wire.Builder) { b.AddOption(wire.OptionRapidCommit, nil) })
 		case "text":
 			add(func(b *wire.Builder) { b.AddText(wire.OptionMessage, v) })
 		case "without":
@@ -413,6 +417,9 @@ func (s *stage) showSent(o Transmit) {
 	}
 	if a, ok := p.Addr(wire.OptionServerID); ok {
 		text += fmt.Sprintf(", of server %v", a)
+	}
+	if _, ok := p.Option(wire.OptionRapidCommit); ok {
+		text += ", rapid commit"
 	}
 	if id, _ := p.Option(wire.OptionClientID); !slices.Equal(id, append([]byte{1}, testMAC...)) {
 		text += fmt.Sprintf(", id %q", id)
