@@ -42,9 +42,10 @@ type listener struct {
 	deliver   func(tenancy.ARP)
 }
 
-// Listen implements [driver.Network]. What deliver gets is the receiver's to
-// keep; all deliveries are made by one goroutine. One that is under way may
-// still finish after addresses were taken away.
+// Listen implements [driver.Network]. When it returns, the addresses are heard.
+// Those that are not wanted any more are not delivered from then on, but for a
+// delivery that is under way; the kernel's filter learns of that a moment later.
+// What deliver gets is the receiver's to keep.
 func (n *Network) Listen(link driver.Link, addresses []netip.Addr, deliver func(tenancy.ARP)) error {
 	numbers := make([]uint32, 0, len(addresses))
 	for _, a := range addresses {
@@ -58,8 +59,10 @@ func (n *Network) Listen(link driver.Link, addresses []netip.Addr, deliver func(
 	e := &n.ears
 	index := uint32(link.Index) //nolint:gosec // an interface index is positive and 31 bits
 	e.mu.Lock()
-	if !slices.Equal(e.wanted[index].addresses, numbers) {
+	more := false
+	if had := e.wanted[index].addresses; !slices.Equal(had, numbers) {
 		e.asked++
+		more = slices.ContainsFunc(numbers, func(a uint32) bool { return !slices.Contains(had, a) })
 	}
 	if len(numbers) == 0 {
 		delete(e.wanted, index)
@@ -70,8 +73,18 @@ func (n *Network) Listen(link driver.Link, addresses []netip.Addr, deliver func(
 		e.wanted[index] = listener{numbers, deliver}
 	}
 	mine := e.asked
+	heard := e.fits == mine
 	e.mu.Unlock()
-	return failed(link.Name, "listen to ARP", n.hear(mine))
+	switch {
+	case heard:
+		return nil
+	case more:
+		return failed(link.Name, "listen to ARP", n.hear(mine))
+	}
+	// Whoever wants less has no reason to wait for the kernel. A filter that
+	// lets through too much does no harm, and the next one is right.
+	go func() { _ = n.hear(mine) }()
+	return nil
 }
 
 // hear makes the socket fit what is wanted since the change of that number.
@@ -197,7 +210,7 @@ func (n *Network) listen(c *socket.Conn) {
 func (e *ears) who(index int, packet []byte) func(tenancy.ARP) {
 	about := binary.BigEndian.Uint32(packet[atSender:])
 	if about == 0 {
-		if binary.BigEndian.Uint16(packet[atARPOp:]) != arpRequest {
+		if binary.BigEndian.Uint32(packet[atARPOp:]) != arpRequest {
 			return nil
 		}
 		about = binary.BigEndian.Uint32(packet[atTarget:])

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"slices"
+	"sync"
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
@@ -14,17 +15,14 @@ import (
 
 // Where the ARP filter looks: the packet begins with the ARP header.
 const (
-	atHardware = 0
-	atProto    = 2
-	atLengths  = 4
-	atARPOp    = 6
-	atSender   = 14
-	atTarget   = 24
+	atKinds  = 0 // hardware type and protocol
+	atARPOp  = 4 // lengths of their addresses, operation
+	atSender = 14
+	atTarget = 24
 
-	arpRequest = 1
-	arpReply   = 2
-	// ethernetIPv4 are the lengths of Ethernet and of IPv4 addresses.
-	ethernetIPv4 = 6<<8 | 4
+	ethernetIPv4 = 1<<16 | unix.ETH_P_IP
+	arpRequest   = 6<<24 | 4<<16 | 1
+	arpReply     = 6<<24 | 4<<16 | 2
 )
 
 // An audible is an address whose ARP is wanted on an interface.
@@ -97,6 +95,61 @@ func narrow(s []span, limit int) []span {
 	return out
 }
 
+// arpHead is what all ARP filters begin with: it drops all but ARP for IPv4 over
+// Ethernet that we did not send ourselves, and leaves in A the key of the
+// sender or, of a probe, of the target. A load beyond the packet's end drops it.
+func arpHead(byInterface bool) []bpf.RawInstruction {
+	key := []bpf.Instruction{
+		bpf.LoadExtension{Num: bpf.ExtInterfaceIndex},
+		bpf.ALUOpConstant{Op: bpf.ALUOpMul, Val: spread},
+		bpf.TAX{},
+	}
+	if !byInterface {
+		key = []bpf.Instruction{bpf.LoadConstant{Dst: bpf.RegX}}
+	}
+	f := slices.Concat(key, []bpf.Instruction{
+		// What we sent ourselves, what a promiscuous interface overheard, and
+		// what belongs to a VLAN that has no interface.
+		bpf.LoadExtension{Num: bpf.ExtType},
+		bpf.JumpIf{Cond: bpf.JumpGreaterThan, Val: unix.PACKET_MULTICAST, SkipTrue: 11},
+		bpf.LoadAbsolute{Off: atKinds, Size: 4},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: ethernetIPv4, SkipTrue: 9},
+		bpf.LoadAbsolute{Off: atARPOp, Size: 4},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: arpReply, SkipTrue: 5},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: arpRequest, SkipTrue: 6},
+		bpf.LoadAbsolute{Off: atSender, Size: 4},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: 0, SkipTrue: 5},
+		bpf.LoadAbsolute{Off: atTarget, Size: 4}, // of a request from 0.0.0.0
+		bpf.Jump{Skip: 1},
+		bpf.LoadAbsolute{Off: atSender, Size: 4}, // of a reply
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: 0, SkipTrue: 1},
+		bpf.RetConstant{Val: 0},
+		bpf.ALUOpX{Op: bpf.ALUOpXor},
+	})
+	head, err := bpf.Assemble(f)
+	if err != nil {
+		return dropAll() // the instructions above are valid
+	}
+	return head
+}
+
+var (
+	headByInterface = sync.OnceValue(func() []bpf.RawInstruction { return arpHead(true) })
+	headOfAll       = sync.OnceValue(func() []bpf.RawInstruction { return arpHead(false) })
+)
+
+// arpFilter is the kernel's part of the check: all whose key is not in the
+// spans is dropped before it wakes us.
+func arpFilter(spans []span, byInterface bool) []bpf.RawInstruction {
+	head := headOfAll()
+	if byInterface {
+		head = headByInterface()
+	}
+	f := make([]bpf.RawInstruction, len(head), len(head)+3*len(spans)+2)
+	copy(f, head)
+	return tree(f, spans)
+}
+
 // The instructions that the tree is made of; see linux/bpf_common.h.
 const (
 	opReturn  = 0x06
@@ -106,56 +159,8 @@ const (
 	opIfFrom  = 0x35
 )
 
-// arpFilter is the kernel's part of the check: ARP for IPv4 over Ethernet that
-// we did not send ourselves, whose sender, or whose target if it is a probe, is
-// in the spans. All else is dropped before it wakes us. A load beyond the
-// packet's end drops it.
-func arpFilter(spans []span, byInterface bool) []bpf.RawInstruction {
-	f := []bpf.Instruction{
-		// What we sent ourselves, what a promiscuous interface overheard, and
-		// what belongs to a VLAN that has no interface.
-		bpf.LoadExtension{Num: bpf.ExtType},
-		bpf.JumpIf{Cond: bpf.JumpLessOrEqual, Val: unix.PACKET_MULTICAST, SkipTrue: 1},
-		bpf.RetConstant{Val: 0},
-		bpf.LoadAbsolute{Off: atHardware, Size: 2},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: 1, SkipFalse: 7},
-		bpf.LoadAbsolute{Off: atProto, Size: 2},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.ETH_P_IP, SkipFalse: 5},
-		bpf.LoadAbsolute{Off: atLengths, Size: 2},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: ethernetIPv4, SkipFalse: 3},
-		bpf.LoadAbsolute{Off: atARPOp, Size: 2},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: arpRequest, SkipTrue: 2},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: arpReply, SkipTrue: 1},
-		bpf.RetConstant{Val: 0},
-	}
-	if byInterface {
-		f = append(f,
-			bpf.LoadExtension{Num: bpf.ExtInterfaceIndex},
-			bpf.ALUOpConstant{Op: bpf.ALUOpMul, Val: spread},
-		)
-	} else {
-		f = append(f, bpf.LoadConstant{Dst: bpf.RegA, Val: 0})
-	}
-	f = append(f,
-		bpf.TAX{},
-		bpf.LoadAbsolute{Off: atSender, Size: 4},
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: 0, SkipTrue: 3},
-		bpf.LoadAbsolute{Off: atARPOp, Size: 2},
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: arpRequest, SkipTrue: 2},
-		bpf.LoadAbsolute{Off: atTarget, Size: 4},
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: 0, SkipTrue: 1},
-		bpf.RetConstant{Val: 0},
-		bpf.ALUOpX{Op: bpf.ALUOpXor},
-	)
-	head, err := bpf.Assemble(f)
-	if err != nil {
-		return dropAll() // the instructions above are valid
-	}
-	return tree(slices.Grow(head, 3*len(spans)), spans)
-}
-
 // leafSpans is how many spans are compared one after the other.
-const leafSpans = 8
+const leafSpans = 24
 
 // tree appends a binary search for A among the sorted spans.
 func tree(f []bpf.RawInstruction, spans []span) []bpf.RawInstruction {
