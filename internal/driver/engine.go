@@ -303,6 +303,9 @@ func (d *Driver) resultError(verb tenancy.Verb, name string, r tenancy.Result, p
 			return e.SetHint("check the cable and 'ip link', or stop without a release: 'lessee down --keep %s'", name)
 		}
 		return e.SetHint("check the cable and 'ip link'")
+	case errno.ERROR_DHCP_ADDRESS_CONFLICT:
+		_ = e.SetDetail("another host uses %s, the address that the server gives", r.Address)
+		return e.SetHint("'lessee why %s' tells its link address; the search goes on", name)
 	case errno.ERROR_ADDRESS_NOT_ASSOCIATED:
 		return e.SetHint("'lessee renew %s' gets a lease", name)
 	default:

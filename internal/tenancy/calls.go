@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"errors"
+	"net/netip"
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
@@ -14,6 +15,8 @@ type call struct {
 	verb     Verb
 	deadline boottime.Instant
 	stage    stage
+	// declined is an address that was given meanwhile and is another host's.
+	declined netip.Addr
 }
 
 // A stage is what a call waits for.
@@ -69,9 +72,9 @@ func (t *Tenancy) call(in Call) {
 			t.ending = leaving
 			c.stage = applying
 			t.calls = append(t.calls, c)
-		case t.lease != nil && !t.link.Usable:
+		case t.held() != nil && !t.link.Usable:
 			t.answer(in.ID, errno.ERROR_NO_NETWORK, "the release cannot be sent; nothing was changed")
-		case t.lease != nil:
+		case t.held() != nil:
 			t.ending = leaving
 			t.calls = append(t.calls, c)
 			t.release()
@@ -90,7 +93,7 @@ func (t *Tenancy) callRelease(c call) {
 		return
 	}
 	switch {
-	case t.lease == nil:
+	case t.held() == nil:
 		t.answer(c.id, errno.ERROR_ADDRESS_NOT_ASSOCIATED, "")
 	case !t.link.Usable:
 		t.answer(c.id, errno.ERROR_NO_NETWORK, "the release cannot be sent; the lease stays")
@@ -175,7 +178,7 @@ func (t *Tenancy) settle() {
 	if t.ending == leaving {
 		t.emit(Forget{})
 	}
-	t.answerEach(func(c call) (bool, Result) {
+	t.answerEach(func(c *call) (bool, Result) {
 		r := Result{Code: errno.NO_ERROR, Lease: t.lease}
 		switch c.verb {
 		case Renew:
@@ -198,21 +201,21 @@ func (t *Tenancy) settle() {
 
 // expireCalls answers those whose time is up. What they set going goes on.
 func (t *Tenancy) expireCalls() {
-	t.answerEach(func(c call) (bool, Result) {
+	t.answerEach(func(c *call) (bool, Result) {
 		if t.now.Before(c.deadline) {
 			return false, Result{}
 		}
-		return true, t.outOfTime(c)
+		return true, t.outOfTime(*c)
 	})
 }
 
 func (t *Tenancy) cancel(id uint64) {
-	t.answerEach(func(c call) (bool, Result) {
+	t.answerEach(func(c *call) (bool, Result) {
 		switch {
 		case c.id != id:
 			return false, Result{}
 		case !t.now.Before(c.deadline):
-			return true, t.outOfTime(c)
+			return true, t.outOfTime(*c)
 		}
 		return true, Result{Code: errno.ERROR_CANCELLED, Lease: t.lease}
 	})
@@ -221,10 +224,12 @@ func (t *Tenancy) cancel(id uint64) {
 func (t *Tenancy) outOfTime(c call) Result {
 	r := Result{Code: errno.ERROR_SEM_TIMEOUT, Lease: t.lease}
 	switch {
-	case c.stage == applying:
+	case c.stage == applying && t.applied != t.seq:
 		r.Detail = "the system took too long to change the address"
 	case !t.link.Usable:
 		r.Code = errno.ERROR_NO_NETWORK
+	case c.declined.IsValid():
+		r.Code, r.Address = errno.ERROR_DHCP_ADDRESS_CONFLICT, c.declined
 	case t.appErr != nil:
 		r.Code, r.Detail = errno.ERROR_GEN_FAILURE, t.appErr.Error()
 	case t.sendErr != nil:
@@ -234,18 +239,19 @@ func (t *Tenancy) outOfTime(c call) Result {
 }
 
 func (t *Tenancy) answerAll(which func(call) bool, code errno.Errno, detail string) {
-	t.answerEach(func(c call) (bool, Result) {
-		return which(c), Result{Code: code, Detail: detail, Lease: t.lease}
+	t.answerEach(func(c *call) (bool, Result) {
+		return which(*c), Result{Code: code, Detail: detail, Lease: t.lease}
 	})
 }
 
-func (t *Tenancy) answerEach(which func(call) (bool, Result)) {
+func (t *Tenancy) answerEach(which func(*call) (bool, Result)) {
 	kept := t.calls[:0]
-	for _, c := range t.calls {
+	for i := range t.calls {
+		c := &t.calls[i]
 		if yes, r := which(c); yes {
 			t.emit(Answer{ID: c.id, Result: r})
 		} else {
-			kept = append(kept, c)
+			kept = append(kept, *c)
 		}
 	}
 	t.calls = kept

@@ -1,5 +1,15 @@
 package tenancy
 
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/lessee/lessee/acd"
+	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/wire/arp"
+)
+
 // A ConflictMode says how conflicts of a leased address with another host are
 // found (RFC 5227).
 type ConflictMode uint8
@@ -14,3 +24,94 @@ const (
 	// ConflictOff: nobody is asked and nothing defended.
 	ConflictOff
 )
+
+// A guard finds out whether another host has our address.
+type guard struct {
+	mode     ConflictMode
+	detector *acd.Detector // nil with ConflictOff
+	// taken is an address that was offered and that the host takenBy has.
+	taken   netip.Addr
+	takenBy arp.HardwareAddr
+}
+
+// newGuard returns the guard that the configuration asks for. Where the
+// adapter does not speak ARP as Ethernet does there is none.
+func newGuard(cfg Config) (guard, error) {
+	if cfg.Conflict == ConflictOff || len(cfg.DHCP4.HardwareAddr) != len(arp.HardwareAddr{}) {
+		return guard{mode: ConflictOff}, nil
+	}
+	timing := acd.DefaultTiming
+	if cfg.DHCP4.Timing == dhcp4.StrictTiming {
+		timing = acd.RFC5227
+	}
+	d, err := acd.New(acd.Config{
+		HardwareAddr: arp.HardwareAddr(cfg.DHCP4.HardwareAddr),
+		Timing:       timing,
+		Seed:         cfg.DHCP4.Seed,
+	})
+	return guard{mode: cfg.Conflict, detector: d}, err
+}
+
+// watch begins to look for other hosts that have the address.
+func (t *Tenancy) watch(a netip.Addr, mode acd.Mode) {
+	t.guard.taken = netip.Addr{}
+	t.tellDetector(acd.Start{Address: a, Mode: mode})
+}
+
+// offered asks the link about an address while its server is asked for it: a
+// host that has it answers before there is a lease.
+func (t *Tenancy) offered(a netip.Addr) {
+	if t.lease == nil {
+		t.watch(a, acd.Probe)
+	}
+}
+
+func (t *Tenancy) tellDetector(in acd.Input) {
+	d := t.guard.detector
+	if d == nil {
+		return
+	}
+	d.Handle(t.now, in)
+	for {
+		o, ok := d.Poll()
+		if !ok {
+			return
+		}
+		switch o := o.(type) {
+		case acd.Transmit:
+			t.transmitARP(o.Packet, nil)
+		case acd.Clear:
+			if l := t.candidate; l != nil && l.Address.Addr() == o.Address {
+				t.candidate = nil
+				t.use(l, NoteBound)
+			}
+		case acd.Conflict:
+			t.contested(o)
+		case acd.Defended:
+			// The kernel keeps the address; others are told whose it is.
+			t.emit(Note{Kind: NoteDefended, State: t.client.State(), Lease: t.lease, Address: o.Address, Link: slices.Clone(o.By[:])})
+		}
+	}
+}
+
+// contested gives an address up that another host has.
+func (t *Tenancy) contested(o acd.Conflict) {
+	if l := t.held(); l == nil || l.Address.Addr() != o.Address {
+		t.guard.taken, t.guard.takenBy = o.Address, o.By
+		return
+	}
+	t.tell(dhcp4.Conflict{Address: o.Address, By: slices.Clone(o.By[:])})
+}
+
+// declined tells the callers who wait for a lease that the address they were
+// given is another host's. Who is given the same one again need not wait.
+func (t *Tenancy) declined(a netip.Addr) {
+	t.answerEach(func(c *call) (bool, Result) {
+		if c.verb != Renew && c.verb != Await {
+			return false, Result{}
+		}
+		again := c.declined == a
+		c.declined = a
+		return again, Result{Code: errno.ERROR_DHCP_ADDRESS_CONFLICT, Address: a}
+	})
+}

@@ -203,6 +203,8 @@ type Result struct {
 	Detail string
 	// Lease is the lease in use when the call was answered, nil if there is none.
 	Lease *dhcp4.Lease
+	// Address is the one that another host uses, where Code says so.
+	Address netip.Addr
 }
 
 // A NoteKind says what a Note is about.

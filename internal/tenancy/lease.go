@@ -4,18 +4,51 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/lessee/lessee/acd"
 	"github.com/lessee/lessee/dhcp4"
 )
 
-func (t *Tenancy) acquired(o dhcp4.Acquired) {
-	base := t.baseMTU
-	t.lease, t.released, t.given = o.Lease, false, nil
-	d := t.desired()
-	t.announce, t.pending = NoteBound, true
-	if o.Renewed {
-		t.announce = NoteRenewed
+// held is the lease that the client has, in use or not yet.
+func (t *Tenancy) held() *dhcp4.Lease {
+	if t.candidate != nil {
+		return t.candidate
 	}
-	if t.recorded == o.Lease.Address && base == t.baseMTU {
+	return t.lease
+}
+
+// acquired takes a lease that a server has granted.
+func (t *Tenancy) acquired(o dhcp4.Acquired) {
+	address := o.Lease.Address.Addr()
+	switch {
+	case o.Renewed && t.candidate != nil:
+		t.candidate = o.Lease
+	case o.Renewed:
+		t.use(o.Lease, NoteRenewed)
+	case t.guard.taken == address:
+		// Another host answered for it before the server did.
+		t.candidate = o.Lease
+		t.tell(dhcp4.Conflict{Address: address, By: t.guard.takenBy[:]})
+	case t.guard.mode == ConflictProbe:
+		t.lease = nil
+		if len(t.ours) > 0 {
+			t.apply(t.desired()) // another address, which is not ours any more
+		}
+		t.candidate, t.released, t.given = o.Lease, false, nil
+		t.save(FlushNow)
+		t.watch(address, acd.Probe)
+	default:
+		t.use(o.Lease, NoteBound)
+		t.watch(address, acd.Optimistic)
+	}
+}
+
+// use configures the address of a lease, once it is on record.
+func (t *Tenancy) use(l *dhcp4.Lease, announce NoteKind) {
+	base := t.baseMTU
+	t.lease, t.released, t.given = l, false, nil
+	d := t.desired()
+	t.announce, t.pending = announce, true
+	if t.recorded == l.Address && base == t.baseMTU {
 		// All but the times is on the disk already, and a record with the old
 		// times errs on the safe side: no need to wait.
 		t.apply(d)
@@ -27,7 +60,7 @@ func (t *Tenancy) acquired(o dhcp4.Acquired) {
 }
 
 func (t *Tenancy) lost(o dhcp4.Lost, from []byte) {
-	t.lease, t.pending = nil, false
+	t.lease, t.candidate, t.pending = nil, nil, false
 	var kind NoteKind
 	switch o.Why {
 	case dhcp4.LossReplaced:
@@ -43,10 +76,12 @@ func (t *Tenancy) lost(o dhcp4.Lost, from []byte) {
 		kind = NoteNAK
 	case dhcp4.LossConflict:
 		kind = NoteConflict
+		defer t.declined(o.Lease.Address.Addr())
 	case dhcp4.LossStopped:
 		return
 	}
 	t.emit(Note{Kind: kind, State: t.client.State(), Lease: o.Lease, Server: o.Lease.Server, Link: from})
+	t.tellDetector(acd.Stop{})
 	t.apply(t.desired())
 	if o.Why != dhcp4.LossReleased {
 		// After the kernel, so that a crash between the two leaves a record
@@ -58,11 +93,11 @@ func (t *Tenancy) lost(o dhcp4.Lost, from []byte) {
 // release puts the release on record, then sends it: a process that dies in
 // between must not come back to an address that it gave away.
 func (t *Tenancy) release() {
-	if t.lease != nil && t.link.Usable {
-		given := t.lease
-		t.lease, t.released, t.given = nil, true, given
-		t.save(FlushNever)
-		t.lease, t.released, t.given = given, false, nil
+	if given := t.held(); given != nil && t.link.Usable {
+		r := t.record()
+		r.Lease, r.Released = given, true
+		t.recorded = netip.Prefix{}
+		t.emit(Save{Record: r, Flush: FlushNever})
 	}
 	t.unsent = nil
 	t.tell(dhcp4.Release{})
@@ -71,7 +106,7 @@ func (t *Tenancy) release() {
 func (t *Tenancy) record() Record {
 	r := Record{
 		HardwareAddr: t.hardwareAddr,
-		Lease:        t.lease,
+		Lease:        t.held(),
 		Released:     t.released,
 		Ours:         slices.Clone(t.ours),
 		BaseMTU:      t.baseMTU,

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/wire/arp"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 	"pgregory.net/rapid"
 )
@@ -20,6 +21,7 @@ func TestOrders(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		l := &life{t: t, now: boottime.Instant(time.Hour), open: map[uint64]boottime.Instant{}, up: true}
+		l.mode = rapid.SampledFrom([]ConflictMode{ConflictOptimistic, ConflictProbe, ConflictOff}).Draw(t, "mode")
 		l.begin()
 		t.Repeat(map[string]func(*rapid.T){
 			"": func(*rapid.T) { l.check() },
@@ -46,6 +48,12 @@ func TestOrders(t *testing.T) {
 					l.reply(t, wire.ACK)
 				default:
 				}
+			},
+			"arp": func(t *rapid.T) {
+				a := netip.MustParseAddr(fmt.Sprintf("10.77.0.%d", 105+rapid.IntRange(0, 1).Draw(t, "address")))
+				other := arp.HardwareAddr{2, 0, 0, 0, 0, 7}
+				p := rapid.SampledFrom([]arp.Packet{arp.Announcement(other, a), arp.Probe(other, a)}).Draw(t, "packet")
+				l.tell(ARP{Packet: arp.Append(nil, p), From: other[:]})
 			},
 			"applied": func(t *rapid.T) {
 				in := Applied{Seq: rapid.Uint64Range(l.seq-min(l.seq, 1), l.seq).Draw(t, "seq")}
@@ -77,6 +85,7 @@ type life struct {
 	now     boottime.Instant
 	up      bool
 	ended   bool
+	mode    ConflictMode
 
 	record Record
 	kernel netip.Prefix
@@ -88,8 +97,9 @@ type life struct {
 
 func (l *life) begin() {
 	tn, err := New(Config{
-		DHCP4:  dhcp4.Config{HardwareType: 1, HardwareAddr: hardwareAddr, Seed: 1},
-		Policy: Policy{Metric: 1002, MTU: true, DNS: true},
+		DHCP4:    dhcp4.Config{HardwareType: 1, HardwareAddr: hardwareAddr, Seed: 1},
+		Policy:   Policy{Metric: 1002, MTU: true, DNS: true},
+		Conflict: l.mode,
 	})
 	if err != nil {
 		l.t.Fatal(err)
@@ -160,6 +170,14 @@ func (l *life) carryOut(o Output) {
 		if o.Type != wire.Release && l.record.Released && o.Source.IsValid() && !o.Source.IsUnspecified() {
 			l.t.Fatalf("%v from %v after the release", o.Type, o.Source)
 		}
+	case TransmitARP:
+		if !l.up {
+			l.t.Fatal("ARP without a link")
+		}
+		if p, err := arp.Parse(o.Packet); err != nil || l.record.Released {
+			l.t.Fatalf("ARP %v (%v) with released=%v", p, err, l.record.Released)
+		}
+	case Listen:
 	case Save:
 		l.record = o.Record
 		if o.Record.Lease != nil && !o.Record.Released && o.Flush != FlushNow && leaseAddress(o.Record.Lease) != l.kernel && l.kernel.IsValid() {

@@ -30,7 +30,7 @@ type Next struct {
 // Status returns what there is to know now.
 func (t *Tenancy) Status() Status {
 	s := Status{State: t.client.State(), Lease: t.lease, Counters: t.client.Counters()}
-	if t.pending && t.announce == NoteBound {
+	if t.candidate != nil || t.pending && t.announce == NoteBound {
 		s.State, s.Lease = dhcp4.StateRequesting, nil
 	}
 	if at, why, ok := t.client.Deadline(); ok {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/lessee/lessee/acd"
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
@@ -35,12 +36,14 @@ type Tenancy struct {
 	now    boottime.Instant
 	out    []Output
 
-	link     Link
-	lease    *dhcp4.Lease // in use: configured or about to be
-	given    *dhcp4.Lease // with released: what was given back
-	released bool
-	baseMTU  int
-	recorded netip.Prefix // the address of the lease that is on the disk
+	link  Link
+	lease *dhcp4.Lease // in use: configured or about to be
+	// candidate is a lease whose address is not used before the link was asked.
+	candidate *dhcp4.Lease
+	given     *dhcp4.Lease // with released: what was given back
+	released  bool
+	baseMTU   int
+	recorded  netip.Prefix // the address of the lease that is on the disk
 
 	ours     []netip.Prefix // what the kernel may hold of ours
 	seq      uint64         // of the last Apply
@@ -48,6 +51,9 @@ type Tenancy struct {
 	announce NoteKind
 	pending  bool // announce is to be said when seq has been applied
 	retry    retry
+
+	guard     guard
+	listening []netip.Addr // as the last Listen said
 
 	calls   []call
 	ending  verdict
@@ -76,12 +82,15 @@ func New(cfg Config) (*Tenancy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Tenancy{hardwareAddr: cfg.DHCP4.HardwareAddr, policy: cfg.Policy, byCall: cfg.Up, client: c}, nil
+	t := &Tenancy{hardwareAddr: cfg.DHCP4.HardwareAddr, policy: cfg.Policy, byCall: cfg.Up, client: c}
+	t.guard, err = newGuard(cfg)
+	return t, err
 }
 
 // Handle tells the tenancy what happened at the instant now.
 func (t *Tenancy) Handle(now boottime.Instant, in Input) {
 	t.now = now
+	defer t.listen()
 	if t.ending == over {
 		if c, ok := in.(Call); ok {
 			t.answer(c.ID, errno.ERROR_FILE_NOT_FOUND, "the adapter is not managed any more")
@@ -97,6 +106,8 @@ func (t *Tenancy) Handle(now boottime.Instant, in Input) {
 		t.gone()
 	case Datagram:
 		t.tell(dhcp4.Datagram(in))
+	case ARP:
+		t.heard(in)
 	case Call:
 		t.call(in)
 	case Cancel:
@@ -143,6 +154,11 @@ func (t *Tenancy) Deadline() (boottime.Instant, bool) {
 	if t.retry.on {
 		sooner(t.retry.at)
 	}
+	if d := t.guard.detector; d != nil {
+		if at, _, ok := d.Deadline(); ok {
+			sooner(at)
+		}
+	}
 	for i := range t.calls {
 		sooner(t.calls[i].deadline)
 	}
@@ -181,6 +197,7 @@ func (t *Tenancy) begin(in Begin) {
 		t.lease = r.Lease
 		t.announce, t.pending = NoteResumed, true
 		t.apply(t.desired())
+		t.watch(r.Lease.Address.Addr(), acd.Optimistic)
 		t.tell(dhcp4.Start{Lease: r.Lease, InUse: true})
 	default:
 		t.tell(dhcp4.Start{Lease: r.Lease})
@@ -190,6 +207,7 @@ func (t *Tenancy) begin(in Begin) {
 	}
 	if in.Link.Usable {
 		t.link = in.Link
+		t.tellDetector(acd.LinkUp{})
 		t.tell(dhcp4.LinkUp{})
 		return
 	}
@@ -229,20 +247,23 @@ func (t *Tenancy) linkChanged(in Link) {
 			// The kernel drops routes when an adapter goes down, and takes none before it is up.
 			t.apply(t.desired())
 		}
+		t.tellDetector(acd.LinkUp{})
 		t.tell(dhcp4.LinkUp{})
 	case !in.Usable && was.Usable:
 		t.note(NoteNoCarrier, "")
+		t.tellDetector(acd.LinkDown{})
 		t.tell(dhcp4.LinkDown{})
 	}
 }
 
 func (t *Tenancy) gone() {
-	t.lease, t.pending = nil, false
+	t.lease, t.candidate, t.pending = nil, nil, false
 	t.finish("the adapter was removed")
 }
 
 // finish ends the tenancy; those who still wait are told why.
 func (t *Tenancy) finish(why string) {
+	t.tellDetector(acd.Stop{})
 	t.client.Handle(t.now, dhcp4.Stop{})
 	for {
 		if _, ok := t.client.Poll(); !ok {
@@ -252,6 +273,7 @@ func (t *Tenancy) finish(why string) {
 	t.answerAll(func(call) bool { return true }, errno.ERROR_FILE_NOT_FOUND, why)
 	t.ending = over
 	t.retry.on = false
+	t.listen()
 	t.emit(Ended{})
 }
 
@@ -260,6 +282,7 @@ func (t *Tenancy) timeout() {
 		t.retry.on = false
 		t.apply(t.desired())
 	}
+	t.tellDetector(acd.Timeout{})
 	t.tell(dhcp4.Timeout{})
 	t.expireCalls()
 }

@@ -3,6 +3,7 @@ package tenancy
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/wire/arp"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -40,6 +42,7 @@ var (
 // A scene is a tenancy on a virtual clock whose network, kernel and callers
 // are played by a script.
 type scene struct {
+	cfg     Config
 	tenancy *Tenancy
 	now     boottime.Instant
 	sent    dhcp4.Transmit
@@ -51,17 +54,19 @@ type scene struct {
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	s := &scene{now: boottime.Instant(time.Hour)}
+	s := &scene{now: boottime.Instant(time.Hour), cfg: Config{
+		DHCP4:    dhcp4.Config{HardwareType: 1, Seed: 1},
+		Policy:   Policy{Metric: 1002, MTU: true, DNS: true},
+		Conflict: ConflictOff,
+	}}
 	s.reset(t, hardwareAddr)
 	return s
 }
 
 func (s *scene) reset(t *testing.T, mac []byte) {
 	t.Helper()
-	tn, err := New(Config{
-		DHCP4:  dhcp4.Config{HardwareType: 1, HardwareAddr: mac, Seed: 1},
-		Policy: Policy{Metric: 1002, MTU: true, DNS: true},
-	})
+	s.cfg.DHCP4.HardwareAddr = mac
+	tn, err := New(s.cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,6 +87,10 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 		return v
 	}
 	switch d.Cmd {
+	case "config":
+		modes := map[string]ConflictMode{"off": ConflictOff, "optimistic": ConflictOptimistic, "probe": ConflictProbe}
+		s.cfg.Conflict = modes[arg("conflict", "off")]
+		s.reset(t, hardwareAddr)
 	case "begin":
 		in := Begin{Record: s.record, Link: Link{Usable: d.HasArg("up"), MTU: 1500}}
 		if a := arg("configured", ""); a != "" {
@@ -112,6 +121,8 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 		s.tell(Cancel{ID: id})
 	case "reply":
 		s.tell(s.reply(d, arg))
+	case "arp":
+		s.tell(s.arpPacket(t, d, arg))
 	case "applied":
 		in := Applied{Seq: s.seq}
 		if e := arg("error", ""); e != "" {
@@ -165,6 +176,29 @@ func (s *scene) advance(by time.Duration) {
 	s.now = end
 }
 
+// arpPacket is an ARP packet of another host: "claim" uses the address, "probe" asks
+// for it, "answer" says that it is the host's own.
+func (s *scene) arpPacket(t *testing.T, d *datadriven.TestData, arg func(key, value string) string) ARP {
+	t.Helper()
+	mac, err := net.ParseMAC(arg("mac", "02:00:00:00:00:07"))
+	if err != nil {
+		d.Fatalf(t, "%v", err)
+	}
+	from, a := arp.HardwareAddr(mac), netip.MustParseAddr(arg("address", "10.77.0.105"))
+	var p arp.Packet
+	switch d.CmdArgs[0].Key {
+	case "claim":
+		p = arp.Announcement(from, a)
+	case "probe":
+		p = arp.Probe(from, a)
+	case "answer":
+		p = arp.Packet{Op: arp.OpReply, SenderHardware: from, Sender: a, TargetHardware: arp.HardwareAddr(hardwareAddr)}
+	default:
+		d.Fatalf(t, "no ARP packet %q", d.CmdArgs[0].Key)
+	}
+	return ARP{Packet: arp.Append(nil, p), From: mac}
+}
+
 // reply is a server's answer to the message sent last.
 func (s *scene) reply(d *datadriven.TestData, arg func(key, value string) string) Datagram {
 	p, err := wire.Parse(s.sent.Message)
@@ -215,6 +249,18 @@ func (s *scene) describe(o Output) string {
 	case Transmit:
 		s.sent = dhcp4.Transmit(o)
 		return fmt.Sprintf("send %v %v>%v", o.Type, o.Source, o.Destination)
+	case TransmitARP:
+		p, err := arp.Parse(o.Packet)
+		if err != nil {
+			return err.Error()
+		}
+		to := "all"
+		if o.To != nil {
+			to = net.HardwareAddr(o.To).String()
+		}
+		return fmt.Sprintf("arp %v for %v from %v to %s", p.Op, p.Target, p.Sender, to)
+	case Listen:
+		return fmt.Sprintf("listen %v", o.Addresses)
 	case Save:
 		s.record = o.Record
 		how := map[Flush]string{FlushNever: "soon", FlushLater: "soon, flushed later,", FlushNow: "durably"}[o.Flush]
@@ -248,7 +294,8 @@ func (s *scene) describe(o Output) string {
 	case Note:
 		names := map[NoteKind]string{
 			NoteBound: "bound", NoteResumed: "resumed", NoteRenewed: "renewed", NoteReleased: "released", NoteExpired: "expired", NoteNAK: "nak",
-			NoteConflict: "conflict", NoteReceived: "received", NoteRejected: "rejected", NoteProblem: "problem",
+			NoteConflict: "conflict", NoteDefended: "defended", NoteRecognised: "recognised",
+			NoteLinkLocal: "link-local", NoteInformed: "informed", NoteReceived: "received", NoteRejected: "rejected", NoteProblem: "problem",
 			NoteCarrier: "carrier", NoteNoCarrier: "no carrier",
 		}
 		text := "note " + names[o.Kind]
