@@ -171,6 +171,7 @@ type request struct {
 	op, adapter string
 	method      string
 	path        string // empty: that of the adapter, with op as its last element for a POST
+	sub         string // or with this one
 	body        any    // nil: none
 }
 
@@ -238,7 +239,10 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 	path := r.path
 	if path == "" {
 		path = "/v1/adapters/" + url.PathEscape(r.adapter)
-		if r.method == http.MethodPost {
+		switch {
+		case r.sub != "":
+			path += "/" + r.sub
+		case r.method == http.MethodPost:
 			path += "/" + r.op
 		}
 	}

@@ -19,7 +19,7 @@ import (
 //	errors.Is(err, context.Canceled)         // the context of the call was cancelled
 type Error struct {
 	// Op is what was tried: "list", "show", "renew", "release", "up", "down",
-	// "watch" or "version".
+	// "watch", "why", "discover", "trace" or "version".
 	Op string `json:"op,omitempty"`
 	// Adapter is the name it was tried on; empty where no adapter is concerned.
 	Adapter string `json:"adapter,omitempty"`

@@ -28,6 +28,8 @@ var now = time.Date(2026, 1, 2, 15, 5, 5, 0, time.UTC)
 // engine is a daemon's engine that answers what a test says.
 type engine struct {
 	adapters []lessee.Adapter
+	// stories are told by why, by the adapter's name.
+	stories map[string]lessee.Story
 	// fail has the error of an operation, by "renew eth0".
 	fail map[string]error
 	// block makes an operation wait for its context, by "renew eth0".
@@ -53,6 +55,13 @@ func (e *engine) Adapter(_ context.Context, name string) (lessee.Adapter, error)
 		}
 	}
 	return lessee.Adapter{}, &lessee.Error{Op: "show", Adapter: name, Code: errno.ERROR_FILE_NOT_FOUND, Detail: "no such adapter"}
+}
+
+func (e *engine) Why(_ context.Context, name string) (lessee.Story, error) {
+	if s, ok := e.stories[name]; ok {
+		return s, nil
+	}
+	return lessee.Story{Adapter: name, Time: now, Manager: "none", State: "disabled", Verdict: lessee.Fact{Code: "absent"}}, e.fail["why "+name]
 }
 
 func (e *engine) do(ctx context.Context, call string) error {

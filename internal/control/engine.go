@@ -15,6 +15,9 @@ type Engine interface {
 	Adapters(ctx context.Context) ([]lessee.Adapter, error)
 	// Adapter returns one of them, by its name or an alternative name, with counters.
 	Adapter(ctx context.Context, name string) (lessee.Adapter, error)
+	// Why explains the state of an adapter. It tells of any name, also of one
+	// that no adapter has.
+	Why(ctx context.Context, name string) (lessee.Story, error)
 	// Renew returns when the address is usable.
 	Renew(ctx context.Context, name string) error
 	// Release returns when the RELEASE has left and the address is gone.

@@ -87,6 +87,27 @@ func (f *fake) Adapter(ctx context.Context, name string) (lessee.Adapter, error)
 	return eth0(), nil
 }
 
+func (f *fake) Why(ctx context.Context, name string) (lessee.Story, error) {
+	if err := f.run(ctx, "why", "", false); err != nil {
+		return lessee.Story{}, err
+	}
+	if name != "eth0" && name != "uplink" {
+		return lessee.Story{Adapter: name, Time: born, Manager: "none", State: "disabled", Verdict: lessee.Fact{Code: "absent"}}, nil
+	}
+	server, address := netip.MustParseAddr("10.77.0.1"), netip.MustParseAddr("10.77.0.105")
+	return lessee.Story{
+		Adapter: "eth0", Index: 2, Time: born, Manager: "lessee", State: "selecting",
+		Verdict: lessee.Fact{Code: "refused", Time: born, Server: server, MAC: "02:00:00:00:00:01", Detail: "wrong network"},
+		Facts: []lessee.Fact{
+			{Code: "sent", Time: born, Since: born.Add(-time.Minute), Count: 4, Message: "DISCOVER", XID: "00c0ffee"},
+			{Code: "conflict", Time: born, Address: address, MAC: "02:00:00:00:00:07"},
+			{Code: "rejected", Time: born, Reason: "foreign-xid", Detail: "foreign transaction"},
+		},
+		Next:   []lessee.Fact{{Code: "retransmit", Time: born.Add(time.Second), Message: "DISCOVER"}, {Code: "await-carrier"}},
+		Advice: []lessee.Fact{{Code: "network"}},
+	}, nil
+}
+
 func (f *fake) Renew(ctx context.Context, name string) error { return f.run(ctx, "renew", name, false) }
 
 func (f *fake) Release(ctx context.Context, name string) error {

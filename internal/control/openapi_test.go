@@ -66,7 +66,7 @@ func TestDocumentKnowsEveryKindAndError(t *testing.T) {
 	// The fields of the Go types and of the document are the same.
 	for name, v := range map[string]any{
 		"Error": lessee.Error{}, "Adapter": lessee.Adapter{}, "IPv4": lessee.IPv4{},
-		"Event": lessee.Event{}, "Route": lessee.Route{}, "Version": lessee.VersionInfo{},
+		"Story": lessee.Story{}, "Fact": lessee.Fact{}, "Event": lessee.Event{}, "Route": lessee.Route{}, "Version": lessee.VersionInfo{},
 	} {
 		got := jsonFields(v)
 		if name == "Error" {
@@ -146,6 +146,9 @@ func TestEveryAnswerIsInTheDocument(t *testing.T) {
 		{req: "GET /v1/adapters/eth0", status: 200},
 		{req: "GET /v1/adapters/uplink", status: 200},
 		{req: "GET /v1/adapters/eth9", status: 404, code: errno.ERROR_FILE_NOT_FOUND},
+		{req: "GET /v1/adapters/uplink/why", uid: 1000, status: 200},
+		{req: "GET /v1/adapters/eth9/why", status: 200},
+		{req: "GET /v1/adapters/eth0/why", err: context.Canceled, status: 499, code: errno.ERROR_CANCELLED},
 		{req: "GET /v1/openapi.yaml", status: 200},
 		{req: "GET /v1/events?adapter=eth9", status: 404, code: errno.ERROR_FILE_NOT_FOUND},
 		{req: "POST /v1/adapters/eth0/renew", status: 204},

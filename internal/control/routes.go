@@ -62,6 +62,9 @@ func (s *Server) routes() []route {
 		get("/v1/adapters/{name}", "show", func(ctx context.Context, c call) (any, error) {
 			return s.engine.Adapter(ctx, c.name)
 		}),
+		get("/v1/adapters/{name}/why", "why", func(ctx context.Context, c call) (any, error) {
+			return s.engine.Why(ctx, c.name)
+		}),
 		command("renew", func(ctx context.Context, c call) error { return s.engine.Renew(ctx, c.name) }),
 		command("release", func(ctx context.Context, c call) error { return s.engine.Release(ctx, c.name) }),
 		command("up", func(ctx context.Context, c call) error { return s.engine.Up(ctx, c.name) }),

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/journal"
 	"github.com/lessee/lessee/internal/tenancy"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
@@ -22,6 +23,8 @@ type adapter struct {
 	byCall bool
 	// refused is why an adapter that we were told to manage is not.
 	refused error
+	// journal has what happened lately.
+	journal journal.Journal
 	// listening says that an exchange is open or about to be.
 	listening bool
 
@@ -153,7 +156,9 @@ func (d *Driver) carryOutput(a *adapter, e effect) {
 	case tenancy.Apply:
 		err := d.cfg.Network.Apply(e.link, o.Ours, o.Want)
 		if dnsErr := d.cfg.Resolver.Set(e.link, o.Want.DNS); dnsErr != nil && err == nil {
-			d.say(e.link, tenancy.Note{Kind: tenancy.NoteProblem, Detail: dnsErr.Error()})
+			trouble := tenancy.Note{Kind: tenancy.NoteProblem, Detail: dnsErr.Error()}
+			d.say(e.link, trouble)
+			d.do(func() { d.remember(a, trouble) })
 		}
 		_, partly := errors.AsType[*PartialError](err)
 		report(tenancy.Applied{Seq: o.Seq, Err: err, Partly: partly})

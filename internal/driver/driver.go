@@ -188,6 +188,9 @@ func (d *Driver) drain(a *adapter) {
 			ended = true
 			continue
 		}
+		if n, ok := o.(tenancy.Note); ok {
+			d.remember(a, n)
+		}
 		a.enqueue(d, effect{kind: effectOutput, tenancy: t, link: a.link, output: o})
 	}
 	if a.listening && !t.Awaiting() {

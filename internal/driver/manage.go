@@ -7,6 +7,7 @@ import (
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/journal"
 	"github.com/lessee/lessee/internal/tenancy"
 )
 
@@ -71,7 +72,9 @@ func (d *Driver) begin(a *adapter, link Link, setUp bool) error {
 	}
 	record, _, err := d.cfg.Store.Load(link.Name)
 	if err != nil {
-		d.say(link, tenancy.Note{Kind: tenancy.NoteProblem, Detail: err.Error()})
+		trouble := tenancy.Note{Kind: tenancy.NoteProblem, Detail: err.Error()}
+		d.say(link, trouble)
+		d.do(func() { d.remember(a, trouble) })
 		record = tenancy.Record{}
 	}
 	if !link.Up && setUp {
@@ -108,6 +111,7 @@ func (d *Driver) begin(a *adapter, link Link, setUp bool) error {
 		d.links[link.Index] = link
 		a.link, a.tenancy, a.byCall, a.refused, began = link, t, byCall, nil, true
 		d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventManaged, Index: link.Index, Adapter: link.Name})
+		a.journal.Add(d.cfg.Clock.Now(), journal.Entry{Kind: journal.Managed})
 		d.tell(a, tenancy.Begin{
 			Record:     record,
 			Configured: configured,

@@ -27,6 +27,9 @@ const (
 	FactConflict   Code = "conflict"    // another host uses the address
 	FactProblem    Code = "problem"     // something hindered, Detail says what
 	FactLinkLocal  Code = "link-local"  // an address was taken without a server
+	FactDefended   Code = "defended"    // another host was told that the address is ours
+	FactRecognised Code = "recognised"  // the adapter is back in the network of its lease
+	FactInformed   Code = "informed"    // a server gave parameters for the adapter's own address
 	FactOther      Code = "other-found" // how the other manager is known
 )
 
@@ -91,4 +94,5 @@ var codes = [kinds]Code{
 	Managed: FactManaged, Carrier: FactCarrier, NoCarrier: FactNoCarrier, Sent: FactSent, Received: FactReceived,
 	Rejected: FactRejected, Bound: FactBound, Resumed: FactResumed, Renewed: FactRenewed, Released: FactReleased,
 	Expired: FactExpired, Refused: FactLost, Conflict: FactConflict, Problem: FactProblem, LinkLocal: FactLinkLocal,
+	Defended: FactDefended, Recognised: FactRecognised, Informed: FactInformed,
 }

@@ -16,21 +16,24 @@ type Kind uint8
 
 // The kinds of entries.
 const (
-	Managed   Kind = iota + 1 // the adapter came under management
-	Carrier                   // its link came up
-	NoCarrier                 // its link went down
-	Sent                      // Message was sent, to Server or to all
-	Received                  // Message arrived from Server at Link
-	Rejected                  // a datagram was not used: Why
-	Bound                     // a lease of Address was obtained from Server
-	Resumed                   // the lease of Address goes on from an earlier life
-	Renewed                   // the lease of Address was extended
-	Released                  // the lease of Address was given back
-	Expired                   // the lease of Address ran out
-	Refused                   // a server took the lease of Address away
-	Conflict                  // the host at Link uses Address
-	Problem                   // something hinders: Detail
-	LinkLocal                 // Address was taken without a server (RFC 3927)
+	Managed    Kind = iota + 1 // the adapter came under management
+	Carrier                    // its link came up
+	NoCarrier                  // its link went down
+	Sent                       // Message was sent, to Server or to all
+	Received                   // Message arrived from Server at Link
+	Rejected                   // a datagram was not used: Why
+	Bound                      // a lease of Address was obtained from Server
+	Resumed                    // the lease of Address goes on from an earlier life
+	Renewed                    // the lease of Address was extended
+	Released                   // the lease of Address was given back
+	Expired                    // the lease of Address ran out
+	Refused                    // a server took the lease of Address away
+	Conflict                   // the host at Link uses Address
+	Problem                    // something hinders: Detail
+	LinkLocal                  // Address was taken without a server (RFC 3927)
+	Defended                   // the host at Link claimed Address, and was told that it is ours
+	Recognised                 // the network of a lease is back: the router Server answered
+	Informed                   // Server gave parameters for the adapter's own address
 
 	kinds // their number, plus one
 )
@@ -63,9 +66,9 @@ const (
 	atState  = 3
 	atWhat   = 4  // message type or rejection
 	atLast   = 5  // 6 bytes, milliseconds
-	atSpan   = 11 // 4 bytes, milliseconds from the first to the last
-	atCount  = 15 // 3 bytes
-	headSize = 18
+	atSpan   = 11 // 5 bytes, milliseconds from the first to the last
+	atCount  = 16 // 3 bytes
+	headSize = 19
 )
 
 const (
@@ -187,7 +190,7 @@ func (r raw) same(o raw) bool {
 func (r raw) again(o raw) {
 	was, now := getUint(r[atLast:atSpan]), getUint(o[atLast:atSpan])
 	span := getUint(r[atSpan:atCount])
-	putUint(r[atSpan:atCount], min(span+max(now, was)-was, 1<<32-1))
+	putUint(r[atSpan:atCount], min(span+max(now, was)-was, 1<<40-1))
 	putUint(r[atLast:atSpan], now)
 	putUint(r[atCount:headSize], min(getUint(r[atCount:headSize])+1, maxCount))
 	if at, ok := r.xidAt(); ok {
@@ -198,7 +201,7 @@ func (r raw) again(o raw) {
 // entry reads r.
 func (r raw) entry() Entry {
 	last := time.Duration(getUint(r[atLast:atSpan])) * time.Millisecond  //nolint:gosec // 48 bits
-	span := time.Duration(getUint(r[atSpan:atCount])) * time.Millisecond //nolint:gosec // 32 bits
+	span := time.Duration(getUint(r[atSpan:atCount])) * time.Millisecond //nolint:gosec // 40 bits
 	e := Entry{
 		Kind:  r.kind(),
 		State: dhcp4.State(r[atState]),

@@ -13,8 +13,8 @@ const (
 	IdleSize   = 256
 )
 
-// step is by how many bytes the buffer grows.
-const step = 64
+// growth is by how many bytes the buffer grows.
+const growth = 64
 
 // A Journal has what happened to one adapter lately. The zero Journal is empty.
 // It is not safe for concurrent use.
@@ -100,7 +100,7 @@ func (j *Journal) makeRoom(n int) {
 		j.buf = append(j.buf[:0], j.buf[drop:]...)
 	}
 	if need := len(j.buf) + n; need > cap(j.buf) {
-		grown := make([]byte, len(j.buf), (need+step-1)/step*step)
+		grown := make([]byte, len(j.buf), (need+growth-1)/growth*growth)
 		copy(grown, j.buf)
 		j.buf = grown
 	}
@@ -126,6 +126,9 @@ func (j *Journal) Entries() []Entry {
 	}
 	return all
 }
+
+// Clone returns a copy that later entries do not change.
+func (j *Journal) Clone() Journal { return Journal{append([]byte(nil), j.buf...)} }
 
 // Size returns how many bytes of memory the entries take.
 func (j *Journal) Size() int { return cap(j.buf) }

@@ -1,0 +1,204 @@
+package driver
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/internal/journal"
+	"github.com/lessee/lessee/internal/tenancy"
+)
+
+// remember enters what happened into the adapter's journal.
+func (d *Driver) remember(a *adapter, n tenancy.Note) {
+	e := journal.Entry{
+		Kind: journalKind(n.Kind), State: n.State, Message: n.Message, Why: n.Why, Server: n.Server,
+		Address: n.Address, Link: n.Link, XID: n.XID, Detail: n.Detail,
+	}
+	if n.Lease != nil {
+		switch n.Kind {
+		case tenancy.NoteBound, tenancy.NoteRenewed, tenancy.NoteResumed, tenancy.NoteReleased, tenancy.NoteRecognised, tenancy.NoteInformed:
+			if !e.Server.IsValid() {
+				e.Server = n.Lease.Server
+			}
+			fallthrough
+		case tenancy.NoteExpired, tenancy.NoteNAK, tenancy.NoteConflict:
+			if !e.Address.IsValid() {
+				e.Address = n.Lease.Address.Addr()
+			}
+		default:
+		}
+	}
+	if n.Kind == tenancy.NoteRejected {
+		e.Detail = "" // its number says it
+	}
+	if e.Address.IsUnspecified() {
+		e.Address = netip.Addr{}
+	}
+	a.journal.Add(d.cfg.Clock.Now(), e)
+}
+
+// journalKind returns 0 for what the journal leaves out: a state is in the
+// entry that follows.
+func journalKind(k tenancy.NoteKind) journal.Kind {
+	switch k {
+	case tenancy.NoteState:
+		return 0
+	case tenancy.NoteBound:
+		return journal.Bound
+	case tenancy.NoteResumed:
+		return journal.Resumed
+	case tenancy.NoteRenewed:
+		return journal.Renewed
+	case tenancy.NoteReleased:
+		return journal.Released
+	case tenancy.NoteExpired:
+		return journal.Expired
+	case tenancy.NoteNAK:
+		return journal.Refused
+	case tenancy.NoteConflict:
+		return journal.Conflict
+	case tenancy.NoteSent:
+		return journal.Sent
+	case tenancy.NoteReceived:
+		return journal.Received
+	case tenancy.NoteRejected:
+		return journal.Rejected
+	case tenancy.NoteProblem:
+		return journal.Problem
+	case tenancy.NoteDefended:
+		return journal.Defended
+	case tenancy.NoteRecognised:
+		return journal.Recognised
+	case tenancy.NoteLinkLocal:
+		return journal.LinkLocal
+	case tenancy.NoteInformed:
+		return journal.Informed
+	case tenancy.NoteCarrier:
+		return journal.Carrier
+	case tenancy.NoteNoCarrier:
+		return journal.NoCarrier
+	}
+	return 0
+}
+
+// Why explains the state of an adapter; see control.Engine.
+func (d *Driver) Why(_ context.Context, name string) (lessee.Story, error) {
+	var (
+		p    journal.Present
+		j    journal.Journal
+		link Link
+	)
+	if !d.do(func() {
+		p.Now = d.cfg.Clock.Now()
+		for _, l := range d.links {
+			if named(l, name) && !l.Loopback {
+				link, p.Exists = l, true
+			}
+		}
+		p.Up, p.Carrier = link.Up, link.Carrier
+		a := d.find(name)
+		if a == nil && p.Exists {
+			a = d.absent(link)
+		}
+		if a == nil {
+			a = d.adapters[name]
+		}
+		if a == nil {
+			return
+		}
+		p.Expected = true
+		j = a.journal.Clone()
+		if a.refused != nil {
+			p.Hindrance = plainReason(a.refused)
+		}
+		if a.tenancy == nil {
+			return
+		}
+		s := a.tenancy.Status()
+		p.Managed, p.State, p.Lease, p.Problem = true, s.State, s.Lease, s.Problem
+		if s.Next != nil {
+			p.Next = &journal.Next{At: s.Next.At, Timer: s.Next.Timer}
+		}
+	}) {
+		return lessee.Story{}, stopped("why", name)
+	}
+	s := lessee.Story{Adapter: name, Index: link.Index, Manager: "none", State: "disabled"}
+	if p.Exists {
+		s.Adapter = link.Name
+	}
+	switch {
+	case p.Managed:
+		s.Manager, s.State = "lessee", p.State.String()
+	case p.Exists:
+		if who, how, yes := d.cfg.Others.ManagerNow(link); yes {
+			p.Manager, p.How, s.Manager = who, how, who
+		}
+	}
+	d.tellStory(&s, journal.Tell(&j, p), p.Now)
+	return s, nil
+}
+
+// plainReason is what an error says went wrong, without what to do.
+func plainReason(err error) string {
+	if e, ok := err.(*lessee.Error); ok { //nolint:errorlint // begin returns no other
+		return e.Detail
+	}
+	return err.Error()
+}
+
+// tellStory puts a story into the form of the API.
+func (d *Driver) tellStory(s *lessee.Story, t journal.Story, now boottime.Instant) {
+	wall := d.cfg.Wall().UTC()
+	s.Time = wall.Truncate(time.Millisecond)
+	fact := func(f journal.Fact) lessee.Fact {
+		out := lessee.Fact{Code: string(f.Code), Server: f.Server, Address: f.Address, Detail: f.Detail}
+		if f.When != nil {
+			out.Time = wall.Add(f.When.Last.Sub(now)).Truncate(time.Millisecond)
+		}
+		if f.Count > 1 {
+			out.Count = uint64(f.Count)
+			if f.When != nil {
+				out.Since = wall.Add(f.When.First.Sub(now)).Truncate(time.Millisecond)
+			}
+		}
+		if f.Message != 0 {
+			out.Message = f.Message.String()
+		}
+		if f.XID != 0 {
+			out.XID = hexID(f.XID)
+		}
+		if len(f.Link) > 0 {
+			out.MAC = net.HardwareAddr(f.Link).String()
+		}
+		if f.Why != 0 {
+			out.Reason = f.Why.Name()
+			if out.Detail == "" {
+				out.Detail = f.Why.String()
+			}
+		}
+		return out
+	}
+	facts := func(list []journal.Fact) []lessee.Fact {
+		var out []lessee.Fact
+		for _, f := range list {
+			out = append(out, fact(f))
+		}
+		return out
+	}
+	s.Verdict = fact(t.Verdict)
+	s.Facts, s.Next, s.Advice = facts(t.Facts), facts(t.Next), facts(t.Advice)
+}
+
+// hexID writes a transaction as packet analyzers do.
+func hexID(xid uint32) string {
+	const digits = "0123456789abcdef"
+	b := [8]byte{}
+	for i := range b {
+		b[i] = digits[xid>>(28-4*i)&15]
+	}
+	return string(b[:])
+}
