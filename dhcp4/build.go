@@ -14,6 +14,9 @@ var (
 
 // maxMessageSize is option 57: what fits an Ethernet frame beside the IP and
 // UDP headers.
+//
+// Deviation: "Maximum message size" in docs/deviations.md: RFC 3442 counts the
+// headers as well.
 const maxMessageSize = 1500 - 20 - 8
 
 // sendDiscover asks any server for an offer.
