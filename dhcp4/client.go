@@ -28,6 +28,9 @@ type Client struct {
 	asked        bool // a Renew has not been answered yet
 	setbacks     uint8
 	traits       traits
+	// denied is the address that was refused since the link came up, by a NAK or
+	// because another host has it; 0.0.0.0 if none was.
+	denied       [4]byte
 	hardwareAddr []byte
 	clientID     []byte
 	hostName     string
@@ -104,7 +107,7 @@ func (c *Client) Handle(now boottime.Instant, in Input) {
 	case LinkUp:
 		if !c.link {
 			c.link = true
-			c.setbacks = 0 // it may be another network
+			c.setbacks, c.denied = 0, [4]byte{} // it may be another network
 			c.state.linkUp(c, now)
 		}
 	case LinkDown:
@@ -115,6 +118,10 @@ func (c *Client) Handle(now boottime.Instant, in Input) {
 		c.release(now)
 	case Conflict:
 		c.conflict(now, in)
+	case Remember:
+		c.remember(now, in)
+	case Confirmed:
+		c.confirmed(now, in)
 	case Timeout:
 		if at, _, ok := c.state.timer(c); ok && !now.Before(at) {
 			c.state.timeout(c, now)
@@ -229,7 +236,7 @@ func (c *Client) stop(now boottime.Instant) {
 	}
 	c.move(now, &stopped{})
 	c.answerRenew(ErrStopped)
-	c.link, c.remembered, c.hint, c.setbacks = false, nil, netip.Addr{}, 0
+	c.link, c.remembered, c.hint, c.setbacks, c.denied = false, nil, netip.Addr{}, 0, [4]byte{}
 }
 
 func (c *Client) linkDown(now boottime.Instant) {
@@ -289,6 +296,7 @@ func (c *Client) conflict(now boottime.Instant, in Conflict) {
 	if c.link {
 		c.sendDecline(l, in.By)
 	}
+	c.deny(l)
 	c.lose(LossConflict)
 	c.hint = netip.Addr{}
 	c.enterInit(now, max(c.timing.ConflictPause, c.setback()))
@@ -328,6 +336,7 @@ func (c *Client) acquire(now boottime.Instant, l *Lease) {
 	}
 	c.lease, c.remembered = l, nil
 	c.hint = l.Address.Addr()
+	c.denied = [4]byte{}
 	c.emit(Acquired{l, renewed})
 	c.move(now, &bound{since: now})
 	c.answerRenew(nil)
@@ -336,6 +345,7 @@ func (c *Client) acquire(now boottime.Instant, l *Lease) {
 // refused takes a NAK: the address is not ours here, and a new one is looked
 // for at once, or after a pause if that happens again and again.
 func (c *Client) refused(now boottime.Instant) Rejection {
+	c.deny(c.known())
 	c.lose(LossNAK)
 	c.hint = netip.Addr{}
 	c.enterInit(now, c.setback())

@@ -55,7 +55,7 @@ func (w *watcher) tell(in Input) {
 		w.started = true
 	case Stop:
 		w.started = false
-	case Datagram, Renew, Release, Conflict, Timeout:
+	case Datagram, Renew, Release, Conflict, Remember, Confirmed, Timeout:
 		_ = in
 	}
 	wasStopped := w.c.stopped()
@@ -90,6 +90,10 @@ func (w *watcher) tell(in Input) {
 			}
 			w.state = o.To
 		case Received:
+		case Offered:
+			if w.state != StateRequesting {
+				w.t.Fatalf("%T: an offer is chosen in %v", in, w.state)
+			}
 		case Dropped:
 			w.dropped++
 		}
@@ -261,6 +265,13 @@ func (t *tape) lease(now boottime.Instant) *Lease {
 	return l
 }
 
+func (t *tape) leaseOrNone(now boottime.Instant) *Lease {
+	if t.byte()%8 == 0 {
+		return nil
+	}
+	return t.lease(now)
+}
+
 // reply is a server's message: mostly one that fits.
 func (w *watcher) reply(t *tape) {
 	b := t.byte()
@@ -308,7 +319,7 @@ func FuzzHandle(f *testing.F) {
 			cfg.Broadcast = b&2 != 0
 		})}
 		for n := 0; len(tp) > 0 && n < 400; n++ {
-			switch tp.byte() % 14 {
+			switch tp.byte() % 16 {
 			case 0:
 				w.tell(Datagram{Message: tp.take(int(tp.byte())), From: testServer})
 			case 1, 13:
@@ -337,6 +348,10 @@ func FuzzHandle(f *testing.F) {
 				w.tell(Timeout{})
 			case 11:
 				w.deadline()
+			case 14:
+				w.tell(Remember{Lease: tp.leaseOrNone(w.now)})
+			case 15:
+				w.tell(Confirmed{Lease: tp.leaseOrNone(w.now)})
 			case 12: // time passes unnoticed
 				w.now = w.now.Add(time.Duration(tp.uint32()) << (tp.byte() % 24))
 				w.tell(nil)

@@ -72,10 +72,36 @@ type (
 		By []byte
 	}
 
+	// Remember names the lease to verify first, in place of the one from Start:
+	// there may be one for each of several networks. It has an effect only
+	// while no lease is in use and nothing was sent: without a link, or in INIT
+	// or INIT-REBOOT. Lease nil forgets the one there is. A lease that is over,
+	// not sane, or was refused on this link is ignored.
+	Remember struct {
+		_     notPointer
+		Lease *Lease
+	}
+
+	// Confirmed says that the network was recognized as the one where the lease
+	// was got (RFC 4436). With a link, in INIT, SELECTING, INIT-REBOOT and
+	// REBOOTING, the lease comes into use at once; its server is asked, or goes
+	// on being asked, whether it still holds. A NAK takes it away; silence leads
+	// to BOUND. In other states it has no effect, and neither has a lease that
+	// is over, not sane, or was refused on this link.
+	Confirmed struct {
+		_     notPointer
+		Lease *Lease
+	}
+
 	// Timeout says that the instant of [Client.Deadline] has come. Telling it
 	// early, late or twice does no harm.
 	Timeout struct{}
 )
+
+// notPointer makes a struct of one pointer one of two fields. Else the compiler
+// keeps it in the interface itself, and has every Input that a caller makes
+// live on the heap, datagrams too.
+type notPointer uint8
 
 func (Datagram) input()      {}
 func (Start) input()         {}
@@ -86,6 +112,8 @@ func (LinkDown) input()      {}
 func (Renew) input()         {}
 func (Release) input()       {}
 func (Conflict) input()      {}
+func (Remember) input()      {}
+func (Confirmed) input()     {}
 func (Timeout) input()       {}
 
 // An Output is something that the caller is to do or to know, in order.
@@ -114,6 +142,13 @@ type (
 	Acquired struct {
 		Lease   *Lease
 		Renewed bool
+	}
+
+	// Offered says that an offer was chosen and its server is being asked for
+	// the address: whoever wants to probe for it may begin.
+	Offered struct {
+		Address netip.Addr
+		Server  netip.Addr
 	}
 
 	// Lost says that the lease is not ours any more: the address is to be
@@ -151,6 +186,7 @@ type (
 
 func (Transmit) output() {}
 func (Acquired) output() {}
+func (Offered) output()  {}
 func (Lost) output()     {}
 func (Done) output()     {}
 func (Moved) output()    {}

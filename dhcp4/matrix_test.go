@@ -104,6 +104,18 @@ var events = []struct {
 	{"release", func(w *world) { w.tell(Release{}) }},
 	{"conflict", func(w *world) { w.tell(Conflict{Address: testAddr}) }},
 	{"conflict elsewhere", func(w *world) { w.tell(Conflict{Address: testServer}) }},
+	{"remember", func(w *world) {
+		l := w.oldLease()
+		l.Address = netip.MustParsePrefix("10.88.0.7/24")
+		w.tell(Remember{Lease: l})
+	}},
+	{"forget", func(w *world) { w.tell(Remember{}) }},
+	{"confirmed", func(w *world) { w.tell(Confirmed{Lease: w.oldLease()}) }},
+	{"confirmed elsewhere", func(w *world) {
+		l := w.oldLease()
+		l.Address = netip.MustParsePrefix("10.88.0.7/24")
+		w.tell(Confirmed{Lease: l})
+	}},
 	{"timeout early", func(w *world) { w.tell(Timeout{}) }},
 	{"timeout", func(w *world) {
 		if _, _, ok := w.c.Deadline(); !ok {
@@ -203,6 +215,8 @@ func (w *world) summary() string {
 			did = append(did, what)
 		case Moved:
 			did = append(did, "to "+o.To.String())
+		case Offered:
+			did = append(did, "offered")
 		case Received:
 		case Dropped:
 			did = append(did, "dropped: "+o.Why.String())

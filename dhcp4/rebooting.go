@@ -20,10 +20,13 @@ func (*rebootUnlinked) linkDown(*Client, boottime.Instant)      {}
 func (*rebootUnlinked) renew(*Client, boottime.Instant)         {}
 func (*rebootUnlinked) expired(c *Client, now boottime.Instant) { c.enterInit(now, 0) }
 
-// rebootPaused is INIT-REBOOT with a link that came up too often of late.
+// rebootPaused is INIT-REBOOT with a link that came up too often of late, or
+// on which something else was asked a moment ago.
 type rebootPaused struct {
 	quiet
 	until boottime.Instant
+	// confirmed says that the network is known to be the lease's.
+	confirmed bool
 }
 
 func (*rebootPaused) name() State { return StateInitReboot }
@@ -32,7 +35,10 @@ func (s *rebootPaused) timer(*Client) (boottime.Instant, Timer, bool) {
 	return s.until, TimerBegin, true
 }
 
-func (*rebootPaused) timeout(c *Client, now boottime.Instant)  { c.reboot(now) }
+func (s *rebootPaused) timeout(c *Client, now boottime.Instant) {
+	c.reboot(now, s.confirmed)
+}
+
 func (*rebootPaused) linkUp(*Client, boottime.Instant)         {}
 func (*rebootPaused) linkDown(c *Client, now boottime.Instant) { c.unlink(now) }
 func (*rebootPaused) renew(*Client, boottime.Instant)          {}
@@ -47,7 +53,7 @@ func (c *Client) enterInitReboot(now boottime.Instant) {
 	pause := c.flapDelay(now)
 	c.move(now, &rebootPaused{until: now.Add(pause)})
 	if pause <= 0 {
-		c.reboot(now)
+		c.reboot(now, false)
 	}
 }
 
@@ -55,10 +61,12 @@ func (c *Client) enterInitReboot(now boottime.Instant) {
 type rebooting struct {
 	exchange
 	tries int // how often the REQUEST was sent
+	// confirmed is as in rebootPaused.
+	confirmed bool
 }
 
-func (c *Client) reboot(now boottime.Instant) {
-	s := &rebooting{exchange: c.newExchange(now, c.known().ClientID)}
+func (c *Client) reboot(now boottime.Instant, confirmed bool) {
+	s := &rebooting{exchange: c.newExchange(now, c.known().ClientID), confirmed: confirmed}
 	c.move(now, s)
 	s.send(c, now)
 }
@@ -77,7 +85,9 @@ func (s *rebooting) timer(*Client) (boottime.Instant, Timer, bool) {
 }
 
 // timeout repeats the REQUEST, or looks for a server that knows nothing of the
-// lease. The lease itself is kept as long as it lasts.
+// lease. The lease itself is kept as long as it lasts; where the network is
+// known to be the right one there is nothing to look for, and T1 comes soon
+// enough.
 //
 // Deviation: "Bounded INIT-REBOOT" in docs/deviations.md: RFC 2131 has the
 // client wait for about 60 s here and then go back to BOUND.
@@ -86,7 +96,16 @@ func (s *rebooting) timeout(c *Client, now boottime.Instant) {
 		s.send(c, now)
 		return
 	}
-	c.enterInit(now, 0)
+	switch {
+	case !s.confirmed:
+		c.enterInit(now, 0)
+	case c.asked:
+		c.extend(now, burst)
+	default:
+		b := &bound{since: now}
+		c.move(now, b)
+		b.timeout(c, now)
+	}
 }
 
 // answer takes an ACK or NAK of any server.

@@ -173,6 +173,7 @@ func (s *selecting) answer(c *Client, now boottime.Instant, m message) Rejection
 	next.sent = now
 	c.move(now, next)
 	next.send(c, now)
+	c.emit(Offered{next.address, next.server})
 	return accepted
 }
 

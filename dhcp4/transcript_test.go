@@ -23,6 +23,7 @@ import (
 //	client [strict] [broadcast] [rapid] [host=NAME] [id=HEX] [seed=N]   a new client; the clock is at 0
 //	start [lease=PREFIX [age=D] [for=D|infinite] [in-use]]      Start
 //	start-released [last=ADDR]                                  StartReleased
+//	remember [lease=...], confirm [lease=...]                   Remember and Confirmed, the lease as in start
 //	up, down, renew, release, stop, conflict [ADDR]             the inputs of these names
 //	offer, ack, nak, message TYPE                               a server's message; it fits the exchange, but for:
 //	    your=ADDR server=ADDR mask=ADDR lease=SECONDS t1= t2= link=LAST_BYTE relay=ADDR id=HEX
@@ -83,6 +84,10 @@ func (s *stage) play(t *testing.T, d *datadriven.TestData) string {
 			in.Last = netip.MustParseAddr(v)
 		}
 		s.do(in)
+	case "remember":
+		s.do(Remember{Lease: s.startInput(t, d).Lease})
+	case "confirm":
+		s.do(Confirmed{Lease: s.startInput(t, d).Lease})
 	case "up":
 		s.do(LinkUp{})
 	case "down":
@@ -332,6 +337,8 @@ func (s *stage) show() {
 		switch o := o.(type) {
 		case Transmit:
 			s.showSent(o)
+		case Offered:
+			s.line("offered: %v by %v", o.Address, o.Server)
 		case Acquired:
 			s.line("ACQUIRED %s", s.describe(o))
 		case Lost:
