@@ -35,6 +35,9 @@ type Link struct {
 	HardwareType uint16
 	HardwareAddr net.HardwareAddr
 	MTU          int
+	// VRF is the routing table of the VRF that the interface is enslaved to; 0
+	// if it is to none.
+	VRF uint32
 	// Up is the administrative state, Carrier whether frames can pass.
 	Up, Carrier, Loopback bool
 }
@@ -77,7 +80,8 @@ type Network interface {
 
 	// Apply makes the kernel hold want for the interface. Of its addresses it
 	// removes those of ours that are not wanted, of its routes those of
-	// protocol "dhcp"; nothing else. It is idempotent: what is already as
+	// protocol "dhcp"; nothing else. A route's table 0 is the main one, or that
+	// of the interface's VRF. It is idempotent: what is already as
 	// wanted is not touched. What cannot be done does not keep the rest from
 	// being done; a [*PartialError] says that the addresses are right.
 	Apply(link Link, ours []netip.Prefix, want tenancy.Desired) error

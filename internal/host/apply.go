@@ -15,9 +15,10 @@ import (
 
 // Apply implements [driver.Network].
 //
-// If there is an address in ours or want, all routes of the main table with
-// protocol "dhcp" that leave by this interface are taken for ours. Addresses and
-// routes of others are never changed.
+// If there is an address in ours or want, all routes with protocol "dhcp" that
+// leave by this interface are taken for ours if they are in the main table, in
+// one that want has routes for, or have an address of ours as their source.
+// Addresses and routes of others are never changed.
 //
 // On an interface that is down the kernel takes an address but no routes: then
 // the error wraps ENETDOWN, the rest is done, and Apply is to be called again
@@ -61,7 +62,7 @@ func (n *Network) Apply(link driver.Link, ours []netip.Prefix, want tenancy.Desi
 	}
 	// The routes change while an old address is still there, so that those
 	// that both leases have in common never miss.
-	beside = errors.Join(beside, n.setRoutes(link, want))
+	beside = errors.Join(beside, n.setRoutes(link, ours, want))
 	var errs []error
 	for _, p := range ours {
 		if p != want.Address {

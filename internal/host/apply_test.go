@@ -346,7 +346,7 @@ func TestApplyPartly(t *testing.T) {
 	if len(got) != 1 || got[0].Prefix != addrA {
 		t.Errorf("addresses %v, want %v", got, addrA)
 	}
-	routes, err := l.n.ownRoutes(l.c0())
+	routes, err := l.n.dhcpRoutes(l.c0())
 	l.must(err)
 	if len(routes) != 2 {
 		t.Errorf("routes %v, want the two that can be", routes)

@@ -83,6 +83,9 @@ func (x *exchange) unicast(t dhcp4.Transmit) error {
 		}
 		x.udp = udp
 	}
+	if _, ok := x.n.kernelHop(x.link, t.Destination); !ok {
+		return x.direct(t, unix.ENETUNREACH)
+	}
 	if err := x.udp.send(t); err != nil {
 		return x.direct(t, err)
 	}
@@ -90,12 +93,13 @@ func (x *exchange) unicast(t dhcp4.Transmit) error {
 }
 
 // direct is for when the kernel has no way to t's destination or no address to
-// send from: a neighbour that it knows can be reached all the same.
+// send from, as where the adapter's routes are in a table that no rule leads to:
+// a neighbour can be reached all the same.
 func (x *exchange) direct(t dhcp4.Transmit, err error) error {
 	if !errors.Is(err, unix.ENETUNREACH) && !errors.Is(err, unix.EHOSTUNREACH) && !errors.Is(err, unix.EADDRNOTAVAIL) {
 		return err
 	}
-	if to, ok := x.n.neighbour(x.link, x.n.nextHop(x.link, t.Destination)); ok {
+	if to, unknown := x.n.resolve(x.link, x.n.nextHop(x.link, t.Destination)); unknown == nil {
 		return sendFrame(x.c, x.link, t, to)
 	}
 	return err

@@ -185,8 +185,10 @@ func (l *lab) routes() []tenancy.Route {
 	list, err := l.h.RouteList(l.link("c0"), netlink.FAMILY_V4)
 	l.must(err)
 	out := make([]tenancy.Route, 0, len(list))
-	for _, r := range list {
-		out = append(out, routeOf(r))
+	for _, h := range list {
+		r := routeOf(h)
+		r.Table = 0 // as it is in a lease
+		out = append(out, r)
 	}
 	return out
 }

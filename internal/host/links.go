@@ -122,6 +122,21 @@ func extent() nl.NetlinkRequestData {
 	return nl.NewRtAttr(unix.IFLA_EXT_MASK, nl.Uint32Attr(skipStats))
 }
 
+// vrfPortTable is IFLA_VRF_PORT_TABLE of linux/if_link.h.
+const vrfPortTable = 1
+
+// vrfOf returns the routing table of the VRF that a link belongs to, from what
+// the link's master adds to it; 0 if it is no VRF.
+func vrfOf(info []attribute) uint32 {
+	kind, _ := find(info, unix.IFLA_INFO_SLAVE_KIND)
+	data, _ := find(info, unix.IFLA_INFO_SLAVE_DATA)
+	table, _ := find(attributes(data), vrfPortTable)
+	if unix.ByteSliceToString(kind) != "vrf" || len(table) < 4 {
+		return 0
+	}
+	return binary.NativeEndian.Uint32(table)
+}
+
 // parseLink reads the body of an RTM_NEWLINK or RTM_DELLINK message.
 func parseLink(m []byte) (driver.Link, bool) {
 	if len(m) < unix.SizeofIfInfomsg {
@@ -149,6 +164,8 @@ func parseLink(m []byte) (driver.Link, bool) {
 			if len(a.value) >= 4 {
 				l.MTU = int(binary.NativeEndian.Uint32(a.value))
 			}
+		case unix.IFLA_LINKINFO:
+			l.VRF = vrfOf(attributes(a.value))
 		case unix.IFLA_PROP_LIST:
 			for _, p := range attributes(a.value) {
 				if p.typ == unix.IFLA_ALT_IFNAME {

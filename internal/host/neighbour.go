@@ -25,16 +25,45 @@ const usable = unix.NUD_REACHABLE | unix.NUD_STALE | unix.NUD_DELAY | unix.NUD_P
 
 // nextHop returns who is to be asked for on the link: dst itself or its gateway.
 func (n *Network) nextHop(link driver.Link, dst netip.Addr) netip.Addr {
-	routes, err := n.link.RouteGetWithOptions(dst.AsSlice(), &netlink.RouteGetOptions{OifIndex: link.Index})
+	if hop, ok := n.kernelHop(link, dst); ok {
+		return hop
+	}
+	return n.ownNextHop(link, dst)
+}
+
+// kernelHop is nextHop by the routes that the kernel would use; false if none
+// of them leads to dst by this link. Without a route the kernel takes every
+// destination to be on the link, so it is asked for the route itself.
+func (n *Network) kernelHop(link driver.Link, dst netip.Addr) (hop netip.Addr, ok bool) {
+	routes, err := n.link.RouteGetWithOptions(dst.AsSlice(), &netlink.RouteGetOptions{OifIndex: link.Index, FIBMatch: true})
 	if err != nil {
-		return dst
+		return netip.Addr{}, false
 	}
 	for _, r := range routes {
 		if gw, ok := netip.AddrFromSlice(r.Gw); ok && r.LinkIndex == link.Index {
-			return gw.Unmap()
+			return gw.Unmap(), true
 		}
 	}
-	return dst
+	return dst, len(routes) > 0
+}
+
+// ownNextHop is nextHop by our own routes, in whatever table they are.
+func (n *Network) ownNextHop(link driver.Link, dst netip.Addr) netip.Addr {
+	list, err := n.dhcpRoutes(link)
+	if err != nil {
+		return dst
+	}
+	hop, best := dst, -1
+	for _, h := range list {
+		r := routeOf(h)
+		if bits := r.Destination.Bits(); bits > best && r.Destination.Contains(dst) {
+			hop, best = dst, bits
+			if r.Router.IsValid() {
+				hop = r.Router
+			}
+		}
+	}
+	return hop
 }
 
 // neighbour returns the link address that the kernel knows for the host.

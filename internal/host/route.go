@@ -3,6 +3,7 @@
 package host
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -15,13 +16,14 @@ import (
 )
 
 // setRoutes makes the interface's routes of protocol "dhcp" those of want.
-func (n *Network) setRoutes(link driver.Link, want tenancy.Desired) error {
-	have, err := n.ownRoutes(link)
-	if err != nil {
-		return failed(link.Name, "list routes", err)
-	}
+func (n *Network) setRoutes(link driver.Link, ours []netip.Prefix, want tenancy.Desired) error {
 	wanted := make([]tenancy.Route, len(want.Routes))
+	tables := []uint32{unix.RT_TABLE_MAIN}
 	for i, r := range want.Routes {
+		r.Table = tableOf(link, r)
+		if !slices.Contains(tables, r.Table) {
+			tables = append(tables, r.Table)
+		}
 		r.Destination = r.Destination.Masked()
 		if !r.Router.IsValid() || r.Router.IsUnspecified() {
 			r.Router, r.OnLink = netip.Addr{}, false
@@ -30,6 +32,10 @@ func (n *Network) setRoutes(link driver.Link, want tenancy.Desired) error {
 			r.OnLink = r.OnLink || !want.Address.Contains(r.Router)
 		}
 		wanted[i] = r
+	}
+	have, err := n.ownRoutes(link, ours, tables)
+	if err != nil {
+		return failed(link.Name, "list routes", err)
 	}
 
 	var errs []error
@@ -57,9 +63,14 @@ func (n *Network) setRoutes(link driver.Link, want tenancy.Desired) error {
 	return errors.Join(errs...)
 }
 
+// tableOf returns the table that a route is for.
+func tableOf(link driver.Link, r tenancy.Route) uint32 {
+	return cmp.Or(r.Table, link.VRF, unix.RT_TABLE_MAIN)
+}
+
 // sameKey reports whether the kernel sees two routes as alternatives of each other.
 func sameKey(a, b tenancy.Route) bool {
-	return a.Destination == b.Destination && a.Metric == b.Metric
+	return a.Destination == b.Destination && a.Metric == b.Metric && a.Table == b.Table
 }
 
 func (n *Network) addRoute(link driver.Link, r tenancy.Route, beside bool) error {
@@ -68,7 +79,7 @@ func (n *Network) addRoute(link driver.Link, r tenancy.Route, beside bool) error
 		Dst:       ipNet(r.Destination),
 		Protocol:  unix.RTPROT_DHCP,
 		Priority:  int(r.Metric),
-		Table:     unix.RT_TABLE_MAIN,
+		Table:     int(r.Table),
 		Scope:     unix.RT_SCOPE_LINK,
 	}
 	if r.Source.IsValid() {
@@ -110,9 +121,9 @@ func equivalent(other netlink.Route, r tenancy.Route) bool {
 	return o == r
 }
 
-// routeInTheWay finds the route that has r's place in the main table.
+// routeInTheWay finds the route that has r's place in its table.
 func (n *Network) routeInTheWay(r tenancy.Route) (netlink.Route, bool) {
-	f := &netlink.Route{Table: unix.RT_TABLE_MAIN}
+	f := &netlink.Route{Table: int(r.Table)}
 	list, err := dump(func() ([]netlink.Route, error) {
 		return n.link.RouteListFiltered(netlink.FAMILY_V4, f, netlink.RT_FILTER_TABLE)
 	})
@@ -127,21 +138,32 @@ func (n *Network) routeInTheWay(r tenancy.Route) (netlink.Route, bool) {
 	return netlink.Route{}, false
 }
 
-// ownRoutes lists the interface's unicast routes of protocol "dhcp" in the main
-// table. The kernel filters, so a large table costs little.
-func (n *Network) ownRoutes(link driver.Link) ([]netlink.Route, error) {
-	f := &netlink.Route{LinkIndex: link.Index, Protocol: unix.RTPROT_DHCP, Table: unix.RT_TABLE_MAIN, Type: unix.RTN_UNICAST}
+// ownRoutes lists the interface's unicast routes of protocol "dhcp": all in the
+// tables, and elsewhere those whose source is one of ours, which we put there
+// when another table was wanted. The kernel filters, so a large table costs little.
+func (n *Network) ownRoutes(link driver.Link, ours []netip.Prefix, tables []uint32) ([]netlink.Route, error) {
+	list, err := n.dhcpRoutes(link)
+	return slices.DeleteFunc(list, func(h netlink.Route) bool {
+		r := routeOf(h)
+		return !slices.Contains(tables, r.Table) &&
+			!slices.ContainsFunc(ours, func(p netip.Prefix) bool { return p.Addr() == r.Source })
+	}), err
+}
+
+// dhcpRoutes lists the interface's unicast routes of protocol "dhcp" in all tables.
+func (n *Network) dhcpRoutes(link driver.Link) ([]netlink.Route, error) {
+	f := &netlink.Route{LinkIndex: link.Index, Protocol: unix.RTPROT_DHCP, Table: unix.RT_TABLE_UNSPEC, Type: unix.RTN_UNICAST}
 	list, err := dump(func() ([]netlink.Route, error) {
 		return n.link.RouteListFiltered(netlink.FAMILY_V4, f,
 			netlink.RT_FILTER_OIF|netlink.RT_FILTER_PROTOCOL|netlink.RT_FILTER_TABLE|netlink.RT_FILTER_TYPE)
 	})
 	if errors.Is(err, unix.ENOENT) {
-		return nil, nil // the namespace has no main table yet
+		return nil, nil // the namespace has no table yet
 	}
 	own := list[:0]
 	for _, h := range list {
 		// The library's filter checks one criterion only.
-		if h.LinkIndex == link.Index && h.Protocol == unix.RTPROT_DHCP && h.Table == unix.RT_TABLE_MAIN && h.Type == unix.RTN_UNICAST {
+		if h.LinkIndex == link.Index && h.Protocol == unix.RTPROT_DHCP && h.Type == unix.RTN_UNICAST {
 			own = append(own, h)
 		}
 	}
@@ -152,6 +174,7 @@ func routeOf(h netlink.Route) tenancy.Route {
 	r := tenancy.Route{
 		Destination: netip.PrefixFrom(netip.IPv4Unspecified(), 0),
 		Metric:      uint32(h.Priority),
+		Table:       uint32(h.Table),
 		OnLink:      h.Flags&int(netlink.FLAG_ONLINK) != 0,
 	}
 	if h.Dst != nil {
@@ -170,8 +193,12 @@ func routeOf(h netlink.Route) tenancy.Route {
 }
 
 func describe(r tenancy.Route) string {
+	via, table := "", ""
 	if r.Router.IsValid() {
-		return fmt.Sprintf("route %v via %v metric %d", r.Destination, r.Router, r.Metric)
+		via = fmt.Sprintf(" via %v", r.Router)
 	}
-	return fmt.Sprintf("route %v metric %d", r.Destination, r.Metric)
+	if r.Table != unix.RT_TABLE_MAIN {
+		table = fmt.Sprintf(" table %d", r.Table)
+	}
+	return fmt.Sprintf("route %v%s metric %d%s", r.Destination, via, r.Metric, table)
 }
