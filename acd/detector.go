@@ -136,6 +136,8 @@ func (d *Detector) receive(now boottime.Instant, in Packet) {
 }
 
 // conflict gives the address up.
+//
+// Deviation: "Connections at a conflict" in docs/deviations.md.
 func (d *Detector) conflict(by arp.HardwareAddr) {
 	d.emit(Conflict{d.addr(), by})
 	d.state = stopped{}
