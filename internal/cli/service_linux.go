@@ -10,8 +10,11 @@ import (
 	"github.com/lessee/lessee/errno"
 )
 
-// client returns the client of the daemon that --socket or LESSEE_SOCKET names.
-func (a *app) client() service {
+// client returns what knows the adapters: the daemon.
+func (a *app) client() service { return a.remote() }
+
+// remote returns the client of the daemon that --socket or LESSEE_SOCKET names.
+func (a *app) remote() *lessee.Client {
 	return lessee.New(lessee.WithSocket(a.Getenv(lessee.SocketEnv)), lessee.WithSocket(a.socket))
 }
 
@@ -19,7 +22,7 @@ func (a *app) client() service {
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.list(), a.show(), a.renew(), a.release(), a.up(), a.down(),
-		a.watch(), a.daemon(), a.demo(), a.version(),
+		a.watch(), a.why(), a.daemon(), a.demo(), a.version(),
 	}
 }
 

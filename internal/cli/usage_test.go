@@ -21,7 +21,8 @@ func TestUsageErrors(t *testing.T) {
 	}{
 		{[]string{"lst"}, []string{`unknown command "lst"`, "did you mean 'list'?", "usage: lessee COMMAND"}},
 		{[]string{"frobnicate"}, []string{`unknown command "frobnicate"`}},
-		{[]string{"why", "eth0"}, []string{`unknown command "why"`}},
+		{[]string{"why"}, []string{"which adapter?", "usage: lessee why ADAPTER"}},
+		{[]string{"why", "eth0", "eth1"}, []string{"one adapter is expected"}},
 		{[]string{"help", "lst"}, []string{`unknown command "lst"`, "did you mean 'list'?"}},
 		{[]string{"list", "--outptu", "json"}, []string{"unknown flag: --outptu", "did you mean '--output'?", "usage: lessee list"}},
 		{[]string{"renew", "--time", "3"}, []string{"unknown flag: --time", "did you mean '--timeout'?"}},
