@@ -185,6 +185,11 @@ func (c *Client) ask(now boottime.Instant, in acd.Input) {
 		}
 		switch o := o.(type) {
 		case acd.Transmit:
+			// RFC 3927 section 2.5: "All ARP packets (*replies* as well as
+			// requests) that contain a Link-Local 'sender IP address' MUST be
+			// sent using link-layer broadcast".
+			//
+			// Deviation: "Broadcast replies" in docs/deviations.md.
 			c.emit(Transmit(o))
 		case acd.Clear:
 			c.state = bound{since: now}
