@@ -3,6 +3,8 @@ package lessee
 import (
 	"net/netip"
 	"time"
+
+	"github.com/lessee/lessee/names"
 )
 
 // An Adapter is a network adapter and its leases, as the daemon sees them. Its
@@ -44,10 +46,12 @@ type IPv4 struct {
 	Routes  []Route      `json:"routes,omitempty"`
 	DNS     []netip.Addr `json:"dns,omitempty"`
 	// WINS are NetBIOS name servers (option 44).
-	WINS   []netip.Addr `json:"wins,omitempty"`
-	Domain string       `json:"domain,omitempty"`
-	Search []string     `json:"search,omitempty"`
-	MTU    int          `json:"mtu,omitempty"`
+	WINS []netip.Addr `json:"wins,omitempty"`
+	// HostName is the name that the server has for this machine (option 12).
+	HostName names.Host     `json:"host_name,omitzero"`
+	Domain   names.Domain   `json:"domain,omitzero"`
+	Search   []names.Domain `json:"search,omitempty"`
+	MTU      int            `json:"mtu,omitempty"`
 	// ClientID is the client identifier (option 61) in hexadecimal.
 	ClientID string `json:"client_id,omitempty"`
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lessee/lessee/names"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -150,8 +151,8 @@ func New(cfg Config) (*Client, error) {
 	if n := len(cfg.ClientID); n != 0 && (n < minClientID || n > maxOption) {
 		return nil, fmt.Errorf("dhcp4: client identifier of %d bytes: it must have %d to %d, first its type", n, minClientID, maxOption)
 	}
-	if cfg.HostName != "" && !wire.ValidHostName(cfg.HostName) {
-		return nil, fmt.Errorf("dhcp4: %q is not a host name: use letters, digits, hyphens and dots", cfg.HostName)
+	if _, err := names.ParseHost(cfg.HostName); err != nil && cfg.HostName != "" {
+		return nil, fmt.Errorf("dhcp4: %q: %w: use letters, digits, hyphens and dots", cfg.HostName, err)
 	}
 	timing := &sharedTiming
 	if cfg.Timing != (Timing{}) && cfg.Timing != sharedTiming {

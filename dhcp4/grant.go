@@ -3,7 +3,6 @@ package dhcp4
 import (
 	"bytes"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/lessee/lessee/boottime"
@@ -131,74 +130,6 @@ func (c *Client) setTimes(l *Lease, secs uint32, m message) {
 	}
 }
 
-// setParameters sets what is not needed to hold the lease. A value that makes
-// no sense is as good as absent.
-//
-// Deviation: "Filtered values" and "Routers beside routes" in
-// docs/deviations.md.
-func setParameters(l *Lease, m message) {
-	if a, ok := m.Addr(wire.OptionBroadcast); ok && (a == broadcast || l.Address.Contains(a)) {
-		l.Broadcast = a
-	}
-	if list, ok := m.Addrs(wire.OptionRouter); ok {
-		l.Routers = hosts(list)
-	}
-	if list, ok := m.Addrs(wire.OptionNetBIOSNameServer); ok {
-		l.WINS = hosts(list)
-	}
-	if list, ok := m.Addrs(wire.OptionDNS); ok {
-		l.DNS = hosts(list)
-	}
-	if v, ok := m.Option(wire.OptionClasslessRoutes); ok {
-		l.Routes = routes(v)
-	}
-	if name, ok := m.Text(wire.OptionHostName); ok && wire.ValidHostName(name) {
-		l.HostName = name
-	}
-	if name, ok := m.Text(wire.OptionDomainName); ok && wire.ValidDomain(name) {
-		l.Domain = strings.TrimSuffix(name, ".")
-	}
-	if v, ok := m.Option(wire.OptionDomainSearch); ok {
-		l.Search, _ = wire.ParseDomainSearch(v) // a bad list is as good as none
-	}
-	if v, ok := m.Uint16(wire.OptionMTU); ok && v >= minMTU {
-		l.MTU = int(v)
-	}
-}
-
-// routes decodes option 121; where it is malformed there are none.
-func routes(value []byte) []Route {
-	list, err := wire.ParseClasslessRoutes(value)
-	if err != nil {
-		return nil
-	}
-	var all []Route
-	for _, r := range list {
-		if (r.Router == unspecified || isHost(r.Router)) && !r.Destination.Addr().IsLoopback() {
-			all = append(all, Route{r.Destination, r.Router})
-		}
-	}
-	return all
-}
-
-// hosts keeps the addresses of hosts, each once, in their order.
-func hosts(list []netip.Addr) []netip.Addr {
-	var kept []netip.Addr
-next:
-	for _, a := range list {
-		if !isHost(a) {
-			continue
-		}
-		for _, k := range kept {
-			if k == a {
-				continue next
-			}
-		}
-		kept = append(kept, a)
-	}
-	return kept
-}
-
 // isHost reports whether a can be the address of one host on a network: not
 // 0.0.0.0/8, loopback, multicast or class E.
 func isHost(a netip.Addr) bool {
@@ -237,11 +168,4 @@ func lastOf(p netip.Prefix) netip.Addr {
 		b[i/8] |= 1 << (7 - i%8)
 	}
 	return netip.AddrFrom4(b)
-}
-
-// sane reports whether a lease that was handed in can be held.
-func (l *Lease) sane() bool {
-	return isHost(l.Address.Addr()) && l.Address.Bits() > 0 && isHost(l.Server) &&
-		len(l.ClientID) <= maxOption &&
-		(l.Infinite || 0 < l.T1 && l.T1 < l.T2 && l.T2 < l.Duration)
 }

@@ -37,8 +37,8 @@ func TestParameters(t *testing.T) {
 		"domain for a config":  {wire.OptionDomainName, []byte("lab\nnameserver 6.6.6.6"), domainOf, ""},
 		"two domains":          {wire.OptionDomainName, []byte("a.example b.example"), domainOf, ""},
 		"empty domain":         {wire.OptionDomainName, nil, domainOf, ""},
-		"host name":            {wire.OptionHostName, []byte("lab-1"), func(l *Lease) any { return l.HostName }, "lab-1"},
-		"host name with quote": {wire.OptionHostName, []byte("lab'1"), func(l *Lease) any { return l.HostName }, ""},
+		"host name":            {wire.OptionHostName, []byte("lab-1"), func(l *Lease) any { return l.HostName.String() }, "lab-1"},
+		"host name with quote": {wire.OptionHostName, []byte("lab'1"), func(l *Lease) any { return l.HostName.String() }, ""},
 		"search":               {wire.OptionDomainSearch, []byte("\x03lab\x07example\x00\xc0\x04"), searchOf, []string{"lab.example", "example"}},
 		"search in a loop":     {wire.OptionDomainSearch, []byte("\xc0\x00"), searchOf, []string(nil)},
 		"mtu":                  {wire.OptionMTU, []byte{5, 120}, mtuOf, 1400},
@@ -77,10 +77,17 @@ func TestParameters(t *testing.T) {
 
 func routersOf(l *Lease) any   { return l.Routers }
 func broadcastOf(l *Lease) any { return l.Broadcast }
-func domainOf(l *Lease) any    { return l.Domain }
-func searchOf(l *Lease) any    { return l.Search }
-func mtuOf(l *Lease) any       { return l.MTU }
-func routesOf(l *Lease) any    { return l.Routes }
+func domainOf(l *Lease) any    { return l.Domain.String() }
+func searchOf(l *Lease) any {
+	var all []string
+	for _, d := range l.Search {
+		all = append(all, d.String())
+	}
+	return all
+}
+
+func mtuOf(l *Lease) any    { return l.MTU }
+func routesOf(l *Lease) any { return l.Routes }
 
 // TestSubnet: the mask of option 1, or that of the address's class.
 func TestSubnet(t *testing.T) {
@@ -194,7 +201,7 @@ func TestReceivedText(t *testing.T) {
 	r := w.newReply(wire.NAK)
 	r.change = func(b *wire.Builder) { b.AddText(wire.OptionMessage, "no\x1b[2J such\nlease\x00") }
 	got, ok := find[Received](w.reply(r))
-	if !ok || got.Text != "no?[2J such?lease" || got.Type != wire.NAK || got.Server != testServer {
+	if !ok || got.Text.String() != "no?[2J such?lease" || got.Type != wire.NAK || got.Server != testServer {
 		t.Errorf("%+v", got)
 	}
 }

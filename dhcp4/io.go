@@ -2,9 +2,8 @@ package dhcp4
 
 import (
 	"net/netip"
-	"time"
 
-	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/names"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -35,6 +34,15 @@ type (
 
 	// StartReleased begins the client's life in RELEASED: silent until a Renew.
 	StartReleased struct{ Last netip.Addr }
+
+	// StartInform begins the life of a client whose adapter has an address by
+	// other means: it asks for parameters only (INFORM, RFC 2131 section 3.4),
+	// again after each LinkUp and Renew, and has no lease. An address that is
+	// not that of a host is ignored.
+	StartInform struct {
+		// Address is the adapter's address with the length of its subnet mask.
+		Address netip.Prefix
+	}
 
 	// Stop ends all activity without a packet. The client is as new: it knows of
 	// no link and waits for Start. Only its counters go on.
@@ -106,6 +114,7 @@ type notPointer uint8
 func (Datagram) input()      {}
 func (Start) input()         {}
 func (StartReleased) input() {}
+func (StartInform) input()   {}
 func (Stop) input()          {}
 func (LinkUp) input()        {}
 func (LinkDown) input()      {}
@@ -160,6 +169,13 @@ type (
 		Why   Loss
 	}
 
+	// Informed brings the parameters that a server answered to an INFORM, which
+	// replace those of the Informed before. Of the Lease, Address is the one
+	// from StartInform, Server may be not valid, Start is when the INFORM was
+	// sent, and Infinite is true: nothing of it runs out. It is no lease, and
+	// neither Client.Lease nor Lost ever tell of it.
+	Informed struct{ Lease *Lease }
+
 	// Done answers a Renew or a Release. Err is nil, [ErrNoLease], [ErrNoLink]
 	// or [ErrStopped]. Neither a NAK nor silence ends a Renew: the client goes
 	// on looking for a lease, and the caller brings its own patience.
@@ -177,7 +193,7 @@ type (
 		Type   wire.MessageType
 		Server netip.Addr // server identifier; not valid where absent
 		Your   netip.Addr // yiaddr
-		Text   string     // option 56, printable part; mostly empty
+		Text   names.Text // option 56, cleaned; mostly none
 	}
 
 	// Dropped says that a datagram was not used, and why.
@@ -188,58 +204,8 @@ func (Transmit) output() {}
 func (Acquired) output() {}
 func (Offered) output()  {}
 func (Lost) output()     {}
+func (Informed) output() {}
 func (Done) output()     {}
 func (Moved) output()    {}
 func (Received) output() {}
 func (Dropped) output()  {}
-
-// A Lease is what a server granted. It is immutable once handed out.
-type Lease struct {
-	// Address is the leased address with the length of its subnet mask.
-	Address netip.Prefix
-	// Broadcast is option 28, not valid where absent.
-	Broadcast netip.Addr
-	// Server is the server identifier (option 54).
-	Server netip.Addr
-	// ServerLink is the link address that the ACK came from: the server's, or
-	// its relay's. Nil if unknown.
-	ServerLink []byte
-	// Relay is giaddr of the ACK, not valid if zero.
-	Relay netip.Addr
-	// ClientID is option 61 as sent: what the server knows the lease by.
-	ClientID []byte
-
-	// Start is when the REQUEST was sent that the server granted: the lease's
-	// times count from there (RFC 2131 section 4.4.5).
-	Start boottime.Instant
-	// Duration is the lease time, T1 and T2 the renewal and rebinding times,
-	// T1 < T2 < Duration. With Infinite set all three mean nothing.
-	Duration, T1, T2 time.Duration
-	Infinite         bool
-
-	Routers []netip.Addr // option 3, in the server's order of preference
-	Routes  []Route      // option 121; where not empty, Routers is to be ignored
-	DNS     []netip.Addr // option 6
-	WINS    []netip.Addr // option 44: NetBIOS name servers
-	// HostName is option 12, validated: the name that the server has for us.
-	HostName string
-	Domain   string   // option 15, validated; "" where absent or not valid
-	Search   []string // option 119, validated
-	MTU      int      // option 26, 68 to 65535; 0 where absent or not valid
-}
-
-// A Route is a classless static route (RFC 3442).
-type Route struct {
-	Destination netip.Prefix
-	// Router is 0.0.0.0 for a destination that is on the link itself.
-	Router netip.Addr
-}
-
-// Expires returns when the lease ends; false if it never does.
-func (l *Lease) Expires() (boottime.Instant, bool) { return l.Start.Add(l.Duration), !l.Infinite }
-
-// RenewsAt returns T1 as an instant; false if the lease never ends.
-func (l *Lease) RenewsAt() (boottime.Instant, bool) { return l.Start.Add(l.T1), !l.Infinite }
-
-// RebindsAt returns T2 as an instant; false if the lease never ends.
-func (l *Lease) RebindsAt() (boottime.Instant, bool) { return l.Start.Add(l.T2), !l.Infinite }

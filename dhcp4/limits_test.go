@@ -276,7 +276,7 @@ func TestDatagramIsNotKept(t *testing.T) {
 	clear(message)
 	clear(link)
 	l, _ := w.c.Lease()
-	if l.Domain != "lab.example" || l.HostName != "lab-1" || len(l.Search) != 1 || l.Search[0] != "lab.example" ||
+	if l.Domain.String() != "lab.example" || l.HostName.String() != "lab-1" || len(l.Search) != 1 || l.Search[0].String() != "lab.example" ||
 		l.DNS[0] != testServer || l.ServerLink[0] != 2 {
 		t.Errorf("%+v", l)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/names"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -56,7 +57,7 @@ func (c *Client) converse(now boottime.Instant, m message, x *exchange) Rejectio
 	server, named := m.Addr(wire.OptionServerID)
 	r := Received{Type: m.MessageType(), Server: server, Your: m.YourAddr()}
 	if text, ok := m.Text(wire.OptionMessage); ok {
-		r.Text = wire.Printable(text)
+		r.Text = names.CleanText(text)
 	}
 	c.counters.countReceived(r.Type)
 	c.emit(r)

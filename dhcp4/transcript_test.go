@@ -23,6 +23,7 @@ import (
 //	client [strict] [broadcast] [rapid] [host=NAME] [id=HEX] [seed=N]   a new client; the clock is at 0
 //	start [lease=PREFIX [age=D] [for=D|infinite] [in-use]]      Start
 //	start-released [last=ADDR]                                  StartReleased
+//	start-inform [PREFIX]                                       StartInform
 //	remember [lease=...], confirm [lease=...]                   Remember and Confirmed, the lease as in start
 //	up, down, renew, release, stop, conflict [ADDR]             the inputs of these names
 //	offer, ack, nak, message TYPE                               a server's message; it fits the exchange, but for:
@@ -88,6 +89,8 @@ func (s *stage) play(t *testing.T, d *datadriven.TestData) string {
 		s.do(Remember{Lease: s.startInput(t, d).Lease})
 	case "confirm":
 		s.do(Confirmed{Lease: s.startInput(t, d).Lease})
+	case "start-inform":
+		s.do(StartInform{netip.MustParsePrefix(d.CmdArgs[0].Key)})
 	case "up":
 		s.do(LinkUp{})
 	case "down":
@@ -343,12 +346,14 @@ func (s *stage) show() {
 			s.line("ACQUIRED %s", s.describe(o))
 		case Lost:
 			s.line("LOST %v: %v", o.Lease.Address, o.Why)
+		case Informed:
+			s.line("INFORMED %s", s.describe(Acquired{Lease: o.Lease}))
 		case Done:
 			s.line("DONE %v: %v", o.Op, o.Err)
 		case Moved:
 			s.line("%v -> %v", o.From, o.To)
 		case Received:
-			if o.Text != "" {
+			if !o.Text.IsZero() {
 				s.line("it says %q", o.Text)
 			}
 		case Dropped:
@@ -383,7 +388,7 @@ func (s *stage) describe(a Acquired) string {
 	show("routers", l.Routers, len(l.Routers) > 0)
 	show("routes", l.Routes, len(l.Routes) > 0)
 	show("dns", l.DNS, len(l.DNS) > 0)
-	show("domain", l.Domain, l.Domain != "")
+	show("domain", l.Domain, !l.Domain.IsZero())
 	show("mtu", l.MTU, l.MTU != 0)
 	return text
 }
@@ -395,7 +400,7 @@ func (s *stage) showSent(o Transmit) {
 	}
 	// A message of an exchange that is over has an xid that nothing awaits.
 	xid := "own xid"
-	if o.Type == wire.Discover || o.Type == wire.Request {
+	if o.Type == wire.Discover || o.Type == wire.Request || o.Type == wire.Inform {
 		if slices.Index(s.xids, p.XID()) < 0 {
 			s.xids = append(s.xids, p.XID())
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
 
+	"github.com/lessee/lessee/names"
 	"github.com/lessee/lessee/test/lab"
 )
 
@@ -121,7 +122,8 @@ func testObtain(t *testing.T, kind *lab.Kind, c lab.Config, routes []string) {
 	if c.Router.IsValid() && !slices.Equal(v4.Routers, []netip.Addr{c.Router}) {
 		t.Errorf("routers %v", v4.Routers)
 	}
-	if len(v4.Routes) != len(c.Routes) || !slices.Equal(v4.DNS, c.DNS) || v4.Domain != c.Domain || !slices.Equal(v4.Search, c.Search) || v4.MTU != c.MTU {
+	if len(v4.Routes) != len(c.Routes) || !slices.Equal(v4.DNS, c.DNS) || v4.Domain.String() != c.Domain ||
+		!slices.EqualFunc(v4.Search, c.Search, func(d names.Domain, s string) bool { return d.String() == s }) || v4.MTU != c.MTU {
 		t.Errorf("ipv4 %+v, the server gave %+v", v4, c)
 	}
 

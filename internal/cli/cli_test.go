@@ -19,6 +19,7 @@ import (
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/control"
+	"github.com/lessee/lessee/names"
 )
 
 var update = flag.Bool("update", false, "rewrite the files in testdata")
@@ -188,11 +189,23 @@ func bound() lessee.Adapter {
 	}
 }
 
+// domains parses names that are right.
+func domains(list ...string) []names.Domain {
+	all := make([]names.Domain, len(list))
+	for i, s := range list {
+		if err := all[i].UnmarshalText([]byte(s)); err != nil {
+			panic(err)
+		}
+	}
+	return all
+}
+
 // several are adapters in many states.
 func several() []lessee.Adapter {
 	full := bound()
 	full.AltNames, full.MTU = []string{"enp0s3", "uplink"}, 1500
-	full.IPv4.Domain, full.IPv4.Search = "example.test", []string{"example.test", "lab.example.test"}
+	full.IPv4.Search = domains("example.test", "lab.example.test")
+	full.IPv4.Domain = full.IPv4.Search[0]
 	full.IPv4.Routes = []lessee.Route{
 		{Destination: prefix("0.0.0.0/0"), Router: addr4("10.77.0.1")},
 		{Destination: prefix("192.0.2.0/24")},

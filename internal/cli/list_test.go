@@ -164,7 +164,7 @@ func TestShow(t *testing.T) {
 func TestTextIsClean(t *testing.T) {
 	t.Parallel()
 	a := bound()
-	a.IPv4.Domain, a.IPv4.Problem = "x\x1b[2Jy", "bell\a and \u009b"
+	a.IPv4.ClientID, a.IPv4.Problem = "x\x1b[2Jy", "bell\a and \u009b"
 	socket := serve(t, &engine{adapters: []lessee.Adapter{a}})
 	r := run(t.Context(), nil, "--socket", socket, "show", "eth0")
 	if strings.ContainsAny(r.out, "\x1b\a\u009b") || !strings.Contains(r.out, "x?[2Jy") {

@@ -2,9 +2,9 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"maps"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,7 +67,7 @@ func (a *app) facts(ad lessee.Adapter) [][2]string {
 	if v.Server.IsValid() {
 		add(s.Text("server"), v.Server.String())
 	}
-	add(s.Text("routers"), addrs(v.Routers))
+	add(s.Text("routers"), list(v.Routers))
 	for _, r := range v.Routes {
 		if r.Router.IsValid() {
 			add(s.Text("route"), s.Sprintf("%s via %s", r.Destination, r.Router))
@@ -75,10 +75,11 @@ func (a *app) facts(ad lessee.Adapter) [][2]string {
 			add(s.Text("route"), s.Sprintf("%s on the link", r.Destination))
 		}
 	}
-	add(s.Text("dns"), addrs(v.DNS))
-	add(s.Text("wins"), addrs(v.WINS))
-	add(s.Text("domain"), v.Domain)
-	add(s.Text("search"), strings.Join(v.Search, ", "))
+	add(s.Text("dns"), list(v.DNS))
+	add(s.Text("wins"), list(v.WINS))
+	add(s.Text("host name"), v.HostName.String())
+	add(s.Text("domain"), v.Domain.String())
+	add(s.Text("search"), list(v.Search))
 	if v.MTU > 0 {
 		add(s.Text("mtu"), strconv.Itoa(v.MTU))
 	}
@@ -118,10 +119,11 @@ func (s speaker) linkText(ad lessee.Adapter) string {
 	}
 }
 
-func addrs(list []netip.Addr) string {
-	texts := make([]string, len(list))
-	for i, a := range list {
-		texts[i] = a.String()
+// list joins the texts of what it is given.
+func list[T fmt.Stringer](values []T) string {
+	texts := make([]string, len(values))
+	for i, v := range values {
+		texts[i] = v.String()
 	}
 	return strings.Join(texts, ", ")
 }

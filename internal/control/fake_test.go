@@ -15,6 +15,7 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/names"
 )
 
 func TestMain(m *testing.M) {
@@ -41,6 +42,17 @@ func newFake() *fake {
 
 var born = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
+// domains parses names that are right.
+func domains(list ...string) []names.Domain {
+	all := make([]names.Domain, len(list))
+	for i, s := range list {
+		if err := all[i].UnmarshalText([]byte(s)); err != nil {
+			panic(err)
+		}
+	}
+	return all
+}
+
 func eth0() lessee.Adapter {
 	return lessee.Adapter{
 		Index: 2, Name: "eth0", AltNames: []string{"uplink"}, MAC: "02:00:00:00:00:02", MTU: 1500, Up: true, Carrier: true, Manager: "lessee",
@@ -51,7 +63,7 @@ func eth0() lessee.Adapter {
 				{Destination: netip.MustParsePrefix("10.99.0.0/16"), Router: netip.MustParseAddr("10.77.0.1")},
 				{Destination: netip.MustParsePrefix("10.98.0.0/16")},
 			},
-			Domain: "lab.test", Search: []string{"lab.test"}, MTU: 1400, ClientID: "01020000000002",
+			Domain: domains("lab.test")[0], Search: domains("lab.test"), MTU: 1400, ClientID: "01020000000002",
 			Obtained: born, Renews: born.Add(5 * time.Minute), Rebinds: born.Add(8 * time.Minute), Expires: born.Add(10 * time.Minute),
 			Problem: "the lease could not be saved", Counters: map[string]uint64{"sent.discover": 1},
 		},

@@ -22,7 +22,11 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/names"
 )
+
+// byValue compares values without pointers.
+var byValue = cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}, names.Host{}, names.Domain{}, names.URL{}, names.Zone{}, names.POSIXZone{})
 
 func TestCalls(t *testing.T) {
 	t.Parallel()
@@ -45,7 +49,7 @@ func TestCalls(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	if d := cmp.Diff(eth0(), a, cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})); d != "" {
+	if d := cmp.Diff(eth0(), a, byValue); d != "" {
 		t.Errorf("Adapter, want -, got +:\n%s", d)
 	}
 	v, err := c.Version(ctx)
@@ -268,7 +272,7 @@ func TestEvents(t *testing.T) {
 				break
 			}
 		}
-		if d := cmp.Diff(tc.want, got, cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})); d != "" {
+		if d := cmp.Diff(tc.want, got, byValue); d != "" {
 			t.Errorf("%s: want -, got +:\n%s", name, d)
 		}
 	}

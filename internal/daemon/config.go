@@ -13,7 +13,7 @@ import (
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/driver"
 	"github.com/lessee/lessee/internal/tenancy"
-	wire "github.com/lessee/lessee/wire/dhcp4"
+	"github.com/lessee/lessee/names"
 	"github.com/pelletier/go-toml/v2"
 )
 
@@ -198,8 +198,10 @@ func (c *Config) check(file string) error {
 				return wrong(section+".client_id", "%v", err)
 			}
 		}
-		if h := a.HostName; h != nil && *h != "" && *h != "auto" && !wire.ValidHostName(*h) {
-			return wrong(section+".hostname", "%q is not a host name (RFC 1123)", *h)
+		if h := a.HostName; h != nil && *h != "" && *h != "auto" {
+			if _, err := names.ParseHost(*h); err != nil {
+				return wrong(section+".hostname", "%q is not a host name (RFC 1123)", *h)
+			}
 		}
 	}
 	return nil
@@ -282,8 +284,12 @@ func hostName(setting string) string {
 		return setting
 	}
 	name, err := os.Hostname()
-	if err != nil || name == "localhost" || !wire.ValidHostName(name) {
+	if err != nil || name == "localhost" {
 		return ""
 	}
-	return name
+	host, err := names.ParseHost(name)
+	if err != nil {
+		return ""
+	}
+	return host.String()
 }

@@ -15,6 +15,8 @@ type view struct {
 	managed bool
 	status  tenancy.Status
 	refused string
+	// rejected counts on while it is read.
+	rejected *refused
 }
 
 // views returns the wanted links but loopback.
@@ -27,7 +29,7 @@ func (d *Driver) views(wanted func(Link) bool) ([]view, error) {
 			}
 			v := view{link: l}
 			if a := d.present(l.Index); a != nil {
-				v.managed, v.status = true, a.tenancy.Status()
+				v.managed, v.status, v.rejected = true, a.tenancy.Status(), &a.rejected
 			} else if a := d.absent(l); a != nil && a.refused != nil {
 				v.refused = a.refused.Error()
 			}
@@ -65,10 +67,15 @@ func (d *Driver) describe(v view, counters bool) lessee.Adapter {
 	}
 	if v.status.Lease != nil {
 		d.describeLease(a.IPv4, v.status.Lease)
+	} else if local := v.status.LinkLocal; local.IsValid() {
+		a.IPv4.State, a.IPv4.Address = "link-local", local
 	}
 	if counters {
 		a.IPv4.Counters = make(map[string]uint64)
 		for name, n := range v.status.Counters.All() {
+			a.IPv4.Counters[name] = n
+		}
+		for name, n := range v.rejected.all() {
 			a.IPv4.Counters[name] = n
 		}
 	}
@@ -87,7 +94,7 @@ func (d *Driver) describeLease(v *lessee.IPv4, l *dhcp4.Lease) {
 		v.Routes = append(v.Routes, route)
 	}
 	v.WINS = l.WINS
-	v.DNS, v.Domain, v.Search, v.MTU = l.DNS, l.Domain, l.Search, l.MTU
+	v.DNS, v.HostName, v.Domain, v.Search, v.MTU = l.DNS, l.HostName, l.Domain, l.Search, l.MTU
 	v.ClientID = hex.EncodeToString(l.ClientID)
 	v.Obtained = d.wall(l.Start)
 	v.Infinite = l.Infinite

@@ -17,6 +17,7 @@ import (
 
 	"github.com/lessee/lessee/internal/driver"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/names"
 	"golang.org/x/sys/unix"
 )
 
@@ -73,7 +74,7 @@ type setting struct {
 	Name    string       `json:"name"`
 	Servers []netip.Addr `json:"servers,omitempty"`
 	// Search are the domains to complete names with, in order.
-	Search []string `json:"search,omitempty"`
+	Search []names.Domain `json:"search,omitempty"`
 }
 
 func (s setting) empty() bool { return len(s.Servers) == 0 && len(s.Search) == 0 }
@@ -228,21 +229,13 @@ func settingOf(link driver.Link, d tenancy.DNS) setting {
 		}
 	}
 	search := d.Search
-	if len(search) == 0 && d.Domain != "" {
-		search = []string{d.Domain}
+	if len(search) == 0 {
+		search = []names.Domain{d.Domain}
 	}
 	for _, name := range search {
-		if isDomain(name) && !slices.Contains(s.Search, name) {
+		if !name.IsZero() && !slices.Contains(s.Search, name) {
 			s.Search = append(s.Search, name)
 		}
 	}
 	return s
-}
-
-// isDomain holds back what must not get into a configuration file. The protocol
-// client let only names in; this is the last door.
-func isDomain(s string) bool {
-	return s != "" && len(s) <= 255 && s[0] != '-' && s[0] != '.' && !strings.ContainsFunc(s, func(c rune) bool {
-		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.'
-	})
 }

@@ -250,7 +250,8 @@ func settingLines(set []setting, most int) string {
 				b.WriteString(line)
 			}
 		}
-		for _, d := range s.Search {
+		for _, name := range s.Search {
+			d := name.String()
 			if !seen[d] && len(search) < maxSearch && size+len(d)+1 <= maxSearchBytes {
 				seen[d] = true
 				size += len(d) + 1

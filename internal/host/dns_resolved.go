@@ -146,7 +146,7 @@ func tell(conn *dbus.Conn, s setting) error {
 	}
 	domains := make([]domain, len(s.Search))
 	for i, d := range s.Search {
-		domains[i] = domain{Name: d}
+		domains[i] = domain{Name: d.String()}
 	}
 	return errors.Join(call("SetLinkDNS", index, servers), call("SetLinkDomains", index, domains))
 }

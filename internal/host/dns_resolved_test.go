@@ -114,7 +114,7 @@ func TestResolved(t *testing.T) {
 	c.opt.Mode = DNSAuto // the link tells who it is
 	r := c.resolver()
 	d := servers("10.77.0.1")
-	d.Domain = "lab.test"
+	d.Domain = domains("lab.test")[0]
 	set(t, r, eth1, tenancy.DNS{}) // nothing of ours to take back
 	set(t, r, eth0, d)
 	set(t, r, eth0, d)

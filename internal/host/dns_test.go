@@ -16,6 +16,7 @@ import (
 
 	"github.com/lessee/lessee/internal/driver"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/names"
 	"golang.org/x/sys/unix"
 )
 
@@ -110,6 +111,17 @@ var (
 	eth1 = driver.Link{Index: 3, Name: "eth1"}
 )
 
+// domains parses names that are right; "" is none.
+func domains(list ...string) []names.Domain {
+	all := make([]names.Domain, len(list))
+	for i, s := range list {
+		if err := all[i].UnmarshalText([]byte(s)); err != nil {
+			panic(err)
+		}
+	}
+	return all
+}
+
 func TestResolvFile(t *testing.T) {
 	t.Parallel()
 	const before = "# mine\nnameserver 192.0.2.53\noptions edns0\n"
@@ -120,7 +132,7 @@ func TestResolvFile(t *testing.T) {
 		t.Error("touched without a setting")
 	}
 	d := servers("10.77.0.1", "10.77.0.1", "0.0.0.0", "255.255.255.255", "10.77.0.2")
-	d.Search = []string{"lab.test", "a\nnameserver 6.6.6.6", "b test", "", "lab.test", "$(x)"}
+	d.Search = domains("lab.test", "", "lab.test")
 	set(t, r, eth0, d)
 	c.is("nameserver 10.77.0.1\nnameserver 10.77.0.2\nsearch lab.test\noptions edns0\n")
 
@@ -134,7 +146,7 @@ func TestResolvFile(t *testing.T) {
 	}
 
 	two := servers("10.88.0.1", "10.88.0.2")
-	two.Domain = "b.test"
+	two.Domain = domains("b.test")[0]
 	set(t, r, eth1, two)
 	c.is("nameserver 10.77.0.1\nnameserver 10.77.0.2\nnameserver 10.88.0.1\nsearch lab.test b.test\noptions edns0\n")
 	set(t, r, eth0, tenancy.DNS{})
@@ -154,7 +166,7 @@ func TestResolvFile(t *testing.T) {
 func TestResolvFileWithoutServers(t *testing.T) {
 	t.Parallel()
 	c := newConf(t, "nameserver 192.0.2.53\n")
-	set(t, c.resolver(), eth0, tenancy.DNS{Domain: "lab.test"})
+	set(t, c.resolver(), eth0, tenancy.DNS{Domain: domains("lab.test")[0]})
 	c.is("nameserver 192.0.2.53\nsearch lab.test\n")
 }
 
@@ -339,7 +351,7 @@ func TestResolvconfProgram(t *testing.T) {
 	c.opt.Mode = DNSAuto
 	r := c.resolver()
 	d := servers("10.77.0.1", "10.77.0.2", "10.77.0.3", "10.77.0.4")
-	d.Domain = "lab.test"
+	d.Domain = domains("lab.test")[0]
 	set(t, r, eth0, d)
 	set(t, r, eth0, d)
 	set(t, r, eth0, tenancy.DNS{})

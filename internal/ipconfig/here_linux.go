@@ -59,7 +59,7 @@ func extras(first *iphlpapi.IpAdapterInfo) map[int]extra {
 	m := make(map[int]extra)
 	for _, a := range list {
 		if a.IPv4 != nil && a.IPv4.Address.IsValid() && here[a.Index] == a.Name+" "+a.MAC {
-			m[a.Index] = extra{a.IPv4.Domain, a.IPv4.DNS}
+			m[a.Index] = extra{a.IPv4.Domain.String(), a.IPv4.DNS}
 		}
 	}
 	return m

@@ -28,6 +28,7 @@ func frenchCommand() dictionary {
 		"route":               "route",
 		"dns":                 "dns",
 		"wins":                "wins",
+		"host name":           "nom d’hôte",
 		"domain":              "domaine",
 		"search":              "recherche",
 		"mtu":                 "mtu",

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -88,13 +87,11 @@ func (l *lease) check(saved time.Duration) error {
 		return invalid("wins")
 	case len(l.DNS) > maxList || !all4(l.DNS):
 		return invalid("dns")
-	case l.Domain != "" && !isName(l.Domain):
-		return invalid("domain")
 	case len(l.Search) > maxList || len(l.Routes) > maxList:
 		return invalid("search, routes")
 	}
 	for _, s := range l.Search {
-		if !isName(s) {
+		if s.IsZero() {
 			return invalid("search")
 		}
 	}
@@ -113,12 +110,4 @@ func all4(list []netip.Addr) bool {
 		}
 	}
 	return true
-}
-
-// isName reports whether s may be written into a resolver's configuration. What
-// the protocol accepted as a name was checked there more closely.
-func isName(s string) bool {
-	return s != "" && len(s) <= 255 && !strings.ContainsFunc(s, func(r rune) bool {
-		return r <= ' ' || r > '~' || strings.ContainsRune("\"'`$\\;#", r)
-	})
 }

@@ -39,8 +39,8 @@
 //	               option 61 (in hexadecimal)
 //	start_uptime   when the REQUEST was sent, as time since the boot
 //	duration, t1, t2, infinite
-//	routers, routes, dns, domain, search, mtu
-//	               options 3, 121, 6, 15, 119 and 26
+//	routers, routes, dns, wins, host_name, domain, search, mtu
+//	               options 3, 121 or 249, 6, 44, 12, 15, 119 and 26
 //
 // Durations have the form "1h30m0s".
 //

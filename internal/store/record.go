@@ -14,6 +14,7 @@ import (
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/names"
 )
 
 // version is the version of the files that are written. A change that an older
@@ -44,24 +45,25 @@ type network struct {
 }
 
 type lease struct {
-	Address     netip.Prefix `json:"address"`
-	Broadcast   netip.Addr   `json:"broadcast,omitzero"`
-	Server      netip.Addr   `json:"server,omitzero"`
-	ServerLink  linkAddr     `json:"server_link,omitempty"`
-	Relay       netip.Addr   `json:"relay,omitzero"`
-	ClientID    octets       `json:"client_id,omitempty"`
-	StartUptime duration     `json:"start_uptime"`
-	Duration    duration     `json:"duration,omitempty"`
-	T1          duration     `json:"t1,omitempty"`
-	T2          duration     `json:"t2,omitempty"`
-	Infinite    bool         `json:"infinite,omitempty"`
-	Routers     []netip.Addr `json:"routers,omitempty"`
-	Routes      []route      `json:"routes,omitempty"`
-	DNS         []netip.Addr `json:"dns,omitempty"`
-	WINS        []netip.Addr `json:"wins,omitempty"`
-	Domain      string       `json:"domain,omitempty"`
-	Search      []string     `json:"search,omitempty"`
-	MTU         int          `json:"mtu,omitempty"`
+	Address     netip.Prefix   `json:"address"`
+	Broadcast   netip.Addr     `json:"broadcast,omitzero"`
+	Server      netip.Addr     `json:"server,omitzero"`
+	ServerLink  linkAddr       `json:"server_link,omitempty"`
+	Relay       netip.Addr     `json:"relay,omitzero"`
+	ClientID    octets         `json:"client_id,omitempty"`
+	StartUptime duration       `json:"start_uptime"`
+	Duration    duration       `json:"duration,omitempty"`
+	T1          duration       `json:"t1,omitempty"`
+	T2          duration       `json:"t2,omitempty"`
+	Infinite    bool           `json:"infinite,omitempty"`
+	Routers     []netip.Addr   `json:"routers,omitempty"`
+	Routes      []route        `json:"routes,omitempty"`
+	DNS         []netip.Addr   `json:"dns,omitempty"`
+	WINS        []netip.Addr   `json:"wins,omitempty"`
+	HostName    names.Host     `json:"host_name,omitzero"`
+	Domain      names.Domain   `json:"domain,omitzero"`
+	Search      []names.Domain `json:"search,omitempty"`
+	MTU         int            `json:"mtu,omitempty"`
 }
 
 type route struct {
@@ -146,7 +148,7 @@ func encodeLease(l *dhcp4.Lease) *lease {
 		Address: l.Address, Broadcast: l.Broadcast, Server: l.Server, ServerLink: l.ServerLink, Relay: l.Relay,
 		ClientID: l.ClientID, StartUptime: duration(l.Start),
 		Duration: duration(l.Duration), T1: duration(l.T1), T2: duration(l.T2), Infinite: l.Infinite,
-		Routers: l.Routers, DNS: l.DNS, WINS: l.WINS, Domain: l.Domain, Search: l.Search, MTU: l.MTU,
+		Routers: l.Routers, DNS: l.DNS, WINS: l.WINS, HostName: l.HostName, Domain: l.Domain, Search: l.Search, MTU: l.MTU,
 	}
 	for _, r := range l.Routes {
 		f.Routes = append(f.Routes, route(r))
@@ -204,7 +206,7 @@ func (f *record) decodeLease(l *lease, now moment) *dhcp4.Lease {
 		Address: l.Address, Broadcast: l.Broadcast, Server: l.Server, ServerLink: l.ServerLink, Relay: l.Relay,
 		ClientID: l.ClientID, Start: f.start(l, now),
 		Duration: time.Duration(l.Duration), T1: time.Duration(l.T1), T2: time.Duration(l.T2), Infinite: l.Infinite,
-		Routers: l.Routers, DNS: l.DNS, WINS: l.WINS, Domain: l.Domain, Search: l.Search, MTU: l.MTU,
+		Routers: l.Routers, DNS: l.DNS, WINS: l.WINS, HostName: l.HostName, Domain: l.Domain, Search: l.Search, MTU: l.MTU,
 	}
 	for _, r := range l.Routes {
 		to.Routes = append(to.Routes, dhcp4.Route(r))

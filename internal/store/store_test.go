@@ -15,16 +15,16 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/names"
 	"golang.org/x/sys/unix"
 )
 
-var (
-	byValue       = cmp.Comparer(func(a, b netip.Addr) bool { return a == b })
-	prefixByValue = cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })
-)
+// byValue compares values without pointers.
+var byValue = cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}, names.Host{}, names.Domain{}, names.URL{}, names.Zone{}, names.POSIXZone{})
 
 // A machine has clocks that the test sets.
 type machine struct {
@@ -57,8 +57,20 @@ func open(t *testing.T, dir string, m *machine) *Store {
 	return s
 }
 
+// domains parses names that are right.
+func domains(list ...string) []names.Domain {
+	all := make([]names.Domain, len(list))
+	for i, s := range list {
+		if err := all[i].UnmarshalText([]byte(s)); err != nil {
+			panic(err)
+		}
+	}
+	return all
+}
+
 func full(start boottime.Instant) tenancy.Record {
 	addr := netip.MustParseAddr
+	host, _ := domains("web")[0].Host()
 	r := tenancy.Record{
 		HardwareAddr: []byte{2, 0, 0, 0, 0, 2},
 		Lease: &dhcp4.Lease{
@@ -67,8 +79,8 @@ func full(start boottime.Instant) tenancy.Record {
 			ClientID: []byte{1, 2, 0, 0, 0, 0, 2}, Start: start,
 			Duration: time.Hour, T1: 30 * time.Minute, T2: 3150*time.Second + 500*time.Millisecond,
 			Routers: []netip.Addr{addr("10.77.0.1")}, DNS: []netip.Addr{addr("10.77.0.1"), addr("192.0.2.1")}, WINS: []netip.Addr{addr("10.77.0.2")},
-			Routes: []dhcp4.Route{{Destination: netip.MustParsePrefix("10.99.0.0/16"), Router: addr("10.77.0.1")}},
-			Domain: "lab.test", Search: []string{"lab.test", "b.test"}, MTU: 1400,
+			Routes:   []dhcp4.Route{{Destination: netip.MustParsePrefix("10.99.0.0/16"), Router: addr("10.77.0.1")}},
+			HostName: host, Domain: domains("lab.test")[0], Search: domains("lab.test", "b.test"), MTU: 1400,
 		},
 		Ours:    []netip.Prefix{netip.MustParsePrefix("10.77.0.99/24")},
 		BaseMTU: 1500, Up: true,
@@ -108,7 +120,7 @@ func TestSaveAndLoad(t *testing.T) {
 			if err := s.Save("eth0", r, durable); err != nil {
 				t.Fatal(err)
 			}
-			if d := cmp.Diff(r, load(t, s, "eth0"), byValue, prefixByValue); d != "" {
+			if d := cmp.Diff(r, load(t, s, "eth0"), byValue); d != "" {
 				t.Errorf("%s, durable %v: %s", name, durable, d)
 			}
 		}
@@ -356,7 +368,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		if r2, err := decode(again, now); err != nil {
 			t.Errorf("%v: %s", err, again)
-		} else if d := cmp.Diff(r, r2, byValue, prefixByValue); d != "" {
+		} else if d := cmp.Diff(r, r2, byValue); d != "" {
 			t.Error(d)
 		}
 	})

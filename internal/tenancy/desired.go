@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/names"
 )
 
 // Desired is all that the kernel is to hold for one adapter on our behalf. It
@@ -54,9 +55,9 @@ type Route struct {
 // DNS is what a lease says about name resolution.
 type DNS struct {
 	Servers []netip.Addr
-	Domain  string
-	Search  []string
+	Domain  names.Domain
+	Search  []names.Domain
 }
 
 // Empty reports whether there is nothing to resolve with.
-func (d DNS) Empty() bool { return len(d.Servers) == 0 && d.Domain == "" && len(d.Search) == 0 }
+func (d DNS) Empty() bool { return len(d.Servers) == 0 && d.Domain.IsZero() && len(d.Search) == 0 }

@@ -53,6 +53,8 @@ type Tenancy struct {
 	retry    retry
 
 	guard     guard
+	networks  networks
+	local     *linkLocal   // nil where no link-local address is to be used
 	listening []netip.Addr // as the last Listen said
 
 	calls   []call
@@ -83,8 +85,13 @@ func New(cfg Config) (*Tenancy, error) {
 		return nil, err
 	}
 	t := &Tenancy{hardwareAddr: cfg.DHCP4.HardwareAddr, policy: cfg.Policy, byCall: cfg.Up, client: c}
-	t.guard, err = newGuard(cfg)
-	return t, err
+	if t.guard, err = newGuard(cfg); err != nil {
+		return nil, err
+	}
+	if t.local, err = newLinkLocal(cfg); err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 // Handle tells the tenancy what happened at the instant now.
@@ -118,6 +125,7 @@ func (t *Tenancy) Handle(now boottime.Instant, in Input) {
 		t.saveErr = in.Err
 		if in.Err != nil {
 			t.recorded = netip.Prefix{}
+			t.networks.setDurable(false)
 			t.note(NoteProblem, "the lease could not be saved: "+in.Err.Error())
 		}
 	case SendFailed:
@@ -154,10 +162,8 @@ func (t *Tenancy) Deadline() (boottime.Instant, bool) {
 	if t.retry.on {
 		sooner(t.retry.at)
 	}
-	if d := t.guard.detector; d != nil {
-		if at, _, ok := d.Deadline(); ok {
-			sooner(at)
-		}
+	if at, ok := t.arpDeadline(); ok {
+		sooner(at)
 	}
 	for i := range t.calls {
 		sooner(t.calls[i].deadline)
@@ -178,7 +184,7 @@ func (t *Tenancy) begin(in Begin) {
 		}
 	}
 	if len(r.HardwareAddr) > 0 && !bytes.Equal(r.HardwareAddr, t.hardwareAddr) {
-		r.Lease, r.Released = nil, false // another adapter's, as the server sees it
+		r.Lease, r.Released, r.Networks = nil, false, nil // another adapter's, as the server sees it
 	}
 	if t.byCall && !r.Up {
 		// Whoever restarts us is to manage the adapter again, lease or not.
@@ -188,8 +194,12 @@ func (t *Tenancy) begin(in Begin) {
 	if r.Lease != nil && !r.Released {
 		t.recorded = r.Lease.Address
 	}
+	if t.local != nil {
+		t.local.last = r.LinkLocal
+	}
 	switch {
 	case r.Released:
+		t.networks.restore(r, false)
 		t.released, t.given = true, r.Lease
 		t.tell(dhcp4.StartReleased{Last: leaseAddress(r.Lease).Addr()})
 		t.apply(t.desired())
@@ -197,9 +207,11 @@ func (t *Tenancy) begin(in Begin) {
 		t.lease = r.Lease
 		t.announce, t.pending = NoteResumed, true
 		t.apply(t.desired())
+		t.networks.restore(r, true)
 		t.watch(r.Lease.Address.Addr(), acd.Optimistic)
 		t.tell(dhcp4.Start{Lease: r.Lease, InUse: true})
 	default:
+		t.networks.restore(r, false)
 		t.tell(dhcp4.Start{Lease: r.Lease})
 		if len(t.ours) > 0 {
 			t.apply(t.desired())
@@ -207,8 +219,7 @@ func (t *Tenancy) begin(in Begin) {
 	}
 	if in.Link.Usable {
 		t.link = in.Link
-		t.tellDetector(acd.LinkUp{})
-		t.tell(dhcp4.LinkUp{})
+		t.linkUp()
 		return
 	}
 	// A lease that is resumed without a link is verified when there is one.
@@ -247,12 +258,10 @@ func (t *Tenancy) linkChanged(in Link) {
 			// The kernel drops routes when an adapter goes down, and takes none before it is up.
 			t.apply(t.desired())
 		}
-		t.tellDetector(acd.LinkUp{})
-		t.tell(dhcp4.LinkUp{})
+		t.linkUp()
 	case !in.Usable && was.Usable:
 		t.note(NoteNoCarrier, "")
-		t.tellDetector(acd.LinkDown{})
-		t.tell(dhcp4.LinkDown{})
+		t.linkDown()
 	}
 }
 
@@ -263,7 +272,7 @@ func (t *Tenancy) gone() {
 
 // finish ends the tenancy; those who still wait are told why.
 func (t *Tenancy) finish(why string) {
-	t.tellDetector(acd.Stop{})
+	t.arpStop()
 	t.client.Handle(t.now, dhcp4.Stop{})
 	for {
 		if _, ok := t.client.Poll(); !ok {
@@ -282,7 +291,7 @@ func (t *Tenancy) timeout() {
 		t.retry.on = false
 		t.apply(t.desired())
 	}
-	t.tellDetector(acd.Timeout{})
+	t.arpTimeout()
 	t.tell(dhcp4.Timeout{})
 	t.expireCalls()
 }
@@ -308,6 +317,9 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 				sent.Server = o.Destination
 			}
 			t.emit(sent)
+			if o.Type == wire.Discover {
+				t.discovered()
+			}
 		case dhcp4.Acquired:
 			t.acquired(o)
 		case dhcp4.Lost:
@@ -319,7 +331,7 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 		case dhcp4.Received:
 			t.emit(Note{
 				Kind: NoteReceived, State: t.client.State(), Message: o.Type,
-				Server: o.Server, Address: o.Your, Link: from, Detail: o.Text,
+				Server: o.Server, Address: o.Your, Link: from, Detail: o.Text.String(),
 			})
 		case dhcp4.Dropped:
 			t.emit(Note{Kind: NoteRejected, State: t.client.State(), Lease: t.lease, Link: from, Why: o.Why, Detail: o.Why.String()})

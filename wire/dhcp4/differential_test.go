@@ -129,10 +129,11 @@ func compareRoutes(t *testing.T, value []byte) {
 
 func compareSearch(t *testing.T, value []byte) {
 	t.Helper()
-	names, err := dhcp4.ParseDomainSearch(value)
+	list, err := dhcp4.ParseDomainSearch(value)
 	if err != nil {
 		return
 	}
+	names := texts(list)
 	theirs, err := rfc1035label.FromBytes(value)
 	if err == nil && !slices.Equal(names, theirs.Labels) {
 		t.Fatalf("search list %q, theirs %q", names, theirs.Labels)

@@ -39,7 +39,7 @@ const (
 	ReasonNamePointer
 	// ReasonNameTooLong: a domain name is longer than 255 bytes on the wire.
 	ReasonNameTooLong
-	// ReasonBadName: a domain name is not one that [ValidDomain] accepts.
+	// ReasonBadName: a domain name is not one that package names accepts.
 	ReasonBadName
 	// ReasonSearchTooLong: the search list is longer than [MaxSearchLength] bytes once its names are written out.
 	ReasonSearchTooLong

@@ -170,8 +170,7 @@ func (p Packet) Uint32(code OptionCode) (uint32, bool) {
 
 // Text returns the value of a text option without trailing zero bytes, which
 // some servers send (RFC 2132 section 2); false if it is absent. It is not
-// validated: it may hold any byte, so see [ValidDomain], [ValidHostName] and
-// [Printable].
+// validated: it may hold any byte, so hand it to package names.
 func (p Packet) Text(code OptionCode) (string, bool) {
 	v, ok := p.Option(code)
 	return string(bytes.TrimRight(v, "\x00")), ok

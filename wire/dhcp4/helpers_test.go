@@ -3,6 +3,7 @@ package dhcp4_test
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net/netip"
 	"testing"
 
@@ -26,6 +27,15 @@ func raw(options ...byte) []byte {
 func with(b []byte, f func(b []byte)) []byte {
 	f(b)
 	return b
+}
+
+// texts returns what a list's values are as text.
+func texts[T fmt.Stringer](list []T) []string {
+	all := make([]string, len(list))
+	for i, v := range list {
+		all[i] = v.String()
+	}
+	return all
 }
 
 func mustParse(tb testing.TB, b []byte) dhcp4.Packet {

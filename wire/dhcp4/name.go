@@ -1,13 +1,10 @@
 package dhcp4
 
-import "strings"
+import "github.com/lessee/lessee/names"
 
 const (
-	maxLabel = 63
 	// maxName is the longest name on the wire: lengths, labels, final zero (RFC 1035 section 3.1).
 	maxName = 255
-	// maxNameText is the longest name as text without a final dot.
-	maxNameText = maxName - 2
 
 	// MaxSearchLength bounds the search list of [ParseDomainSearch]: the bytes
 	// of all names as text, with one separator each. Compression lets a short
@@ -18,32 +15,41 @@ const (
 // ParseDomainSearch decodes the value of option 119, the domain search list
 // (RFC 3397), in the server's order and without final dots. Compression
 // pointers (RFC 1035 section 4.1.4) count from the start of the joined value
-// and must point to an earlier place, which makes loops impossible. Each name
-// is checked by [ValidDomain]; if one is malformed no list is returned. The
-// error is an [*Error].
-func ParseDomainSearch(value []byte) ([]string, error) {
+// and must point to an earlier place, which makes loops impossible. If one name
+// is malformed no list is returned. The error is an [*Error].
+func ParseDomainSearch(value []byte) ([]names.Domain, error) {
 	if len(value) == 0 {
 		return nil, &Error{ReasonNameTruncated, 0}
 	}
 	var (
-		list  []string
+		list  []names.Domain
 		total int
 	)
 	for i := 0; i < len(value); {
-		name, next, err := parseName(value, i, false)
+		name, next, err := parseDomain(value, i)
 		if err != nil {
 			return nil, err
 		}
-		if !ValidDomain(name) {
-			return nil, &Error{ReasonBadName, i}
-		}
-		if total += len(name) + 1; total > MaxSearchLength {
+		if total += len(name.String()) + 1; total > MaxSearchLength {
 			return nil, &Error{ReasonSearchTooLong, i}
 		}
 		list = append(list, name)
 		i = next
 	}
 	return list, nil
+}
+
+// parseDomain decodes the name at value[at:] and returns where the next begins.
+func parseDomain(value []byte, at int) (names.Domain, int, error) {
+	text, next, err := parseName(value, at, false)
+	if err != nil {
+		return names.Domain{}, 0, err
+	}
+	d, err := names.ParseDomain(text)
+	if err != nil {
+		return names.Domain{}, 0, &Error{ReasonBadName, at}
+	}
+	return d, next, nil
 }
 
 // parseName decodes the name at value[at:] and returns where the next begins.
@@ -91,7 +97,7 @@ func parseName(value []byte, at int, open bool) (name string, next int, err erro
 			if i+2 > len(value) {
 				return "", 0, &Error{ReasonNameTruncated, at}
 			}
-			target := (size&maxLabel)<<8 | int(value[i+1])
+			target := (size&names.MaxLabel)<<8 | int(value[i+1])
 			if target >= lowest {
 				return "", 0, &Error{ReasonNamePointer, i}
 			}
@@ -103,53 +109,4 @@ func parseName(value []byte, at int, open bool) (name string, next int, err erro
 			return "", 0, &Error{ReasonNameLabel, i}
 		}
 	}
-}
-
-// ValidDomain reports whether s can be used as a domain name without danger to
-// what reads it: 1 to 253 bytes of labels, each of 1 to 63 letters, digits,
-// hyphens and underscores, not beginning or ending in a hyphen; one final dot
-// is allowed. RFC 1123 section 2.1 has no underscore, but domains with one are in use.
-func ValidDomain(s string) bool { return validName(strings.TrimSuffix(s, "."), true) }
-
-// ValidHostName reports whether s is a host name by RFC 1123 section 2.1: as
-// for [ValidDomain], but without underscores and final dot.
-func ValidHostName(s string) bool { return validName(s, false) }
-
-func validName(s string, underscore bool) bool {
-	if s == "" || len(s) > maxNameText {
-		return false
-	}
-	for label := range strings.SplitSeq(s, ".") {
-		if label == "" || len(label) > maxLabel || label[0] == '-' || label[len(label)-1] == '-' {
-			return false
-		}
-		for i := range len(label) {
-			switch c := label[i]; {
-			case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-':
-			case c == '_' && underscore:
-			default:
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// Printable returns s with every byte that is not printable ASCII replaced by
-// '?': text from the network that is safe to log or to show.
-func Printable(s string) string {
-	clean := func(c byte) bool { return c >= ' ' && c < 0x7f }
-	for i := range len(s) {
-		if clean(s[i]) {
-			continue
-		}
-		b := []byte(s)
-		for j := range b {
-			if !clean(b[j]) {
-				b[j] = '?'
-			}
-		}
-		return string(b)
-	}
-	return s
 }

@@ -29,7 +29,7 @@ func TestDomainSearch(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := dhcp4.ParseDomainSearch([]byte(tt.value))
-			if err != nil || !slices.Equal(got, tt.want) {
+			if err != nil || !slices.Equal(texts(got), tt.want) {
 				t.Errorf("got %q, %v", got, err)
 			}
 		})
@@ -94,58 +94,7 @@ func TestDomainSearchInPieces(t *testing.T) {
 	t.Parallel()
 	p := mustParse(t, slices.Concat(raw(119, 3, 3, 'l', 'a'), []byte{119, 7, 'b', 4}, []byte("test\x00"), []byte{255}))
 	v, _ := p.Option(dhcp4.OptionDomainSearch)
-	if got, err := dhcp4.ParseDomainSearch(v); err != nil || !slices.Equal(got, []string{"lab.test"}) {
+	if got, err := dhcp4.ParseDomainSearch(v); err != nil || !slices.Equal(texts(got), []string{"lab.test"}) {
 		t.Errorf("got %q, %v", got, err)
-	}
-}
-
-func TestValidNames(t *testing.T) {
-	t.Parallel()
-	label := strings.Repeat("a", 63)
-	longest := strings.Repeat(label+".", 3) + label[:61]
-	for _, tt := range []struct {
-		name         string
-		domain, host bool
-	}{
-		{"lab.test", true, true},
-		{"a", true, true},
-		{"3com.com", true, true},
-		{"x--y.Z9", true, true},
-		{longest, true, true},
-		{longest + ".", true, false},
-		{"lab.test.", true, false},
-		{"_msdcs.lab.test", true, false},
-		{longest + "a", false, false},
-		{"", false, false},
-		{".", false, false},
-		{"..", false, false},
-		{"lab..test", false, false},
-		{".lab", false, false},
-		{"lab..", false, false},
-		{label + "a", false, false},
-		{"-a", false, false},
-		{"a-.b", false, false},
-		{"lab test", false, false},
-		{"lab\ntest", false, false},
-		{"lab\x00", false, false},
-		{"$(reboot)", false, false},
-		{"a;b", false, false},
-		{"a/b", false, false},
-		{"caf\u00e9", false, false},
-	} {
-		if got := dhcp4.ValidDomain(tt.name); got != tt.domain {
-			t.Errorf("ValidDomain(%q) = %v", tt.name, got)
-		}
-		if got := dhcp4.ValidHostName(tt.name); got != tt.host {
-			t.Errorf("ValidHostName(%q) = %v", tt.name, got)
-		}
-	}
-	// Of single characters, exactly these can be a name.
-	for c := range 256 {
-		s := string([]byte{byte(c)})
-		want := bytes.ContainsAny([]byte(s), "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") && c < 128
-		if got := dhcp4.ValidHostName(s); got != want {
-			t.Errorf("ValidHostName(%q) = %v", s, got)
-		}
 	}
 }
