@@ -40,6 +40,9 @@ type adapter struct {
 	unsaved, unsent     bool
 	unsaid, deaf, hears bool
 
+	// rejected counts the packets that did not come to the tenancy.
+	rejected refused
+
 	mu      sync.Mutex
 	pending []effect
 	running bool
@@ -80,6 +83,17 @@ func (a *adapter) enqueue(d *Driver, e effect) {
 		a.running = true
 		d.effects.Go(func() { a.run(d) })
 	}
+}
+
+// maxPending bounds what may wait to be carried out before packets are not
+// looked at any more: a flood must not fill the memory while the kernel or the
+// disk takes its time.
+const maxPending = 1000
+
+func (a *adapter) congested() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.pending) > maxPending
 }
 
 func (a *adapter) run(d *Driver) {
@@ -132,7 +146,7 @@ func (d *Driver) carryOutput(a *adapter, e effect) {
 		a.unsent = err != nil
 	case tenancy.TransmitARP:
 		err := d.cfg.Network.SendARP(e.link, o.Packet, o.To)
-		d.trouble(e.link, &a.unsaid, err)
+		d.trouble(a, e.link, &a.unsaid, err)
 	case tenancy.Listen:
 		d.listen(a, e, o.Addresses)
 	case tenancy.Save:
@@ -178,19 +192,24 @@ func (d *Driver) listen(a *adapter, e effect, addresses []netip.Addr) {
 	}
 	a.hears = len(addresses) > 0
 	err := d.cfg.Network.Listen(e.link, addresses, func(in tenancy.ARP) {
+		if a.congested() {
+			return
+		}
 		d.do(func() {
 			if a.tenancy == e.tenancy {
 				d.tell(a, in)
 			}
 		})
 	})
-	d.trouble(e.link, &a.deaf, err)
+	d.trouble(a, e.link, &a.deaf, err)
 }
 
 // trouble tells an error once; told remembers that until all is well again.
-func (d *Driver) trouble(link Link, told *bool, err error) {
+func (d *Driver) trouble(a *adapter, link Link, told *bool, err error) {
 	if err != nil && !*told {
-		d.say(link, tenancy.Note{Kind: tenancy.NoteProblem, Detail: err.Error()})
+		n := tenancy.Note{Kind: tenancy.NoteProblem, Detail: err.Error()}
+		d.say(link, n)
+		d.do(func() { d.remember(a, n) })
 	}
 	*told = err != nil
 }
@@ -205,12 +224,16 @@ func (d *Driver) transmit(a *adapter, e effect, t dhcp4.Transmit) error {
 	}
 	if a.exchange == nil {
 		x, err := d.cfg.Network.Open(e.link, func(in dhcp4.Datagram) {
+			if a.congested() {
+				a.rejected.count(RefuseOverflow, 1)
+				return
+			}
 			d.do(func() {
 				if a.tenancy == e.tenancy {
 					d.tell(a, tenancy.Datagram(in))
 				}
 			})
-		})
+		}, a.rejected.count)
 		if err != nil {
 			return err
 		}

@@ -29,7 +29,10 @@ type world struct {
 	claimed   map[int]bool
 	records   map[string]tenancy.Record
 	dns       map[string]tenancy.DNS
-	open      int         // exchanges
+	open      int // exchanges
+	captures  int
+	frames    func(Frame) // into the last capture
+	last      *exchange   // that was opened
 	ears      map[int]ear // by interface index
 
 	quiet    bool   // it keeps no account of what was asked
@@ -235,18 +238,37 @@ type ear struct {
 	deliver   func(tenancy.ARP)
 }
 
+// Capture delivers what the test puts on the link.
+func (w *world) Capture(_ Link, _ bool, deliver func(Frame)) (io.Closer, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.captures++
+	w.frames = deliver
+	return closer(func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.captures--
+	}), nil
+}
+
+type closer func()
+
+func (c closer) Close() error { c(); return nil }
+
 // An exchange of a world is answered by the server, a millisecond later.
 type exchange struct {
 	w       *world
 	link    Link
 	deliver func(dhcp4.Datagram)
+	refused func(Refusal, uint64)
 }
 
-func (w *world) Open(link Link, deliver func(dhcp4.Datagram)) (Exchange, error) {
+func (w *world) Open(link Link, deliver func(dhcp4.Datagram), refused func(Refusal, uint64)) (Exchange, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.open++
-	return &exchange{w: w, link: link, deliver: deliver}, nil
+	w.last = &exchange{w: w, link: link, deliver: deliver, refused: refused}
+	return w.last, nil
 }
 
 func (x *exchange) Close() error {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"time"
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
@@ -88,11 +89,18 @@ type Network interface {
 
 	// Open begins an exchange: a filtered packet socket on the interface.
 	// Well-formed UDP datagrams for port 68 that carry the link's hardware
-	// address are delivered, from one goroutine, until it is closed.
-	Open(link Link, deliver func(dhcp4.Datagram)) (Exchange, error)
+	// address are delivered, from one goroutine, until it is closed. What
+	// passed the kernel's filter and is not delivered is told with its number;
+	// refused is called from that goroutine, too, once more after Close.
+	Open(link Link, deliver func(dhcp4.Datagram), refused func(Refusal, uint64)) (Exchange, error)
 	// Send sends a message that awaits no answer. It returns when the frame
 	// has been handed to the interface.
 	Send(link Link, t dhcp4.Transmit) error
+
+	// Capture delivers the DHCP frames of the link as the kernel sees them, both
+	// directions and all clients', and with arp the packets of conflict detection
+	// too, from one goroutine, until it is closed.
+	Capture(link Link, arp bool, deliver func(Frame)) (io.Closer, error)
 
 	// Listen replaces the addresses whose ARP is wanted from the interface:
 	// what another host sends from one of them, and its probes for one of them.
@@ -101,6 +109,20 @@ type Network interface {
 	Listen(link Link, addresses []netip.Addr, deliver func(tenancy.ARP)) error
 	// SendARP sends an ARP packet of 28 bytes to a link address; nil: to all.
 	SendARP(link Link, packet, to []byte) error
+}
+
+// A Frame is one that a link carried.
+type Frame struct {
+	// Time is the kernel's time stamp.
+	Time time.Time
+	// Outgoing says that this machine sent it.
+	Outgoing bool
+	// Data begins with the link header. It is the receiver's to keep, and may be
+	// cut: Length is how many bytes the frame has.
+	Data   []byte
+	Length int
+	// Dropped counts the frames before this one that the kernel had no room for.
+	Dropped uint64
 }
 
 // An Exchange holds the sockets of a client that awaits an answer.

@@ -11,10 +11,15 @@ import (
 // sizeofAuxdata is the size of struct tpacket_auxdata of linux/if_packet.h.
 const sizeofAuxdata = 20
 
+// sizeofDrops is the size of the count that SO_RXQ_OVFL adds.
+const sizeofDrops = 4
+
 // auxdata is what the kernel tells of a packet beside its bytes.
 type auxdata struct {
 	status uint32
 	tci    uint16
+	// drops is how many packets the socket's queue had no room for so far.
+	drops uint32
 }
 
 // parseAuxdata finds the kernel's record among the control messages; without
@@ -24,16 +29,18 @@ func parseAuxdata(oob []byte) auxdata {
 	if err != nil {
 		return auxdata{}
 	}
+	var aux auxdata
 	for _, m := range msgs {
-		if m.Header.Level == unix.SOL_PACKET && m.Header.Type == unix.PACKET_AUXDATA && len(m.Data) >= sizeofAuxdata {
+		switch {
+		case m.Header.Level == unix.SOL_PACKET && m.Header.Type == unix.PACKET_AUXDATA && len(m.Data) >= sizeofAuxdata:
 			// status, length, captured length, link and network offset, VLAN tag.
-			return auxdata{
-				status: binary.NativeEndian.Uint32(m.Data),
-				tci:    binary.NativeEndian.Uint16(m.Data[16:]),
-			}
+			aux.status = binary.NativeEndian.Uint32(m.Data)
+			aux.tci = binary.NativeEndian.Uint16(m.Data[16:])
+		case m.Header.Level == unix.SOL_SOCKET && m.Header.Type == unix.SO_RXQ_OVFL && len(m.Data) >= sizeofDrops:
+			aux.drops = binary.NativeEndian.Uint32(m.Data)
 		}
 	}
-	return auxdata{}
+	return aux
 }
 
 // partialChecksum reports that the sender on this machine left the UDP checksum

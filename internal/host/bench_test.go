@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/driver"
 )
 
 func BenchmarkApplyUnchanged(b *testing.B) {
@@ -47,7 +48,7 @@ func BenchmarkOpenClose(b *testing.B) {
 	link := l.c0()
 	b.ReportAllocs()
 	for b.Loop() {
-		x, err := l.n.Open(link, func(dhcp4.Datagram) {})
+		x, err := l.n.Open(link, func(dhcp4.Datagram) {}, func(driver.Refusal, uint64) {})
 		l.must(err)
 		l.must(x.Close())
 	}

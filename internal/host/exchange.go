@@ -20,7 +20,7 @@ import (
 
 // Open implements [driver.Network]. The messages that deliver gets are the
 // receiver's to keep.
-func (n *Network) Open(link driver.Link, deliver func(dhcp4.Datagram)) (driver.Exchange, error) {
+func (n *Network) Open(link driver.Link, deliver func(dhcp4.Datagram), refused func(driver.Refusal, uint64)) (driver.Exchange, error) {
 	c, err := n.openPacket()
 	if err != nil {
 		return nil, failed(link.Name, "open a packet socket", err)
@@ -29,7 +29,7 @@ func (n *Network) Open(link driver.Link, deliver func(dhcp4.Datagram)) (driver.E
 		c.Close()
 		return nil, failed(link.Name, "open a packet socket", err)
 	}
-	x := &exchange{n: n, link: link, c: c, deliver: deliver}
+	x := &exchange{n: n, link: link, c: c, deliver: deliver, refused: refused}
 	go x.run()
 	return x, nil
 }
@@ -39,6 +39,7 @@ type exchange struct {
 	link    driver.Link
 	c       *socket.Conn
 	deliver func(dhcp4.Datagram)
+	refused func(driver.Refusal, uint64)
 
 	mu     sync.Mutex
 	closed bool
@@ -128,17 +129,17 @@ func (x *exchange) open() bool {
 	return !x.closed
 }
 
-// errTruncated says that a packet was longer than any IP packet can be.
-var errTruncated = errors.New("packet longer than the buffer")
-
-// errTagged says that a frame belongs to a VLAN.
-var errTagged = errors.New("frame of another VLAN")
-
 func (x *exchange) run() {
 	defer x.c.Close()
 	// The link's MTU bounds what can come; a loopback's is 64 KiB.
 	buf := make([]byte, max(x.link.MTU, 2048))
-	oob := make([]byte, unix.CmsgSpace(sizeofAuxdata))
+	oob := make([]byte, unix.CmsgSpace(sizeofAuxdata)+unix.CmsgSpace(sizeofDrops))
+	var lost uint32 // as the kernel counts them
+	defer func() {
+		if st, err := x.c.GetsockoptTpacketStats(unix.SOL_PACKET, unix.PACKET_STATISTICS); err == nil && st.Drops > lost {
+			x.refused(driver.RefuseOverflow, uint64(st.Drops-lost))
+		}
+	}()
 	for {
 		n, oobn, flags, from, err := x.c.Recvmsg(context.Background(), buf, oob, 0)
 		if !x.open() {
@@ -153,33 +154,51 @@ func (x *exchange) run() {
 			// queue was full: the socket lives on.
 			continue
 		}
-		d, err := x.accept(buf[:n], oob[:oobn], flags, from)
-		if err != nil {
-			if x.n.opt.Refused != nil {
-				x.n.opt.Refused(x.link, err)
-			}
-			continue
+		aux := parseAuxdata(oob[:oobn])
+		if aux.drops != lost {
+			x.refused(driver.RefuseOverflow, uint64(aux.drops-lost))
+			lost = aux.drops
 		}
-		x.deliver(d)
+		if d, why, ok := accept(buf[:n], aux, flags, from); ok {
+			x.deliver(d)
+		} else {
+			x.refused(why, 1)
+		}
 	}
 }
 
 // accept checks what the filter let through.
-func (x *exchange) accept(packet, oob []byte, flags int, from unix.Sockaddr) (dhcp4.Datagram, error) {
+func accept(packet []byte, aux auxdata, flags int, from unix.Sockaddr) (_ dhcp4.Datagram, why driver.Refusal, ok bool) {
 	if flags&unix.MSG_TRUNC != 0 {
-		return dhcp4.Datagram{}, errTruncated
+		return dhcp4.Datagram{}, driver.RefuseTruncate, false
 	}
-	aux := parseAuxdata(oob)
 	if aux.vlan() {
-		return dhcp4.Datagram{}, errTagged
+		return dhcp4.Datagram{}, driver.RefuseVLAN, false
 	}
 	d, err := udp4.Parse(packet, aux.partialChecksum())
 	if err != nil {
-		return dhcp4.Datagram{}, err
+		return dhcp4.Datagram{}, refusalOf(err), false
 	}
 	out := dhcp4.Datagram{Message: slices.Clone(d.Payload), From: d.Source.Addr()}
 	if ll, ok := from.(*unix.SockaddrLinklayer); ok && ll.Halen > 0 && int(ll.Halen) <= len(ll.Addr) {
 		out.Link = slices.Clone(ll.Addr[:ll.Halen])
 	}
-	return out, nil
+	return out, 0, true
+}
+
+// refusalOf sorts the reasons of udp4.
+func refusalOf(err error) driver.Refusal {
+	e, ok := errors.AsType[*udp4.Error](err)
+	if !ok {
+		return driver.RefuseOther
+	}
+	switch e.Reason {
+	case udp4.ReasonHeaderChecksum, udp4.ReasonUDPChecksum:
+		return driver.RefuseChecksum
+	case udp4.ReasonTooShort, udp4.ReasonHeaderLength, udp4.ReasonTotalLength, udp4.ReasonUDPLength, udp4.ReasonTooLong:
+		return driver.RefuseLength
+	case udp4.ReasonNotIPv4, udp4.ReasonFragment, udp4.ReasonNotUDP:
+		return driver.RefuseOther
+	}
+	return driver.RefuseOther
 }

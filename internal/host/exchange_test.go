@@ -11,6 +11,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,7 +71,11 @@ var broadcastMAC = net.HardwareAddr{255, 255, 255, 255, 255, 255}
 func (l *lab) exchange() (driver.Exchange, chan dhcp4.Datagram) {
 	l.t.Helper()
 	got := make(chan dhcp4.Datagram, 64)
-	x, err := l.n.Open(l.c0(), func(d dhcp4.Datagram) { got <- d })
+	x, err := l.n.Open(l.c0(), func(d dhcp4.Datagram) { got <- d }, func(why driver.Refusal, n uint64) {
+		if l.refused != nil {
+			l.refused(why, n)
+		}
+	})
 	l.must(err)
 	l.t.Cleanup(func() { _ = x.Close() })
 	return x, got
@@ -88,8 +94,9 @@ func receive(t *testing.T, got <-chan dhcp4.Datagram) dhcp4.Datagram {
 
 func TestFilter(t *testing.T) {
 	t.Parallel()
-	refused := make(chan error, 64)
-	l := newLab(t, Options{Refused: func(_ driver.Link, err error) { refused <- err }})
+	refused := make(chan driver.Refusal, 64)
+	l := newLab(t, Options{})
+	l.refused = func(why driver.Refusal, _ uint64) { refused <- why }
 	x, got := l.exchange()
 	s := l.station()
 	const server, all = "10.77.0.1:67", "255.255.255.255:68"
@@ -139,11 +146,10 @@ func TestFilter(t *testing.T) {
 			t.Errorf("datagram %d is from %v %v", i, d.From, net.HardwareAddr(d.Link))
 		}
 	}
-	var why *udp4.Error
 	select {
-	case err := <-refused:
-		if !errors.As(err, &why) || why.Reason != udp4.ReasonUDPChecksum {
-			t.Errorf("refused for %v", err)
+	case why := <-refused:
+		if why != driver.RefuseChecksum {
+			t.Errorf("refused for %v", why)
 		}
 	case <-time.After(10 * time.Second):
 		t.Error("the damaged packet was not refused")
@@ -381,4 +387,81 @@ func TestExchangeSurvivesLinkDown(t *testing.T) {
 	l.await("a carrier", func() bool { return l.c0().Carrier })
 	l.station().send(packetOf("10.77.0.1:67", "255.255.255.255:68", reply(macC, 3)), broadcastMAC)
 	receive(t, got)
+}
+
+// TestRefusals sends what passes the filter and is refused for each reason, and
+// more than the queue holds: every packet is accounted for.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, Options{})
+	var mu sync.Mutex
+	refused := map[driver.Refusal]uint64{}
+	l.refused = func(why driver.Refusal, n uint64) {
+		mu.Lock()
+		defer mu.Unlock()
+		refused[why] += n
+	}
+	first, hold := make(chan struct{}, 1), make(chan struct{})
+	var delivered atomic.Uint64
+	x, err := l.n.Open(l.c0(), func(dhcp4.Datagram) {
+		select {
+		case first <- struct{}{}:
+		default:
+		}
+		<-hold
+		delivered.Add(1)
+	}, l.refused)
+	l.must(err)
+	s := l.station()
+	good := packetOf("10.77.0.1:67", "255.255.255.255:68", reply(macC, 1))
+	change := func(f func(b []byte)) []byte {
+		b := slices.Clone(good)
+		f(b)
+		return b
+	}
+	bad := map[driver.Refusal][][]byte{
+		driver.RefuseChecksum: {change(func(b []byte) { b[299]++ }), change(func(b []byte) { b[8]-- })},
+		driver.RefuseLength:   {good[:len(good)-20], change(func(b []byte) { b[24]++ }), change(func(b []byte) { b[24], b[25] = 0, 7 })},
+	}
+	want := map[driver.Refusal]uint64{}
+	for why, packets := range bad {
+		for _, p := range packets {
+			s.send(p, macC)
+			want[why]++
+		}
+	}
+	const flood = 3000
+	for range flood {
+		s.send(good, macC)
+	}
+	<-first
+	close(hold)
+	await := func(want uint64) {
+		t.Helper()
+		for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+			mu.Lock()
+			lost := refused[driver.RefuseOverflow]
+			mu.Unlock()
+			switch n := delivered.Load() + lost; {
+			case n == want && lost > 0:
+				return
+			case time.Now().After(end):
+				t.Fatalf("%d of %d packets are accounted for, %d delivered", n, want, delivered.Load())
+			}
+		}
+	}
+	// The kernel tells what it dropped with the next packet.
+	for queued := delivered.Load(); queued == 0 || queued != delivered.Load(); time.Sleep(10 * time.Millisecond) {
+		queued = delivered.Load()
+	}
+	s.send(good, macC)
+	await(flood + 1)
+	l.must(x.Close())
+	mu.Lock()
+	defer mu.Unlock()
+	for why, n := range want {
+		if refused[why] != n {
+			t.Errorf("%v: %d, want %d", why, refused[why], n)
+		}
+	}
 }

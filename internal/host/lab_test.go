@@ -24,6 +24,8 @@ type lab struct {
 	n  *Network
 	h  *netlink.Handle
 	do func(f func()) // runs f on a thread in the namespace
+	// refused, where set, is told of what the exchanges refuse.
+	refused func(driver.Refusal, uint64)
 }
 
 var (

@@ -21,10 +21,6 @@ var _ driver.Network = (*Network)(nil)
 
 // Options say what a [Network] tells its owner. The zero Options tell nothing.
 type Options struct {
-	// Refused, where set, is called for each packet that passed the kernel's
-	// filter and was refused nevertheless, with the reason. It is called from
-	// the exchange's reading goroutine.
-	Refused func(link driver.Link, why error)
 	// ClaimsDir is where daemons see each other's claims; "" is /run/lessee.
 	ClaimsDir string
 }

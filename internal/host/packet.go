@@ -42,6 +42,8 @@ func listen(c *socket.Conn, link driver.Link) error {
 	if err := c.SetsockoptInt(unix.SOL_PACKET, unix.PACKET_AUXDATA, 1); err != nil {
 		return fmt.Errorf("ask for the checksum state: %w", err)
 	}
+	// How many did not fit in the queue is worth knowing, not worth failing for.
+	_ = c.SetsockoptInt(unix.SOL_SOCKET, unix.SO_RXQ_OVFL, 1)
 	if err := c.Bind(&unix.SockaddrLinklayer{Protocol: etherIPv4(), Ifindex: link.Index}); err != nil {
 		return fmt.Errorf("bind: %w", err)
 	}

@@ -1,0 +1,72 @@
+package driver
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"github.com/lessee/lessee/dhcp4"
+)
+
+func TestRefusalsAreCounted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.addLink(2, "c0")
+		d := w.run(t)
+		if err := d.Manage("c0"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		counter := func(name string) uint64 {
+			t.Helper()
+			a, err := d.Adapter(t.Context(), "c0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, ok := a.IPv4.Counters[name]
+			if !ok {
+				t.Errorf("there is no counter %s", name)
+			}
+			return n
+		}
+		for r := range refusals {
+			if n := counter("rejected." + r.String()); n != 0 {
+				t.Errorf("%v: %d at the beginning", r, n)
+			}
+		}
+		w.last.refused(RefuseChecksum, 1)
+		w.last.refused(RefuseChecksum, 2)
+		w.last.refused(RefuseVLAN, 1)
+		w.last.refused(refusals, 1) // no such reason
+		if a, b, c := counter("rejected.ip-checksum"), counter("rejected.ip-vlan"), counter("rejected.ip-length"); a != 3 || b != 1 || c != 0 {
+			t.Errorf("counted %d, %d and %d, want 3, 1 and 0", a, b, c)
+		}
+
+		// While the kernel or the disk takes its time, a flood is not kept.
+		var a *adapter
+		d.do(func() { a = d.find("c0") })
+		hold := make(chan struct{})
+		a.enqueue(d, effect{kind: effectDo, do: func() { <-hold }})
+		synctest.Wait()
+		for range 5 * maxPending {
+			w.last.deliver(dhcp4.Datagram{Message: make([]byte, 300)})
+		}
+		a.mu.Lock()
+		pending := len(a.pending)
+		a.mu.Unlock()
+		if pending > 2*maxPending {
+			t.Errorf("%d effects wait", pending)
+		}
+		close(hold)
+		synctest.Wait()
+		overflow, looked := counter("rejected.ip-overflow"), counter("rejected.bad-op")
+		if overflow == 0 || looked == 0 || overflow+looked != 5*maxPending {
+			t.Errorf("%d looked at, %d not, of %d", looked, overflow, 5*maxPending)
+		}
+		// Then all is as before.
+		w.last.deliver(dhcp4.Datagram{Message: make([]byte, 300)})
+		if n := counter("rejected.bad-op"); n != looked+1 {
+			t.Errorf("%d looked at after the flood, want %d", n, looked+1)
+		}
+	})
+}
