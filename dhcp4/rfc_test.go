@@ -212,3 +212,35 @@ func TestParametersOfTheACK(t *testing.T) {
 		t.Errorf("%+v", l)
 	}
 }
+
+// TestConflictRateLimit: RFC 5227, section 2.1.1: from the tenth conflict on no
+// more than one address per minute is tried; before that not more than one per
+// ten seconds (RFC 2131, section 3.1, step 5).
+func TestConflictRateLimit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	begin(w)
+	for n := 1; n <= 20; n++ {
+		for _, typ := range []wire.MessageType{wire.Offer, wire.ACK} {
+			r := w.newReply(typ)
+			r.your = netip.AddrFrom4([4]byte{10, 77, 0, byte(100 + n)})
+			w.reply(r)
+		}
+		l, ok := w.c.Lease()
+		if !ok {
+			t.Fatalf("no lease after %d conflicts", n-1)
+		}
+		from := w.now
+		w.tell(Conflict{Address: l.Address.Addr()})
+		for w.c.State() != StateSelecting {
+			w.wait()
+		}
+		least := 10 * time.Second
+		if n >= 10 {
+			least = time.Minute
+		}
+		if pause := w.now.Sub(from); pause < least {
+			t.Errorf("the pause after conflict %d is %v, want %v at least", n, pause, least)
+		}
+	}
+}

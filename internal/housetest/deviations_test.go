@@ -79,10 +79,7 @@ func deviationRows(t *testing.T) map[string][]string {
 	all := map[string][]string{}
 	for _, r := range deviationTable(t) {
 		title := r.cell("title")
-		from := number.FindStringSubmatch(r.heading)
-		if from == nil {
-			from = number.FindStringSubmatch(r.cell("text"))
-		}
+		from := number.FindAllStringSubmatch(r.heading+" "+r.cell("text")+" "+r.cell("section"), -1)
 		if from == nil {
 			t.Errorf("docs/deviations.md:%d: %q does not say which RFC it departs from", r.line, title)
 			continue
@@ -90,7 +87,9 @@ func deviationRows(t *testing.T) map[string][]string {
 		if _, twice := all[title]; twice {
 			t.Errorf("docs/deviations.md:%d: %q is there twice", r.line, title)
 		}
-		all[title] = append(all[title], from[1])
+		for _, m := range from {
+			all[title] = append(all[title], m[1])
+		}
 	}
 	if len(all) < 15 {
 		t.Fatalf("only %d deviations are found", len(all))

@@ -3,6 +3,7 @@ package housetest
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -55,48 +56,62 @@ func rows(f file) []row {
 }
 
 var (
-	goTest     = regexp.MustCompile("`((?:[a-z0-9]+/)*[a-z0-9]+)\\.((?:Test|Fuzz)\\w+)(?:/([^`]+))?`")
-	transcript = regexp.MustCompile("`((?:[a-z0-9]+/)*[a-z0-9]+)/testdata/([^`]+)`")
+	goTest     = regexp.MustCompile(`^((?:[a-z0-9]+/)*[a-z0-9]+)\.((?:Test|Fuzz)\w+)(?:/(.+))?$`)
+	transcript = regexp.MustCompile(`^((?:[a-z0-9]+/)*[a-z0-9]+)/([\w.-]+)$`)
 )
 
 // checkTests reports the tests that a cell names in backquotes and that do not
 // exist, and returns how many it names: "dir.TestX", "dir.FuzzX",
-// "dir.TestX/sub test" where "sub test" stands in that package's tests between
-// quotes, or "dir/testdata/..." for a transcript that TestTranscripts plays.
+// "dir.TestX/part" where the part stands in that package's tests between
+// quotes or is a command of the script that it plays, or "dir/transcript".
 func checkTests(t *testing.T, where, cell string) int {
 	t.Helper()
 	n := 0
-	for _, m := range goTest.FindAllStringSubmatch(cell, -1) {
+	for _, span := range codeSpan.FindAllString(cell, -1) {
+		name := strings.Trim(span, "`")
+		if m := goTest.FindStringSubmatch(name); m != nil {
+			checkGoTest(t, where, m[1], m[2], m[3])
+		} else if m := transcript.FindStringSubmatch(name); m == nil || !hasTranscript(t, m[1], m[2]) {
+			t.Errorf("%s: there is no transcript %s", where, name)
+		}
 		n++
-		dir := m[1]
-		if dir == "lessee" {
-			dir = "."
-		}
-		var text strings.Builder
-		for _, f := range tree(t) {
-			if f.isTest() && path.Dir(f.path) == dir {
-				text.WriteString(f.text)
-			}
-		}
-		switch {
-		case !strings.Contains(text.String(), "func "+m[2]+"(t *testing.T)") &&
-			!strings.Contains(text.String(), "func "+m[2]+"(f *testing.F)"):
-			t.Errorf("%s: there is no %s in %s", where, m[2], m[1])
-		case m[3] != "" && !strings.Contains(text.String(), `"`+m[3]+`"`):
-			t.Errorf("%s: %s.%s has no part %q", where, m[1], m[2], m[3])
-		}
-	}
-	for _, m := range transcript.FindAllStringSubmatch(cell, -1) {
-		n++
-		found := false
-		for _, f := range tree(t) {
-			found = found || f.path == m[1]+"/testdata/"+m[2]
-		}
-		if !found {
-			t.Errorf("%s: there is no transcript %s", where, strings.Trim(m[0], "`"))
-		}
 	}
 	return n
+}
+
+func checkGoTest(t *testing.T, where, dir, name, part string) {
+	t.Helper()
+	if dir == "lessee" {
+		dir = "."
+	}
+	found, hasPart := false, part == ""
+	for _, f := range tree(t) {
+		switch {
+		case f.isTest() && path.Dir(f.path) == dir:
+			found = found || strings.Contains(f.text, "func "+name+"(t *testing.T)") || strings.Contains(f.text, "func "+name+"(f *testing.F)")
+			hasPart = hasPart || strings.Contains(f.text, `"`+part+`"`)
+		case strings.HasPrefix(f.path, dir+"/testdata/"):
+			hasPart = hasPart || slices.Contains(f.lines(), part)
+		}
+	}
+	if !found {
+		t.Errorf("%s: there is no %s in %s", where, name, dir)
+	}
+	if !hasPart {
+		t.Errorf("%s: %s.%s has no part %q", where, dir, name, part)
+	}
+}
+
+func hasTranscript(t *testing.T, dir, name string) bool {
+	t.Helper()
+	for _, f := range tree(t) {
+		for _, at := range []string{"/testdata/transcripts/" + name, "/testdata/" + name, "/testdata/" + name + ".txt"} {
+			if f.path == dir+at {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func TestTables(t *testing.T) {
