@@ -5,11 +5,75 @@ import (
 	"slices"
 
 	"github.com/lessee/lessee/acd"
+	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/dna"
+	"github.com/lessee/lessee/ipv4ll"
 )
+
+// linkUp and linkDown tell all who speak ARP. On a network that is known by
+// its router the lease there is in use as soon as that has answered.
+func (t *Tenancy) linkUp() {
+	t.tellDetector(acd.LinkUp{})
+	t.tellLocal(ipv4ll.LinkUp{})
+	if !t.released {
+		t.seek()
+	}
+	t.tell(dhcp4.LinkUp{})
+}
+
+func (t *Tenancy) linkDown() {
+	t.networks.here, t.networks.tried = false, false
+	t.tellFinder(dna.Stop{})
+	t.tellDetector(acd.LinkDown{})
+	t.tellLocal(ipv4ll.LinkDown{})
+	t.answered()
+	t.tell(dhcp4.LinkDown{})
+}
+
+// arpDeadline returns the soonest instant at which one of them wants a Timeout.
+func (t *Tenancy) arpDeadline() (at boottime.Instant, ok bool) {
+	sooner := func(b boottime.Instant, set bool) {
+		if set && (!ok || b.Before(at)) {
+			at, ok = b, true
+		}
+	}
+	if d := t.guard.detector; d != nil {
+		b, _, set := d.Deadline()
+		sooner(b, set)
+	}
+	if l := t.local; l != nil {
+		b, _, set := l.client.Deadline()
+		sooner(b, set)
+	}
+	if f := t.networks.finder; f != nil {
+		b, _, set := f.prober.Deadline()
+		sooner(b, set)
+	}
+	return at, ok
+}
+
+// arpTimeout tells them that the time has come.
+func (t *Tenancy) arpTimeout() {
+	t.tellDetector(acd.Timeout{})
+	t.tellLocal(ipv4ll.Timeout{})
+	t.tellFinder(dna.Timeout{})
+}
+
+// arpStop ends all of it without a packet.
+func (t *Tenancy) arpStop() {
+	t.tellDetector(acd.Stop{})
+	t.tellFinder(dna.Stop{})
+	if l := t.local; l != nil {
+		l.client.Handle(t.now, ipv4ll.Stop{})
+	}
+}
 
 // heard passes an ARP packet to all who may listen.
 func (t *Tenancy) heard(in ARP) {
 	t.tellDetector(acd.Packet{ARP: in.Packet})
+	t.tellLocal(ipv4ll.Packet{ARP: in.Packet})
+	t.tellFinder(dna.Packet{ARP: in.Packet})
 }
 
 func (t *Tenancy) transmitARP(packet, to []byte) {
@@ -22,6 +86,14 @@ func (t *Tenancy) listen() {
 	var want []netip.Addr
 	if d := t.guard.detector; d != nil && d.Listening() {
 		want = append(want, d.Address())
+	}
+	if l := t.local; l != nil {
+		if a, ok := l.client.Listening(); ok {
+			want = append(want, a)
+		}
+	}
+	if f := t.networks.finder; f != nil {
+		want = append(want, f.prober.Addresses()...)
 	}
 	if !slices.Equal(want, t.listening) {
 		t.listening = want

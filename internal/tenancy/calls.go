@@ -78,12 +78,29 @@ func (t *Tenancy) call(in Call) {
 			t.ending = leaving
 			t.calls = append(t.calls, c)
 			t.release()
+		case t.localAddress().IsValid():
+			t.endWithLocal(c)
 		default:
 			t.end(in.ID, true)
 		}
 	case EndKeep:
+		if t.localAddress().IsValid() {
+			t.endWithLocal(c)
+			return
+		}
 		t.end(in.ID, false)
 	}
+}
+
+// endWithLocal ends the tenancy and takes the link-local address away: without
+// us nobody would defend it.
+func (t *Tenancy) endWithLocal(c call) {
+	t.ending = leaving
+	c.stage = applying
+	t.calls = append(t.calls, c)
+	t.endLocal()
+	t.tell(dhcp4.Stop{}) // no lease is to come meanwhile
+	t.apply(t.desired())
 }
 
 func (t *Tenancy) callRelease(c call) {

@@ -1,6 +1,7 @@
 package tenancy
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -24,15 +25,13 @@ const (
 // desired is what the kernel is to hold now.
 func (t *Tenancy) desired() Desired {
 	if t.lease == nil {
-		return t.withMTU(Desired{})
+		return t.withMTU(planLocal(t.localAddress(), t.policy))
 	}
 	return t.withMTU(plan(t.lease, t.policy))
 }
 
 func (t *Tenancy) apply(want Desired) {
-	if want.Address.IsValid() && !slices.Contains(t.ours, want.Address) {
-		t.ours = append(t.ours, want.Address)
-	}
+	t.own(want.Address)
 	t.seq++
 	t.retry.on = false
 	t.emit(Apply{Seq: t.seq, Ours: slices.Clone(t.ours), Want: want})
@@ -53,15 +52,36 @@ func (t *Tenancy) reported(in Applied) {
 	}
 	t.ours = t.ours[:0]
 	if t.lease != nil {
-		t.ours = append(t.ours, t.lease.Address)
+		t.own(t.lease.Address)
 	} else {
+		t.own(t.localAddress())
 		t.baseMTU = 0 // it is back
 	}
 	if t.pending {
-		t.pending = false
-		t.emit(Note{Kind: t.announce, State: t.client.State(), Lease: t.lease, Server: t.lease.Server})
+		t.announced()
 	}
 	t.settle()
+}
+
+// announced says what the kernel now has.
+func (t *Tenancy) announced() {
+	t.pending = false
+	n := Note{Kind: t.announce, State: t.client.State(), Lease: t.lease}
+	if t.lease == nil {
+		n.Address = t.localAddress().Addr()
+		t.emit(n)
+		return
+	}
+	n.Server = t.lease.Server
+	t.emit(n)
+	t.learn()
+}
+
+// own notes that the kernel may hold an address of ours.
+func (t *Tenancy) own(p netip.Prefix) {
+	if p.IsValid() && !slices.Contains(t.ours, p) {
+		t.ours = append(t.ours, p)
+	}
 }
 
 func (t *Tenancy) refused(err error) {

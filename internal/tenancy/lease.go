@@ -6,6 +6,7 @@ import (
 
 	"github.com/lessee/lessee/acd"
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/dna"
 )
 
 // held is the lease that the client has, in use or not yet.
@@ -19,6 +20,8 @@ func (t *Tenancy) held() *dhcp4.Lease {
 // acquired takes a lease that a server has granted.
 func (t *Tenancy) acquired(o dhcp4.Acquired) {
 	address := o.Lease.Address.Addr()
+	t.answered()
+	t.followLease(o)
 	switch {
 	case o.Renewed && t.candidate != nil:
 		t.candidate = o.Lease
@@ -28,7 +31,7 @@ func (t *Tenancy) acquired(o dhcp4.Acquired) {
 		// Another host answered for it before the server did.
 		t.candidate = o.Lease
 		t.tell(dhcp4.Conflict{Address: address, By: t.guard.takenBy[:]})
-	case t.guard.mode == ConflictProbe:
+	case t.guard.mode == ConflictProbe && !t.networks.here:
 		t.lease = nil
 		if len(t.ours) > 0 {
 			t.apply(t.desired()) // another address, which is not ours any more
@@ -45,10 +48,12 @@ func (t *Tenancy) acquired(o dhcp4.Acquired) {
 // use configures the address of a lease, once it is on record.
 func (t *Tenancy) use(l *dhcp4.Lease, announce NoteKind) {
 	base := t.baseMTU
+	t.endLocal()
 	t.lease, t.released, t.given = l, false, nil
 	d := t.desired()
+	t.networks.learnFrom(l, t.now)
 	t.announce, t.pending = announce, true
-	if t.recorded == l.Address && base == t.baseMTU {
+	if t.onDisk(l.Address) && base == t.baseMTU {
 		// All but the times is on the disk already, and a record with the old
 		// times errs on the safe side: no need to wait.
 		t.apply(d)
@@ -70,6 +75,8 @@ func (t *Tenancy) lost(o dhcp4.Lost, from []byte) {
 	case dhcp4.LossReleased:
 		kind = NoteReleased
 		t.released, t.given = true, o.Lease
+		t.endLocal()
+		t.tellFinder(dna.Stop{})
 	case dhcp4.LossExpired:
 		kind = NoteExpired
 	case dhcp4.LossNAK:
@@ -82,6 +89,7 @@ func (t *Tenancy) lost(o dhcp4.Lost, from []byte) {
 	}
 	t.emit(Note{Kind: kind, State: t.client.State(), Lease: o.Lease, Server: o.Lease.Server, Link: from})
 	t.tellDetector(acd.Stop{})
+	t.forgetNetwork(o)
 	t.apply(t.desired())
 	if o.Why != dhcp4.LossReleased {
 		// After the kernel, so that a crash between the two leaves a record
@@ -94,6 +102,7 @@ func (t *Tenancy) lost(o dhcp4.Lost, from []byte) {
 // between must not come back to an address that it gave away.
 func (t *Tenancy) release() {
 	if given := t.held(); given != nil && t.link.Usable {
+		t.networks.forget(given)
 		r := t.record()
 		r.Lease, r.Released = given, true
 		t.recorded = netip.Prefix{}
@@ -111,6 +120,10 @@ func (t *Tenancy) record() Record {
 		Ours:         slices.Clone(t.ours),
 		BaseMTU:      t.baseMTU,
 		Up:           t.byCall,
+		Networks:     t.networks.record(),
+	}
+	if t.local != nil {
+		r.LinkLocal = t.local.last
 	}
 	if t.released {
 		r.Lease = t.given
@@ -120,11 +133,22 @@ func (t *Tenancy) record() Record {
 
 func (t *Tenancy) save(flush Flush) {
 	r := t.record()
-	keeps := flush == FlushNow || flush == FlushLater && t.recorded == leaseAddress(r.Lease)
+	keeps := flush == FlushNow || flush == FlushLater && t.onDisk(leaseAddress(r.Lease))
 	if !keeps || r.Lease == nil || r.Released {
 		t.recorded = netip.Prefix{}
 	} else {
 		t.recorded = r.Lease.Address
 	}
+	switch flush {
+	case FlushNow:
+		t.networks.setDurable(true)
+	case FlushNever:
+		t.networks.setDurable(false)
+	case FlushLater: // what it adds is not there yet
+	}
 	t.emit(Save{Record: r, Flush: flush})
 }
+
+// onDisk reports whether a record that would survive a power failure has a
+// lease of that address.
+func (t *Tenancy) onDisk(a netip.Prefix) bool { return t.recorded == a || t.networks.durable(a) }

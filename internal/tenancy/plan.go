@@ -64,6 +64,20 @@ func plan(l *dhcp4.Lease, p Policy) Desired {
 	return d
 }
 
+// planLocal returns what the kernel is to hold without a lease: a link-local
+// address, if there is one. Only its own subnet is reached from there (RFC 3927
+// section 2.6.2).
+func planLocal(local netip.Prefix, p Policy) Desired {
+	if !local.IsValid() {
+		return Desired{}
+	}
+	return Desired{
+		Address:  local,
+		Lifetime: Lifetime{Forever: true},
+		Routes:   []Route{{Destination: local.Masked(), Source: local.Addr(), Metric: p.Metric, Table: p.Table}},
+	}
+}
+
 // planRoutes returns the subnet's own route and those through routers.
 //
 // RFC 3442, "DHCP Client Behavior": with a Classless Static Routes option the

@@ -22,6 +22,7 @@ func TestOrders(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := &life{t: t, now: boottime.Instant(time.Hour), open: map[uint64]boottime.Instant{}, up: true}
 		l.mode = rapid.SampledFrom([]ConflictMode{ConflictOptimistic, ConflictProbe, ConflictOff}).Draw(t, "mode")
+		l.local = rapid.Bool().Draw(t, "link-local")
 		l.begin()
 		t.Repeat(map[string]func(*rapid.T){
 			"": func(*rapid.T) { l.check() },
@@ -55,6 +56,16 @@ func TestOrders(t *testing.T) {
 				p := rapid.SampledFrom([]arp.Packet{arp.Announcement(other, a), arp.Probe(other, a)}).Draw(t, "packet")
 				l.tell(ARP{Packet: arp.Append(nil, p), From: other[:]})
 			},
+			"router": func(t *rapid.T) { // answers what was asked last
+				for _, q := range l.asked {
+					if q.Sender.IsUnspecified() {
+						continue
+					}
+					from := arp.HardwareAddr{2, 0, 0, 0, 0, byte(rapid.IntRange(1, 2).Draw(t, "link"))}
+					p := arp.Packet{Op: arp.OpReply, SenderHardware: from, Sender: q.Target, TargetHardware: q.SenderHardware, Target: q.Sender}
+					l.tell(ARP{Packet: arp.Append(nil, p), From: from[:]})
+				}
+			},
 			"applied": func(t *rapid.T) {
 				in := Applied{Seq: rapid.Uint64Range(l.seq-min(l.seq, 1), l.seq).Draw(t, "seq")}
 				if rapid.IntRange(0, 4).Draw(t, "refused") == 0 {
@@ -86,6 +97,8 @@ type life struct {
 	up      bool
 	ended   bool
 	mode    ConflictMode
+	local   bool
+	asked   []arp.Packet // what was sent last
 
 	record Record
 	kernel netip.Prefix
@@ -99,7 +112,7 @@ func (l *life) begin() {
 	tn, err := New(Config{
 		DHCP4:    dhcp4.Config{HardwareType: 1, HardwareAddr: hardwareAddr, Seed: 1},
 		Policy:   Policy{Metric: 1002, MTU: true, DNS: true},
-		Conflict: l.mode,
+		Conflict: l.mode, LinkLocal: l.local,
 	})
 	if err != nil {
 		l.t.Fatal(err)
@@ -174,9 +187,11 @@ func (l *life) carryOut(o Output) {
 		if !l.up {
 			l.t.Fatal("ARP without a link")
 		}
-		if p, err := arp.Parse(o.Packet); err != nil || l.record.Released {
-			l.t.Fatalf("ARP %v (%v) with released=%v", p, err, l.record.Released)
+		p, err := arp.Parse(o.Packet)
+		if err != nil || l.tenancy.client.State() == dhcp4.StateReleased {
+			l.t.Fatalf("ARP %v (%v) after the release", p, err)
 		}
+		l.asked = append(l.asked[max(0, len(l.asked)-3):], p)
 	case Listen:
 	case Save:
 		l.record = o.Record
@@ -191,7 +206,11 @@ func (l *life) carryOut(o Output) {
 		}
 		l.seq = o.Seq
 		a := o.Want.Address
-		if a.IsValid() && (l.record.Released || leaseAddress(l.record.Lease) != a) {
+		if a.IsValid() && a.Addr().IsLinkLocalUnicast() {
+			if !slices.Contains(l.record.Ours, a) {
+				l.t.Fatalf("%v is configured, and not on record", a)
+			}
+		} else if a.IsValid() && (l.record.Released || leaseAddress(l.record.Lease) != a) {
 			l.t.Fatalf("%v is configured, but %v is on record", a, leaseAddress(l.record.Lease))
 		}
 		if l.kernel.IsValid() && l.kernel != a && !slices.Contains(o.Ours, l.kernel) {
@@ -230,7 +249,7 @@ func (l *life) check() {
 		if l.kernel != lease.Address {
 			l.t.Fatalf("the lease is %v, the kernel was told %v", lease.Address, l.kernel)
 		}
-	} else if l.kernel.IsValid() {
+	} else if l.kernel.IsValid() && l.kernel != l.tenancy.localAddress() {
 		l.t.Fatalf("%v is configured without a lease", l.kernel)
 	}
 }
@@ -246,6 +265,9 @@ func (l *life) reply(t *rapid.T, kind wire.MessageType) {
 	if kind != wire.NAK {
 		b.SetYourAddr(netip.MustParseAddr(fmt.Sprintf("10.77.0.%d", 105+rapid.IntRange(0, 1).Draw(t, "host"))))
 		b.AddAddr(wire.OptionSubnetMask, netip.MustParseAddr("255.255.255.0"))
+		if rapid.Bool().Draw(t, "routed") {
+			b.AddAddr(wire.OptionRouter, netip.MustParseAddr(rapid.SampledFrom([]string{"10.77.0.1", "10.77.0.9"}).Draw(t, "router")))
+		}
 		b.AddUint32(wire.OptionLeaseTime, rapid.SampledFrom([]uint32{1, 60, 3600, 0xffffffff}).Draw(t, "lease"))
 	}
 	l.tell(Datagram{Message: b.Bytes(), From: serverAddr, Link: []byte{2, 0, 0, 0, 0, 1}})

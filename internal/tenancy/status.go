@@ -1,6 +1,8 @@
 package tenancy
 
 import (
+	"net/netip"
+
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 )
@@ -12,6 +14,8 @@ type Status struct {
 	State dhcp4.State
 	// Lease is the lease in use, nil if there is none.
 	Lease *dhcp4.Lease
+	// LinkLocal is the link-local address in use, not valid if none is.
+	LinkLocal netip.Prefix
 	// Problem says what hinders; "" if nothing does.
 	Problem string
 	// Next is what the client does next unless something happens before; nil if
@@ -29,7 +33,7 @@ type Next struct {
 
 // Status returns what there is to know now.
 func (t *Tenancy) Status() Status {
-	s := Status{State: t.client.State(), Lease: t.lease, Counters: t.client.Counters()}
+	s := Status{State: t.client.State(), Lease: t.lease, LinkLocal: t.localAddress(), Counters: t.client.Counters()}
 	if t.candidate != nil || t.pending && t.announce == NoteBound {
 		s.State, s.Lease = dhcp4.StateRequesting, nil
 	}

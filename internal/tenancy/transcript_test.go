@@ -90,6 +90,7 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 	case "config":
 		modes := map[string]ConflictMode{"off": ConflictOff, "optimistic": ConflictOptimistic, "probe": ConflictProbe}
 		s.cfg.Conflict = modes[arg("conflict", "off")]
+		s.cfg.LinkLocal = d.HasArg("link-local")
 		s.reset(t, hardwareAddr)
 	case "begin":
 		in := Begin{Record: s.record, Link: Link{Usable: d.HasArg("up"), MTU: 1500}}
@@ -142,6 +143,9 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 		s.advance(by)
 	case "status":
 		st := s.tenancy.Status()
+		if st.LinkLocal.IsValid() {
+			fmt.Fprintf(&s.out, "%v ", st.LinkLocal)
+		}
 		fmt.Fprintf(&s.out, "%v lease=%v problem=%q awaiting=%v\n", st.State, leaseAddress(st.Lease), st.Problem, s.tenancy.Awaiting())
 	default:
 		d.Fatalf(t, "no command %q", d.Cmd)
@@ -177,7 +181,7 @@ func (s *scene) advance(by time.Duration) {
 }
 
 // arpPacket is an ARP packet of another host: "claim" uses the address, "probe" asks
-// for it, "answer" says that it is the host's own.
+// for it, "answer" says that it is the host's own, "router" answers a question.
 func (s *scene) arpPacket(t *testing.T, d *datadriven.TestData, arg func(key, value string) string) ARP {
 	t.Helper()
 	mac, err := net.ParseMAC(arg("mac", "02:00:00:00:00:07"))
@@ -191,6 +195,9 @@ func (s *scene) arpPacket(t *testing.T, d *datadriven.TestData, arg func(key, va
 		p = arp.Announcement(from, a)
 	case "probe":
 		p = arp.Probe(from, a)
+	case "router":
+		from, a = arp.HardwareAddr(mac), netip.MustParseAddr(arg("address", "10.77.0.1"))
+		p = arp.Packet{Op: arp.OpReply, SenderHardware: from, Sender: a, TargetHardware: arp.HardwareAddr(hardwareAddr), Target: netip.MustParseAddr(arg("to", "10.77.0.105"))}
 	case "answer":
 		p = arp.Packet{Op: arp.OpReply, SenderHardware: from, Sender: a, TargetHardware: arp.HardwareAddr(hardwareAddr)}
 	default:
@@ -212,7 +219,7 @@ func (s *scene) reply(d *datadriven.TestData, arg func(key, value string) string
 	if d.CmdArgs[0].Key != "nak" {
 		b.SetYourAddr(netip.MustParseAddr(arg("address", "10.77.0.105")))
 		b.AddAddr(wire.OptionSubnetMask, netip.MustParseAddr("255.255.255.0"))
-		b.AddAddr(wire.OptionRouter, serverAddr)
+		b.AddAddr(wire.OptionRouter, netip.MustParseAddr(arg("router", serverAddr.String())))
 		b.AddAddr(wire.OptionDNS, serverAddr)
 		lease, err := time.ParseDuration(arg("lease", "1h"))
 		if err != nil {
@@ -263,8 +270,12 @@ func (s *scene) describe(o Output) string {
 		return fmt.Sprintf("listen %v", o.Addresses)
 	case Save:
 		s.record = o.Record
+		networks := ""
+		for _, n := range o.Record.Networks {
+			networks += fmt.Sprintf(" network=%v via %v", n.Lease.Address, net.HardwareAddr(n.RouterLink))
+		}
 		how := map[Flush]string{FlushNever: "soon", FlushLater: "soon, flushed later,", FlushNow: "durably"}[o.Flush]
-		return fmt.Sprintf("save %s lease=%v released=%v ours=%v mtu=%d", how, leaseAddress(o.Record.Lease), o.Record.Released, o.Record.Ours, o.Record.BaseMTU)
+		return fmt.Sprintf("save %s lease=%v released=%v ours=%v mtu=%d", how, leaseAddress(o.Record.Lease), o.Record.Released, o.Record.Ours, o.Record.BaseMTU) + networks
 	case Forget:
 		s.record = Record{}
 		return "forget"
@@ -301,6 +312,9 @@ func (s *scene) describe(o Output) string {
 		text := "note " + names[o.Kind]
 		if o.Message != 0 {
 			text += " " + o.Message.String()
+		}
+		if o.Address.IsValid() && (o.Kind == NoteLinkLocal || o.Kind == NoteConflict || o.Kind == NoteDefended) {
+			text += " " + o.Address.String()
 		}
 		if o.Lease != nil {
 			text += " " + o.Lease.Address.String()

@@ -1,0 +1,227 @@
+package tenancy
+
+import (
+	"bytes"
+	"net/netip"
+	"slices"
+
+	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/dna"
+	"github.com/lessee/lessee/wire/arp"
+)
+
+// maxNetworks is how many networks are remembered.
+const maxNetworks = 8
+
+// networks are those where the adapter has a lease. Each is known by the link
+// address of its router (RFC 4436), so that a lease is in use again as soon as
+// the router has answered.
+type networks struct {
+	known []network // the latest first
+	// here says that known[0] is the network that the adapter is on.
+	here bool
+	// tried says that the present router was asked for its link address.
+	tried bool
+	// finder asks routers; nil before the first question.
+	finder *finder
+}
+
+type network struct {
+	Network
+	// durable says that the record that is on the disk has it.
+	durable bool
+}
+
+// A finder asks routers, and knows why.
+type finder struct {
+	prober *dna.Prober
+	// asked are the leases of the prober's candidates.
+	asked []*dhcp4.Lease
+	// learning is the lease of the router whose link address is asked for.
+	learning *dhcp4.Lease
+}
+
+// restore takes over what is on record. inUse says that the adapter is still
+// where its lease is from.
+func (n *networks) restore(r Record, inUse bool) {
+	for _, k := range r.Networks {
+		n.known = append(n.known, network{Network: k, durable: true})
+	}
+	n.here = inUse && len(n.known) > 0 && n.known[0].Lease == r.Lease
+}
+
+// seek asks the routers of the known networks whether this is theirs.
+func (t *Tenancy) seek() {
+	n := &t.networks
+	var from []dna.Candidate
+	var asked []*dhcp4.Lease
+	for _, k := range n.known {
+		if end, ends := k.Lease.Expires(); ends && !t.now.Before(end) || len(k.RouterLink) != len(arp.HardwareAddr{}) {
+			continue
+		}
+		from = append(from, dna.Candidate{
+			Address: k.Lease.Address.Addr(), Router: k.Router, RouterLink: arp.HardwareAddr(k.RouterLink),
+		})
+		if asked = append(asked, k.Lease); len(asked) == dna.MaxCandidates {
+			break
+		}
+	}
+	if len(from) == 0 || !t.findWith() {
+		return
+	}
+	if t.client.State() == dhcp4.StateInit && t.lease == nil {
+		// The last one is the likeliest: it is verified meanwhile.
+		t.tell(dhcp4.Remember{Lease: asked[0]})
+	}
+	n.finder.asked = asked
+	t.tellFinder(dna.Start{Candidates: from})
+}
+
+// learn finds out by which link address this network can be recognised.
+func (t *Tenancy) learn() {
+	l := t.lease
+	if t.networks.here || t.networks.tried || len(l.Routers) == 0 || !t.link.Usable {
+		return
+	}
+	t.networks.tried = true
+	if router := l.Routers[0]; l.Address.Contains(router) && router != l.Address.Addr() && t.findWith() {
+		t.networks.finder.learning = l
+		t.tellFinder(dna.Learn{Address: l.Address.Addr(), Router: router})
+	}
+}
+
+// learnFrom takes the router's link address from the ACK, where the router is the
+// server.
+func (n *networks) learnFrom(l *dhcp4.Lease, now boottime.Instant) {
+	if !n.here && len(l.Routers) > 0 && l.Routers[0] == l.Server && !l.Relay.IsValid() && len(l.ServerLink) > 0 {
+		n.remember(l.Server, l.ServerLink, l, now)
+	}
+}
+
+// findWith makes a finder if there can be one.
+func (t *Tenancy) findWith() bool {
+	if t.networks.finder != nil {
+		return true
+	}
+	if len(t.hardwareAddr) != len(arp.HardwareAddr{}) {
+		return false
+	}
+	p, err := dna.New(dna.Config{HardwareAddr: arp.HardwareAddr(t.hardwareAddr)})
+	if err != nil {
+		return false // no host's address: nobody would answer
+	}
+	t.networks.finder = &finder{prober: p}
+	return true
+}
+
+func (t *Tenancy) tellFinder(in dna.Input) {
+	f := t.networks.finder
+	if f == nil {
+		return
+	}
+	f.prober.Handle(t.now, in)
+	for {
+		o, ok := f.prober.Poll()
+		if !ok {
+			return
+		}
+		switch o := o.(type) {
+		case dna.Transmit:
+			t.transmitARP(o.Packet, o.To)
+		case dna.Confirmed:
+			l := f.asked[o.Candidate]
+			f.asked = nil
+			t.recognised(l)
+		case dna.Learned:
+			if l := t.lease; l != nil && l.Address == f.learning.Address {
+				t.networks.remember(o.Router, o.Link[:], l, t.now)
+				t.save(FlushLater)
+			}
+			f.learning = nil
+		case dna.Silent:
+			f.asked = nil
+		}
+	}
+}
+
+// recognised takes the lease that the adapter has on this network into use.
+func (t *Tenancy) recognised(l *dhcp4.Lease) {
+	n := &t.networks
+	i := slices.IndexFunc(n.known, func(k network) bool { return k.Lease == l })
+	if i < 0 {
+		return // given up since it was asked for
+	}
+	k := n.known[i]
+	n.known = slices.Insert(slices.Delete(n.known, i, i+1), 0, k)
+	n.here = true
+	t.emit(Note{Kind: NoteRecognised, State: t.client.State(), Lease: l, Server: k.Router, Link: k.RouterLink})
+	t.tell(dhcp4.Confirmed{Lease: l})
+	if t.held() != l {
+		n.here = false // a server was quicker, or says otherwise
+	}
+}
+
+// remember notes that the lease is that of the network with this router.
+func (n *networks) remember(router netip.Addr, link []byte, l *dhcp4.Lease, now boottime.Instant) {
+	n.known = slices.DeleteFunc(n.known, func(k network) bool {
+		end, ends := k.Lease.Expires()
+		return bytes.Equal(k.RouterLink, link) && k.Router == router || k.Lease.Address == l.Address && k.Lease.Server == l.Server ||
+			ends && !now.Before(end)
+	})
+	n.known = slices.Insert(n.known, 0, network{Network: Network{Router: router, RouterLink: bytes.Clone(link), Lease: l}})
+	n.known = slices.Clip(n.known[:min(len(n.known), maxNetworks)])
+	n.here = true
+}
+
+// followLease keeps what is known of the networks with the lease.
+func (t *Tenancy) followLease(o dhcp4.Acquired) {
+	n := &t.networks
+	if !o.Renewed {
+		n.here = n.here && n.known[0].Lease == o.Lease
+		n.tried = false
+		return
+	}
+	old := t.held()
+	for i := range n.known {
+		if n.known[i].Lease == old {
+			n.known[i].Lease = o.Lease
+		}
+	}
+}
+
+// forgetNetwork forgets where a lease is from that is not ours any more. A NAK
+// from a network that is not known to be the lease's says nothing about it.
+func (t *Tenancy) forgetNetwork(o dhcp4.Lost) {
+	n := &t.networks
+	if o.Why == dhcp4.LossNAK && !(n.here && n.known[0].Lease == o.Lease) {
+		return
+	}
+	n.forget(o.Lease)
+}
+
+func (n *networks) forget(l *dhcp4.Lease) {
+	n.known = slices.DeleteFunc(n.known, func(k network) bool { return k.Lease == l })
+	n.here = false
+}
+
+// record returns what is to outlive the process.
+func (n *networks) record() []Network {
+	var all []Network
+	for _, k := range n.known {
+		all = append(all, k.Network)
+	}
+	return all
+}
+
+// setDurable notes whether the record on the disk has all that is known.
+func (n *networks) setDurable(yes bool) {
+	for i := range n.known {
+		n.known[i].durable = yes
+	}
+}
+
+// durable reports whether the record on the disk has a lease of that address.
+func (n *networks) durable(address netip.Prefix) bool {
+	return slices.ContainsFunc(n.known, func(k network) bool { return k.durable && k.Lease.Address == address })
+}
