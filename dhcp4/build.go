@@ -2,6 +2,7 @@ package dhcp4
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/lessee/lessee/boottime"
 	wire "github.com/lessee/lessee/wire/dhcp4"
@@ -35,6 +36,9 @@ func (c *Client) sendDiscover(now boottime.Instant, x *exchange, rapid bool) {
 	b.SetBroadcast(c.broadcast)
 	if c.hint.IsValid() {
 		b.AddAddr(wire.OptionRequestedAddress, c.hint)
+	}
+	if c.is(autoConfigure) {
+		b.AddUint8(wire.OptionAutoConfigure, 1)
 	}
 	if rapid {
 		b.AddOption(wire.OptionRapidCommit, nil)
@@ -92,6 +96,21 @@ func (c *Client) sendExtend(now boottime.Instant, x *exchange, l *Lease, to neti
 	c.transmit(wire.Request, b, l.Address.Addr(), to, nil)
 }
 
+// sendInform asks all servers for parameters.
+//
+// RFC 2131, section 4.4.3: "The client places its own network address in the
+// 'ciaddr' field. The client SHOULD NOT request lease time parameters." "The
+// client then unicasts the DHCPINFORM to the DHCP server if it knows the
+// server's address, otherwise it broadcasts the message": any server may
+// answer. Table 5: options 50, 51 and 54 MUST NOT be there.
+func (c *Client) sendInform(now boottime.Instant, x *exchange, address netip.Addr) {
+	b := c.begin(wire.Inform, x.xid, x.clientID)
+	b.SetSecs(x.secs(now))
+	b.SetClientAddr(address)
+	c.addWishesFor(b, slices.DeleteFunc(slices.Clone(c.parameters), ofLease))
+	c.transmit(wire.Inform, b, address, broadcast, nil)
+}
+
 // sendDecline tells the server that its address is in use by another host.
 //
 // RFC 2131, section 4.4.4: "Because the client is declining the use of the IP
@@ -140,12 +159,24 @@ func (c *Client) begin(t wire.MessageType, xid uint32, clientID []byte) *wire.Bu
 // addWishes adds what DISCOVER and every REQUEST say alike. RFC 2131, section
 // 4.4.1: "If the client included a list of requested parameters in a
 // DHCPDISCOVER message, it MUST include that list in all subsequent messages."
-func (c *Client) addWishes(b *wire.Builder) {
+func (c *Client) addWishes(b *wire.Builder) { c.addWishesFor(b, c.parameters) }
+
+func (c *Client) addWishesFor(b *wire.Builder, parameters []byte) {
 	b.AddUint16(wire.OptionMaxMessageSize, maxMessageSize)
 	if c.hostName != "" {
 		b.AddText(wire.OptionHostName, c.hostName)
 	}
-	b.AddOption(wire.OptionParameterList, c.parameters)
+	b.AddOption(wire.OptionParameterList, parameters)
+}
+
+// ofLease reports whether an option means nothing without a lease.
+func ofLease(code byte) bool {
+	switch wire.OptionCode(code) {
+	case wire.OptionLeaseTime, wire.OptionT1, wire.OptionT2:
+		return true
+	default:
+		return false
+	}
 }
 
 func (c *Client) transmit(t wire.MessageType, b *wire.Builder, from, to netip.Addr, link []byte) {

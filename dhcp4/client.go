@@ -15,6 +15,8 @@ var (
 	ErrNoLease = errors.New("dhcp4: there is no lease")
 	// ErrNoLink says that nothing can be sent: there is no link.
 	ErrNoLink = errors.New("dhcp4: there is no link")
+	// ErrIPv6Only says that the network prefers to be used without IPv4 (RFC 8925).
+	ErrIPv6Only = errors.New("dhcp4: the network wants no IPv4")
 	// ErrStopped says that the client was not started, or was stopped.
 	ErrStopped = errors.New("dhcp4: the client is stopped")
 )
@@ -57,6 +59,8 @@ type traits uint8
 
 const (
 	rapidCommit traits = 1 << iota
+	ipv6Only
+	autoConfigure
 )
 
 func (c *Client) set(t traits, on bool) {
@@ -101,6 +105,10 @@ func (c *Client) Handle(now boottime.Instant, in Input) {
 		if c.stopped() {
 			c.hint = hostOrNone(in.Last)
 			c.move(now, &released{})
+		}
+	case StartInform:
+		if c.stopped() && isHost(in.Address.Addr()) && in.Address.Bits() > 0 {
+			c.inform(now, in.Address, now)
 		}
 	case Stop:
 		c.stop(now)

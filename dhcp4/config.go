@@ -34,6 +34,14 @@ type Config struct {
 	// OFFER (RFC 4039). Where the first DISCOVER is not answered every other one
 	// is sent without, as some servers stay silent on it.
 	RapidCommit bool
+	// IPv6Only asks servers whether the network can do without IPv4 (RFC 8925).
+	// Where it can, no lease is taken and the client falls silent for a while,
+	// in [StateIPv6Only]. For hosts that work without IPv4 only.
+	IPv6Only bool
+	// AutoConfigure tells servers that there will be a link-local address where
+	// no lease can be had, and asks whether there may (RFC 2563). Their answers
+	// come as outputs of that name.
+	AutoConfigure bool
 	// Parameters are options to ask for besides those that [Lease] has.
 	Parameters []wire.OptionCode
 	// Timing is the schedule; the zero value means [DefaultTiming].
@@ -141,6 +149,9 @@ var defaultParameters = []byte{
 	byte(wire.OptionNetBIOSNameServer),
 }
 
+// v6OnlyParameters are these and the question of RFC 8925.
+var v6OnlyParameters = append(slices.Clip(defaultParameters), byte(wire.OptionIPv6OnlyPreferred))
+
 // New returns a client that waits for Start, or an error that says which value
 // of the Config is not valid.
 func New(cfg Config) (*Client, error) {
@@ -173,9 +184,14 @@ func New(cfg Config) (*Client, error) {
 		state:        &stopped{},
 	}
 	c.set(rapidCommit, cfg.RapidCommit)
+	c.set(ipv6Only, cfg.IPv6Only)
+	c.set(autoConfigure, cfg.AutoConfigure)
 	// Deviation: "Client identifier" in docs/deviations.md.
 	if len(c.clientID) == 0 {
 		c.clientID = append([]byte{cfg.HardwareType}, cfg.HardwareAddr...)
+	}
+	if cfg.IPv6Only {
+		c.parameters = v6OnlyParameters
 	}
 	for _, p := range cfg.Parameters {
 		if p != wire.OptionPad && p != wire.OptionEnd && !slices.Contains(c.parameters, byte(p)) {

@@ -23,6 +23,7 @@ var (
 		{wire.Request, "sent.request"},
 		{wire.Decline, "sent.decline"},
 		{wire.Release, "sent.release"},
+		{wire.Inform, "sent.inform"},
 	}
 	receivedNames = [...]struct {
 		t    wire.MessageType

@@ -24,8 +24,8 @@
 //
 // # Life
 //
-// A client begins with [Start] or [StartReleased] and sends nothing before
-// [LinkUp]. It goes through the states of figure 5 of RFC 2131; RELEASED is
+// A client begins with [Start], [StartReleased] or [StartInform] and sends
+// nothing before [LinkUp]. It goes through the states of figure 5 of RFC 2131; RELEASED is
 // ours. A lease comes with [Acquired] and goes with [Lost]; between the two
 // [Client.Lease] returns it. After a link flap, or where no server answers
 // when a lease is to be verified, the lease stays in use as long as it lasts

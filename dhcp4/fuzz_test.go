@@ -51,7 +51,7 @@ func (w *watcher) tell(in Input) {
 		w.link = true
 	case LinkDown:
 		w.link = false
-	case Start, StartReleased:
+	case Start, StartReleased, StartInform:
 		w.started = true
 	case Stop:
 		w.started = false
@@ -90,6 +90,11 @@ func (w *watcher) tell(in Input) {
 			}
 			w.state = o.To
 		case Received:
+		case AutoConfigure:
+		case Informed:
+			if w.state != StateInforming || w.lease != nil || !o.Lease.Infinite {
+				w.t.Fatalf("%T: informed in %v: %+v", in, w.state, o.Lease)
+			}
 		case Offered:
 			if w.state != StateRequesting {
 				w.t.Fatalf("%T: an offer is chosen in %v", in, w.state)
@@ -189,7 +194,12 @@ func (w *watcher) check(in Input) {
 		w.t.Fatalf("%T: an answer is awaited without a deadline, or a link", in)
 	}
 	switch w.state {
-	case StateInit, StateBound, StateInitReboot, StateReleased:
+	case StateInforming:
+	case StateIPv6Only:
+		if w.lease != nil || c.Awaiting() {
+			w.t.Fatalf("%T: a lease, or an answer awaited, in %v", in, w.state)
+		}
+	case StateInit, StateBound, StateInitReboot, StateReleased, StateInformed:
 		if c.Awaiting() {
 			w.t.Fatalf("%T: an answer is awaited in %v", in, w.state)
 		}
@@ -316,7 +326,8 @@ func FuzzHandle(f *testing.F) {
 			if b&1 != 0 {
 				cfg.Timing = StrictTiming
 			}
-			cfg.Broadcast = b&2 != 0
+			cfg.Broadcast, cfg.RapidCommit = b&2 != 0, b&4 != 0
+			cfg.IPv6Only, cfg.AutoConfigure = b&8 != 0, b&16 != 0
 		})}
 		for n := 0; len(tp) > 0 && n < 400; n++ {
 			switch tp.byte() % 16 {
@@ -329,9 +340,12 @@ func FuzzHandle(f *testing.F) {
 			case 3:
 				w.tell(Start{})
 			case 4:
-				if tp.byte()%4 == 0 {
+				switch tp.byte() % 4 {
+				case 0:
 					w.tell(Stop{})
-				} else {
+				case 1:
+					w.tell(StartInform{netip.PrefixFrom(tp.addr(), int(tp.byte()%34))})
+				default:
 					w.tell(StartReleased{Last: tp.addr()})
 				}
 			case 5:

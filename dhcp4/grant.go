@@ -88,6 +88,7 @@ func (c *Client) granted(now boottime.Instant, m message, x *exchange) Rejection
 	}
 	setParameters(l, m)
 	c.acquire(now, l)
+	c.autoConfigured(m)
 	return accepted
 }
 

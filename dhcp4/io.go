@@ -176,8 +176,13 @@ type (
 	// neither Client.Lease nor Lost ever tell of it.
 	Informed struct{ Lease *Lease }
 
-	// Done answers a Renew or a Release. Err is nil, [ErrNoLease], [ErrNoLink]
-	// or [ErrStopped]. Neither a NAK nor silence ends a Renew: the client goes
+	// AutoConfigure says whether a server lets the host give itself a link-local
+	// address (RFC 2563). It comes with [Config].AutoConfigure set: in SELECTING
+	// from a server that has no address to offer, and after Acquired.
+	AutoConfigure struct{ Allowed bool }
+
+	// Done answers a Renew or a Release. Err is nil, [ErrNoLease], [ErrNoLink],
+	// [ErrIPv6Only] or [ErrStopped]. Neither a NAK nor silence ends a Renew: the client goes
 	// on looking for a lease, and the caller brings its own patience.
 	Done struct {
 		Op  Op
@@ -200,12 +205,13 @@ type (
 	Dropped struct{ Why Rejection }
 )
 
-func (Transmit) output() {}
-func (Acquired) output() {}
-func (Offered) output()  {}
-func (Lost) output()     {}
-func (Informed) output() {}
-func (Done) output()     {}
-func (Moved) output()    {}
-func (Received) output() {}
-func (Dropped) output()  {}
+func (Transmit) output()      {}
+func (Acquired) output()      {}
+func (Offered) output()       {}
+func (Lost) output()          {}
+func (Informed) output()      {}
+func (AutoConfigure) output() {}
+func (Done) output()          {}
+func (Moved) output()         {}
+func (Received) output()      {}
+func (Dropped) output()       {}

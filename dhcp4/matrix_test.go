@@ -76,7 +76,22 @@ var situations = map[string]func(*world){
 	"rebooting":        func(w *world) { w.bind(); w.tell(LinkDown{}); w.tell(LinkUp{}) },
 	"rebooting-memory": func(w *world) { w.tell(Start{Lease: w.oldLease()}); w.tell(LinkUp{}) },
 	"released":         func(w *world) { w.bind(); w.tell(Release{}) },
-	"released-start":   func(w *world) { w.tell(StartReleased{Last: testAddr}) },
+	"ipv6-only": func(w *world) {
+		w.c.set(ipv6Only, true)
+		w.tell(LinkUp{})
+		w.tell(Start{})
+		r := w.newReply(wire.Offer)
+		r.change = func(b *wire.Builder) { b.AddUint32(wire.OptionIPv6OnlyPreferred, 0) }
+		w.reply(r)
+	},
+	"informing-unlinked": func(w *world) { w.tell(StartInform{netip.PrefixFrom(testAddr, 24)}) },
+	"informing":          func(w *world) { w.tell(LinkUp{}); w.tell(StartInform{netip.PrefixFrom(testAddr, 24)}) },
+	"informed": func(w *world) {
+		w.tell(LinkUp{})
+		w.tell(StartInform{netip.PrefixFrom(testAddr, 24)})
+		w.reply(w.newReply(wire.ACK))
+	},
+	"released-start": func(w *world) { w.tell(StartReleased{Last: testAddr}) },
 }
 
 // oldLease returns a lease of an hour, 10 minutes old.
@@ -97,6 +112,7 @@ var events = []struct {
 	{"start with a lease", func(w *world) { w.tell(Start{Lease: w.oldLease()}) }},
 	{"start in use", func(w *world) { w.tell(Start{Lease: w.oldLease(), InUse: true}) }},
 	{"start released", func(w *world) { w.tell(StartReleased{}) }},
+	{"start inform", func(w *world) { w.tell(StartInform{netip.PrefixFrom(testAddr, 24)}) }},
 	{"stop", func(w *world) { w.tell(Stop{}) }},
 	{"link up", func(w *world) { w.tell(LinkUp{}) }},
 	{"link down", func(w *world) { w.tell(LinkDown{}) }},
@@ -215,6 +231,10 @@ func (w *world) summary() string {
 			did = append(did, what)
 		case Moved:
 			did = append(did, "to "+o.To.String())
+		case AutoConfigure:
+			did = append(did, "auto-configure")
+		case Informed:
+			did = append(did, "informed")
 		case Offered:
 			did = append(did, "offered")
 		case Received:

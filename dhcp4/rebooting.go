@@ -112,6 +112,9 @@ func (s *rebooting) timeout(c *Client, now boottime.Instant) {
 func (s *rebooting) answer(c *Client, now boottime.Instant, m message) Rejection {
 	switch m.MessageType() {
 	case wire.ACK:
+		if c.withoutIPv4(now, m) {
+			return accepted
+		}
 		return c.granted(now, m, &s.exchange)
 	case wire.NAK:
 		return c.refused(now)

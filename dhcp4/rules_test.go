@@ -100,6 +100,11 @@ func rules() []rule {
 			typ: wire.Request, ciaddr: testAddr, source: testAddr, destination: broadcast, wishes: true,
 		},
 		{
+			name: "INFORM",
+			make: func(w *world) { w.tell(LinkUp{}); w.tell(StartInform{netip.PrefixFrom(testAddr, 24)}) },
+			typ:  wire.Inform, ciaddr: testAddr, source: testAddr, destination: broadcast, wishes: true,
+		},
+		{
 			name: "DECLINE",
 			make: func(w *world) { bound(w); w.tell(Conflict{Address: testAddr}) },
 			typ:  wire.Decline, ciaddr: unspecified, source: unspecified, destination: broadcast,
@@ -230,7 +235,11 @@ func checkByWire(t *testing.T, r rule, raw []byte, flag bool) {
 	}
 	if r.wishes {
 		list, _ := p.Option(wire.OptionParameterList)
-		if want := []byte{1, 121, 3, 6, 12, 15, 26, 28, 51, 54, 58, 59, 119, 44, 42}; !bytes.Equal(list, want) {
+		want := []byte{1, 121, 3, 6, 12, 15, 26, 28, 51, 54, 58, 59, 119, 44, 42}
+		if r.typ == wire.Inform { // 51, 58 and 59 are lease time parameters
+			want = []byte{1, 121, 3, 6, 12, 15, 26, 28, 54, 119, 44, 42}
+		}
+		if !bytes.Equal(list, want) {
 			t.Errorf("option 55 is %v, want %v", list, want)
 		}
 		if n, _ := p.Uint16(wire.OptionMaxMessageSize); n != 1472 {

@@ -163,8 +163,14 @@ func (s *selecting) answer(c *Client, now boottime.Instant, m message) Rejection
 	default:
 		return RejectUnexpected
 	}
+	if c.withoutIPv4(now, m) {
+		return accepted
+	}
 	if !m.server.IsValid() {
 		return RejectNoServerID
+	}
+	if m.YourAddr() == unspecified && c.autoConfigured(m) {
+		return accepted
 	}
 	if _, r := termsOf(m); r != accepted {
 		return r
@@ -189,6 +195,9 @@ func (s *selecting) committed(c *Client, now boottime.Instant, m message) Reject
 	}
 	if !m.server.IsValid() {
 		return RejectNoServerID
+	}
+	if c.withoutIPv4(now, m) {
+		return accepted
 	}
 	return c.granted(now, m, &s.exchange)
 }

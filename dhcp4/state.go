@@ -2,7 +2,8 @@ package dhcp4
 
 import "strconv"
 
-// A State is where the client is in figure 5 of RFC 2131, plus [StateReleased].
+// A State is where the client is in figure 5 of RFC 2131; [StateReleased] and
+// those after it are not in the figure.
 type State uint8
 
 // The states.
@@ -25,6 +26,12 @@ const (
 	StateRebooting
 	// StateReleased: silent until a Renew.
 	StateReleased
+	// StateInforming: with an address by other means, asking for parameters, or waiting for a link to do so on.
+	StateInforming
+	// StateInformed: a server has told the parameters.
+	StateInformed
+	// StateIPv6Only: without IPv4 for a while, as the network prefers it.
+	StateIPv6Only
 )
 
 var stateNames = [...]string{
@@ -37,6 +44,9 @@ var stateNames = [...]string{
 	StateInitReboot: "init-reboot",
 	StateRebooting:  "rebooting",
 	StateReleased:   "released",
+	StateInforming:  "informing",
+	StateInformed:   "informed",
+	StateIPv6Only:   "ipv6-only",
 }
 
 // String returns the name in lower case, such as "init-reboot".
@@ -85,6 +95,8 @@ const (
 	LossConflict
 	// LossReplaced: a lease of another address takes its place; it comes with the next Acquired.
 	LossReplaced
+	// LossIPv6Only: the network prefers to be used without IPv4.
+	LossIPv6Only
 	// LossStopped: the client was stopped. The lease goes on at the server.
 	LossStopped
 )
@@ -95,6 +107,7 @@ var lossNames = [...]string{
 	LossNAK:      "nak",
 	LossConflict: "conflict",
 	LossReplaced: "replaced",
+	LossIPv6Only: "ipv6-only",
 	LossStopped:  "stopped",
 }
 

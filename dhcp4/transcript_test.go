@@ -20,7 +20,7 @@ import (
 //
 // Commands (each prints what the client did, its state and its next deadline):
 //
-//	client [strict] [broadcast] [rapid] [host=NAME] [id=HEX] [seed=N]   a new client; the clock is at 0
+//	client [strict] [broadcast] [rapid] [v6only] [auto] [host=NAME] [id=HEX] [seed=N]   a new client; the clock is at 0
 //	start [lease=PREFIX [age=D] [for=D|infinite] [in-use]]      Start
 //	start-released [last=ADDR]                                  StartReleased
 //	start-inform [PREFIX]                                       StartInform
@@ -29,7 +29,7 @@ import (
 //	offer, ack, nak, message TYPE                               a server's message; it fits the exchange, but for:
 //	    your=ADDR server=ADDR mask=ADDR lease=SECONDS t1= t2= link=LAST_BYTE relay=ADDR id=HEX
 //	    routers=(ADDR,...) dns=(ADDR,...) routes=(PREFIX>ADDR,...) domain=TEXT mtu=N text=TEXT
-//	    rapid=yes without=(OPTION,...) xid=(late|other) mac=other op=request cut=BYTES
+//	    rapid=yes v6only=SECONDS auto=0|1 without=(OPTION,...) xid=(late|other) mac=other op=request cut=BYTES
 //	wait [N]                                                    to the next deadline, N times
 //	run D                                                       lets D pass
 func TestTranscripts(t *testing.T) {
@@ -63,6 +63,10 @@ func (s *stage) play(t *testing.T, d *datadriven.TestData) string {
 					cfg.Timing = StrictTiming
 				case "broadcast":
 					cfg.Broadcast = true
+				case "v6only":
+					cfg.IPv6Only = true
+				case "auto":
+					cfg.AutoConfigure = true
 				case "rapid":
 					cfg.RapidCommit = true
 				case "host":
@@ -272,6 +276,10 @@ func (s *stage) serve(t *testing.T, d *datadriven.TestData, typ wire.MessageType
 			add(func(b *wire.Builder) { b.AddText(wire.OptionDomainName, v) })
 		case "mtu":
 			add(func(b *wire.Builder) { b.AddUint16(wire.OptionMTU, uint16(number(v))) })
+		case "v6only":
+			add(func(b *wire.Builder) { b.AddUint32(wire.OptionIPv6OnlyPreferred, uint32(number(v))) })
+		case "auto":
+			add(func(b *wire.Builder) { b.AddUint8(wire.OptionAutoConfigure, uint8(number(v))) })
 		case "rapid":
 			add(func(b *wire.Builder) { b.AddOption(wire.OptionRapidCommit, nil) })
 		case "text":
@@ -346,6 +354,8 @@ func (s *stage) show() {
 			s.line("ACQUIRED %s", s.describe(o))
 		case Lost:
 			s.line("LOST %v: %v", o.Lease.Address, o.Why)
+		case AutoConfigure:
+			s.line("LINK-LOCAL allowed: %v", o.Allowed)
 		case Informed:
 			s.line("INFORMED %s", s.describe(Acquired{Lease: o.Lease}))
 		case Done:
@@ -429,6 +439,9 @@ func (s *stage) showSent(o Transmit) {
 	}
 	if a, ok := p.Addr(wire.OptionServerID); ok {
 		text += fmt.Sprintf(", of server %v", a)
+	}
+	if v, ok := p.Uint8(wire.OptionAutoConfigure); ok {
+		text += fmt.Sprintf(", auto-configure %d", v)
 	}
 	if _, ok := p.Option(wire.OptionRapidCommit); ok {
 		text += ", rapid commit"
