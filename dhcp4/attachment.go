@@ -57,7 +57,7 @@ func (c *Client) confirmed(now boottime.Instant, in Confirmed) {
 	if !c.link || l == nil || !c.usable(now, l) {
 		return
 	}
-	until := now
+	var until boottime.Instant
 	switch s := c.state.(type) {
 	case *initPaused:
 		until = s.soonest
