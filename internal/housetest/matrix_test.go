@@ -23,7 +23,7 @@ var matrixRFCs = map[string]struct {
 	"3927": {last: 7, least: 30},
 	"4039": {last: 4, least: 6},
 	"4361": {last: 6, least: 6},
-	"4436": {last: 3, least: 3},
+	"4436": {last: 3},
 	"5227": {last: 2, least: 20},
 	"6842": {last: 3, least: 2},
 	"8925": {last: 4},
