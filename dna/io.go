@@ -18,7 +18,8 @@ type (
 	Start struct{ Candidates []Candidate }
 
 	// Learn asks for the link address of Router, from Address, which must be in
-	// use on the link. It takes the place of a question under way.
+	// use on the link. It takes the place of a question under way. A question
+	// that makes no sense is not asked.
 	Learn struct{ Address, Router netip.Addr }
 
 	// Stop ends test and question without an answer: there is no link, or no

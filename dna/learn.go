@@ -9,14 +9,17 @@ type learn struct {
 	next boottime.Instant
 }
 
-// startLearning begins to ask. A question that cannot be asked is not.
+// startLearning begins to ask. However often it is called, there is one
+// question a second.
 func (p *Prober) startLearning(now boottime.Instant, in Learn) {
 	in.Address, in.Router = in.Address.Unmap(), in.Router.Unmap()
 	if p.learn = nil; !canHold(in.Address) || !canHold(in.Router) || in.Address == in.Router {
 		return
 	}
-	p.learn = &learn{Learn: in}
-	p.stepLearning(now)
+	p.learn = &learn{Learn: in, next: max(now, p.hush)}
+	if !now.Before(p.learn.next) {
+		p.stepLearning(now)
+	}
 }
 
 // stepLearning asks, again or for the first time, or gives up.
@@ -29,4 +32,5 @@ func (p *Prober) stepLearning(now boottime.Instant) {
 	p.ask(l.Address, l.Router, nil)
 	l.sent++
 	l.next = now.Add(learnWait)
+	p.hush = l.next
 }

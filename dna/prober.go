@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/lessee/lessee/boottime"
@@ -24,7 +25,8 @@ const (
 	damping = time.Second
 	// testTries and learnTries are how often a question is asked.
 	testTries, learnTries = 2, 3
-	// learnWait is how long the answer to Learn is awaited. Nobody waits for it.
+	// learnWait is how long the answer to Learn is awaited, and the least time
+	// between two such questions. Nobody waits for it.
 	learnWait = time.Second
 )
 
@@ -44,8 +46,10 @@ type Config struct {
 type Prober struct {
 	hardware arp.HardwareAddr
 	wait     time.Duration
-	// rest is when the next test may begin.
-	rest  boottime.Instant
+	// rest is when the next test may begin, hush when the next question for a
+	// link address may be sent.
+	rest, hush boottime.Instant
+
 	test  *test  // nil if there is none
 	learn *learn // nil if there is none
 	out   []Output
@@ -115,16 +119,22 @@ func (p *Prober) Deadline() (at boottime.Instant, why Timer, ok bool) {
 	return 0, 0, false
 }
 
-// Addresses returns the addresses whose ARP packets are wanted, none if none are.
+// Addresses returns the addresses whose ARP packets are wanted, each once; none
+// if none are.
 func (p *Prober) Addresses() []netip.Addr {
 	var all []netip.Addr
+	add := func(a netip.Addr) {
+		if !slices.Contains(all, a) {
+			all = append(all, a)
+		}
+	}
 	if p.test != nil {
 		for _, c := range p.test.asked {
-			all = append(all, c.Router)
+			add(c.Router)
 		}
 	}
 	if p.learn != nil {
-		all = append(all, p.learn.Router)
+		add(p.learn.Router)
 	}
 	return all
 }
