@@ -182,7 +182,8 @@ func (t *tape) take(n int) []byte {
 
 var addrs = []netip.Addr{
 	testAddr, testAddr, testAddr, netip.MustParseAddr("192.0.2.6"),
-	netip.IPv4Unspecified(), netip.MustParseAddr("224.0.0.1"), netip.MustParseAddr("2001:db8::1"), {},
+	netip.IPv4Unspecified(), netip.MustParseAddr("224.0.0.1"), netip.MustParseAddr("2001:db8::1"),
+	{},
 }
 
 func (t *tape) addr() netip.Addr { return addrs[int(t.byte())%len(addrs)] }

@@ -27,9 +27,11 @@ func Usable(a netip.Addr) bool {
 const (
 	prefixBits = 16
 	rangeSize  = 254 * 256
+)
 
-	// MaxConflicts and RateLimitInterval are RFC 3927 section 9's: after so
-	// many conflicts one address is tried per interval.
+// MaxConflicts and RateLimitInterval are RFC 3927 section 9's: after so many
+// conflicts one address is tried per interval.
+const (
 	MaxConflicts      = 10
 	RateLimitInterval = 60 * time.Second
 )
