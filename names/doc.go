@@ -1,5 +1,5 @@
 // Package names has types for the strings that a DHCP server can send: host
-// names, domains, URLs, time zones and text for people.
+// names, domains, URLs, time zones, identifiers and text for people.
 //
 // A server is whoever answers first, and what it says ends in files, terminals
 // and the environment of scripts. So a string from the network is parsed once,

@@ -32,6 +32,8 @@ var kinds = []kind{
 	{"URL", names.MaxURL, "-._~&+,=:@/?#%[]", parser(names.ParseURL), func() encoding.TextUnmarshaler { return new(names.URL) }, "https://a.test/b?c=1&d=%20"},
 	{"Zone", names.MaxZone, "+-_/", parser(names.ParseZone), func() encoding.TextUnmarshaler { return new(names.Zone) }, "Europe/Paris"},
 	{"POSIXZone", names.MaxPOSIXZone, "+-:,./<>", parser(names.ParsePOSIXZone), func() encoding.TextUnmarshaler { return new(names.POSIXZone) }, "<+03>-3<+04>,M3.5.0/2:00,J300"},
+	{"Token", names.MaxToken, "-._/+", parser(names.ParseToken), func() encoding.TextUnmarshaler { return new(names.Token) }, "http/1.1"},
+	{"Template", names.MaxTemplate, "-._~&+,=:@/?%{}", parser(names.ParseTemplate), func() encoding.TextUnmarshaler { return new(names.Template) }, "/dns-query{?dns}"},
 	{"Text", names.MaxText, " !#%'()*+,-./:;=?@[]^_~", parser(names.ParseText), func() encoding.TextUnmarshaler { return new(names.Text) }, "wrong network"},
 }
 
@@ -98,6 +100,8 @@ func TestOmitZero(t *testing.T) {
 		Z names.Zone      `json:"z,omitzero"`
 		P names.POSIXZone `json:"p,omitzero"`
 		T names.Text      `json:"t,omitzero"`
+		O names.Token     `json:"o,omitzero"`
+		M names.Template  `json:"m,omitzero"`
 	}
 	if b, err := json.Marshal(all); err != nil || string(b) != "{}" {
 		t.Errorf("%s, %v", b, err)
@@ -135,7 +139,7 @@ func FuzzNames(f *testing.F) {
 					t.Fatalf("%s: %q has %q", k.name, got, c)
 				}
 			}
-			if k.name != "Text" && k.name != "URL" && (got[0] == '/' || got[0] == '-' || strings.Contains(got, "..")) {
+			if k.name != "Text" && k.name != "URL" && k.name != "Template" && (got[0] == '/' || got[0] == '-' || strings.Contains(got, "..")) {
 				t.Fatalf("%s: %q has a meaning as a path or an option", k.name, got)
 			}
 			if again, err := k.parse(got); err != nil || again != v {
