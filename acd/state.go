@@ -58,7 +58,7 @@ func (held) name() State { return StateHeld }
 // RFC 5227 section 2.1: "This also applies when a network interface transitions
 // from an inactive to an active state".
 //
-// Deviation: "Optimistic use" in docs/deviations.md.
+// Deviation: "Optimistic use" and "Unconfirmed address" in docs/deviations.md.
 func (held) linkUp(d *Detector, now boottime.Instant) {
 	d.state = checking{round{next: max(now, d.rest)}}
 	d.due(now)
