@@ -38,10 +38,10 @@ func TestObtain(t *testing.T) {
 			"c0 save released=false durable=false", // that it was told to
 			"c0 send DISCOVER from 0.0.0.0",
 			"c0 send REQUEST from 0.0.0.0",
+			"c0 listen [10.77.0.2]", // does another host have it?
+			"c0 arp 0001080006040001020000000002000000000000000000000a4d0002 to ",
 			"c0 save released=false durable=true",
 			"c0 apply 10.77.0.2/16",
-			"c0 listen [10.77.0.2]", // and whether another host has it
-			"c0 arp 0001080006040001020000000002000000000000000000000a4d0002 to ",
 		}, "\n")
 		if got != want {
 			t.Errorf("what was asked:\n%s\nwant:\n%s", got, want)

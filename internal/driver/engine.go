@@ -307,6 +307,9 @@ func (d *Driver) resultError(verb tenancy.Verb, name string, r tenancy.Result, p
 		_ = e.SetDetail("another host uses %s, the address that the server gives", r.Address)
 		return e.SetHint("'lessee why %s' tells its link address; the search goes on", name)
 	case errno.ERROR_ADDRESS_NOT_ASSOCIATED:
+		if r.Detail != "" {
+			return e
+		}
 		return e.SetHint("'lessee renew %s' gets a lease", name)
 	default:
 	}

@@ -127,10 +127,12 @@ func frenchErrors() dictionary {
 		"the system takes long to change the address":                "le système met longtemps à changer l'adresse",
 		"the system took too long to change the address":             "le système a mis trop longtemps à changer l'adresse",
 		"the lease was released meanwhile":                           "le bail a été libéré entre-temps",
-		"the release cannot be sent; nothing was changed":            "la libération ne peut pas être envoyée ; rien n'a été changé",
-		"the release cannot be sent; the lease stays":                "la libération ne peut pas être envoyée ; le bail reste",
-		"the adapter was removed":                                    "l'adaptateur a été retiré",
-		"the adapter is not managed any more":                        "l'adaptateur n'est plus géré",
+		"the adapter has no address of its own to ask with; set one, then manage the adapter again": "la carte n'a pas d'adresse à elle pour la demande ; attribuez-en une, puis gérez de nouveau la carte",
+		"the network asks its hosts to use no IPv4 (RFC 8925)":                                      "le réseau demande à ses hôtes de ne pas utiliser IPv4 (RFC 8925)",
+		"the release cannot be sent; nothing was changed":                                           "la libération ne peut pas être envoyée ; rien n'a été changé",
+		"the release cannot be sent; the lease stays":                                               "la libération ne peut pas être envoyée ; le bail reste",
+		"the adapter was removed":                                                                   "l'adaptateur a été retiré",
+		"the adapter is not managed any more":                                                       "l'adaptateur n'est plus géré",
 
 		// The daemon: advice that is long.
 		"stop it there first: two DHCP clients on one adapter take each other's addresses away": "arrêtez-le d'abord là-bas : deux clients DHCP sur un adaptateur se prennent leurs adresses",

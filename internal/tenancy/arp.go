@@ -16,7 +16,7 @@ import (
 func (t *Tenancy) linkUp() {
 	t.tellDetector(acd.LinkUp{})
 	t.tellLocal(ipv4ll.LinkUp{})
-	if !t.released {
+	if !t.released && !t.inform {
 		t.seek()
 	}
 	t.tell(dhcp4.LinkUp{})

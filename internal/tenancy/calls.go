@@ -35,6 +35,10 @@ func (t *Tenancy) call(in Call) {
 		t.answer(in.ID, errno.ERROR_FILE_NOT_FOUND, "the adapter is not managed any more")
 		return
 	}
+	if t.addressless && (in.Verb == Renew || in.Verb == Await) {
+		t.answer(in.ID, errno.ERROR_ADDRESS_NOT_ASSOCIATED, addresslessText)
+		return
+	}
 	switch in.Verb {
 	case Renew:
 		if !t.link.Usable {
@@ -52,7 +56,7 @@ func (t *Tenancy) call(in Call) {
 	case Release:
 		t.callRelease(c)
 	case Await:
-		settled := t.lease != nil && t.applied == t.seq
+		settled := t.current() != nil && t.applied == t.seq
 		if settled && !t.link.Usable {
 			t.answer(in.ID, errno.NO_ERROR, "")
 			return
@@ -78,27 +82,28 @@ func (t *Tenancy) call(in Call) {
 			t.ending = leaving
 			t.calls = append(t.calls, c)
 			t.release()
-		case t.localAddress().IsValid():
-			t.endWithLocal(c)
+		case t.localAddress().IsValid() || t.informed != nil:
+			t.endApplied(c)
 		default:
 			t.end(in.ID, true)
 		}
 	case EndKeep:
 		if t.localAddress().IsValid() {
-			t.endWithLocal(c)
+			t.endApplied(c)
 			return
 		}
 		t.end(in.ID, false)
 	}
 }
 
-// endWithLocal ends the tenancy and takes the link-local address away: without
-// us nobody would defend it.
-func (t *Tenancy) endWithLocal(c call) {
+// endApplied ends the tenancy when the kernel has what was there before us: a
+// link-local address would have nobody to defend it.
+func (t *Tenancy) endApplied(c call) {
 	t.ending = leaving
 	c.stage = applying
 	t.calls = append(t.calls, c)
 	t.endLocal()
+	t.informed = nil
 	t.tell(dhcp4.Stop{}) // no lease is to come meanwhile
 	t.apply(t.desired())
 }
@@ -148,6 +153,10 @@ func (t *Tenancy) done(o dhcp4.Done) {
 	case dhcp4.OpRenew:
 		renewing := func(c call) bool { return c.verb == Renew && c.stage == asking }
 		if o.Err != nil {
+			if errors.Is(o.Err, dhcp4.ErrIPv6Only) {
+				t.answerAll(renewing, errno.ERROR_NOT_SUPPORTED, "the network asks its hosts to use no IPv4 (RFC 8925)")
+				return
+			}
 			t.answerAll(renewing, codeOf(o.Err), "")
 			return
 		}
@@ -191,12 +200,12 @@ func (t *Tenancy) advance(which func(call) bool) {
 
 // settle answers the calls that waited for the kernel.
 func (t *Tenancy) settle() {
-	leasing := t.lease != nil
+	leasing := t.current() != nil
 	if t.ending == leaving {
 		t.emit(Forget{})
 	}
 	t.answerEach(func(c *call) (bool, Result) {
-		r := Result{Code: errno.NO_ERROR, Lease: t.lease}
+		r := Result{Code: errno.NO_ERROR, Lease: t.current()}
 		switch c.verb {
 		case Renew:
 			return c.stage == applying && leasing, r
@@ -234,12 +243,12 @@ func (t *Tenancy) cancel(id uint64) {
 		case !t.now.Before(c.deadline):
 			return true, t.outOfTime(*c)
 		}
-		return true, Result{Code: errno.ERROR_CANCELLED, Lease: t.lease}
+		return true, Result{Code: errno.ERROR_CANCELLED, Lease: t.current()}
 	})
 }
 
 func (t *Tenancy) outOfTime(c call) Result {
-	r := Result{Code: errno.ERROR_SEM_TIMEOUT, Lease: t.lease}
+	r := Result{Code: errno.ERROR_SEM_TIMEOUT, Lease: t.current()}
 	switch {
 	case c.stage == applying && t.applied != t.seq:
 		r.Detail = "the system took too long to change the address"
@@ -257,7 +266,7 @@ func (t *Tenancy) outOfTime(c call) Result {
 
 func (t *Tenancy) answerAll(which func(call) bool, code errno.Errno, detail string) {
 	t.answerEach(func(c *call) (bool, Result) {
-		return which(*c), Result{Code: code, Detail: detail, Lease: t.lease}
+		return which(*c), Result{Code: code, Detail: detail, Lease: t.current()}
 	})
 }
 
@@ -278,5 +287,5 @@ func (t *Tenancy) answerEach(which func(*call) (bool, Result)) {
 }
 
 func (t *Tenancy) answer(id uint64, code errno.Errno, detail string) {
-	t.emit(Answer{ID: id, Result: Result{Code: code, Detail: detail, Lease: t.lease}})
+	t.emit(Answer{ID: id, Result: Result{Code: code, Detail: detail, Lease: t.current()}})
 }

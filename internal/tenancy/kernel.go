@@ -24,6 +24,9 @@ const (
 
 // desired is what the kernel is to hold now.
 func (t *Tenancy) desired() Desired {
+	if t.informed != nil {
+		return t.withMTU(planInformed(t.informed, t.policy))
+	}
 	if t.lease == nil {
 		return t.withMTU(planLocal(t.localAddress(), t.policy))
 	}
@@ -55,7 +58,9 @@ func (t *Tenancy) reported(in Applied) {
 		t.own(t.lease.Address)
 	} else {
 		t.own(t.localAddress())
-		t.baseMTU = 0 // it is back
+		if t.informed == nil {
+			t.baseMTU = 0 // it is back
+		}
 	}
 	if t.pending {
 		t.announced()
@@ -67,6 +72,11 @@ func (t *Tenancy) reported(in Applied) {
 func (t *Tenancy) announced() {
 	t.pending = false
 	n := Note{Kind: t.announce, State: t.client.State(), Lease: t.lease}
+	if t.informed != nil {
+		n.Lease, n.Server = t.informed, t.informed.Server
+		t.emit(n)
+		return
+	}
 	if t.lease == nil {
 		n.Address = t.localAddress().Addr()
 		t.emit(n)

@@ -17,6 +17,15 @@ func (t *Tenancy) held() *dhcp4.Lease {
 	return t.lease
 }
 
+// current is what the adapter is configured by: a lease, or the parameters for
+// the address that others set; nil if there is neither.
+func (t *Tenancy) current() *dhcp4.Lease {
+	if t.informed != nil {
+		return t.informed
+	}
+	return t.lease
+}
+
 // acquired takes a lease that a server has granted.
 func (t *Tenancy) acquired(o dhcp4.Acquired) {
 	address := o.Lease.Address.Addr()
@@ -77,8 +86,8 @@ func (t *Tenancy) lost(o dhcp4.Lost, from []byte) {
 		t.released, t.given = true, o.Lease
 		t.endLocal()
 		t.tellFinder(dna.Stop{})
-	case dhcp4.LossExpired:
-		kind = NoteExpired
+	case dhcp4.LossExpired, dhcp4.LossIPv6Only:
+		kind = NoteExpired // or ends before its time, as the network wants no IPv4
 	case dhcp4.LossNAK:
 		kind = NoteNAK
 	case dhcp4.LossConflict:

@@ -64,6 +64,13 @@ func plan(l *dhcp4.Lease, p Policy) Desired {
 	return d
 }
 
+// planInformed returns what the kernel is to hold of the parameters for an
+// address that others set: neither the address nor routes.
+func planInformed(l *dhcp4.Lease, p Policy) Desired {
+	d := plan(l, p)
+	return Desired{MTU: d.MTU, DNS: d.DNS}
+}
+
 // planLocal returns what the kernel is to hold without a lease: a link-local
 // address, if there is one. Only its own subnet is reached from there (RFC 3927
 // section 2.6.2).

@@ -33,7 +33,7 @@ type Next struct {
 
 // Status returns what there is to know now.
 func (t *Tenancy) Status() Status {
-	s := Status{State: t.client.State(), Lease: t.lease, LinkLocal: t.localAddress(), Counters: t.client.Counters()}
+	s := Status{State: t.client.State(), Lease: t.current(), LinkLocal: t.localAddress(), Counters: t.client.Counters()}
 	if t.candidate != nil || t.pending && t.announce == NoteBound {
 		s.State, s.Lease = dhcp4.StateRequesting, nil
 	}
@@ -41,6 +41,8 @@ func (t *Tenancy) Status() Status {
 		s.Next = &Next{at, why}
 	}
 	switch {
+	case t.addressless:
+		s.Problem = addresslessText
 	case t.appErr != nil:
 		s.Problem = t.appErr.Error()
 	case t.saveErr != nil:

@@ -52,6 +52,11 @@ type Tenancy struct {
 	pending  bool // announce is to be said when seq has been applied
 	retry    retry
 
+	// inform: others set the address, and informed are the parameters for it,
+	// nil while they are not known. addressless: there is no address.
+	inform, addressless bool
+	informed            *dhcp4.Lease
+
 	guard     guard
 	networks  networks
 	local     *linkLocal   // nil where no link-local address is to be used
@@ -80,11 +85,12 @@ const (
 
 // New returns a tenancy that waits for Begin.
 func New(cfg Config) (*Tenancy, error) {
+	cfg.DHCP4.AutoConfigure = cfg.LinkLocal
 	c, err := dhcp4.New(cfg.DHCP4)
 	if err != nil {
 		return nil, err
 	}
-	t := &Tenancy{hardwareAddr: cfg.DHCP4.HardwareAddr, policy: cfg.Policy, byCall: cfg.Up, client: c}
+	t := &Tenancy{hardwareAddr: cfg.DHCP4.HardwareAddr, policy: cfg.Policy, byCall: cfg.Up, inform: cfg.Inform, client: c}
 	if t.guard, err = newGuard(cfg); err != nil {
 		return nil, err
 	}
@@ -198,6 +204,8 @@ func (t *Tenancy) begin(in Begin) {
 		t.local.last = r.LinkLocal
 	}
 	switch {
+	case t.inform:
+		t.beginInform(in)
 	case r.Released:
 		t.networks.restore(r, false)
 		t.released, t.given = true, r.Lease
@@ -266,7 +274,7 @@ func (t *Tenancy) linkChanged(in Link) {
 }
 
 func (t *Tenancy) gone() {
-	t.lease, t.candidate, t.pending = nil, nil, false
+	t.lease, t.candidate, t.informed, t.pending = nil, nil, nil, false
 	t.finish("the adapter was removed")
 }
 
@@ -324,6 +332,12 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 			t.acquired(o)
 		case dhcp4.Lost:
 			t.lost(o, from)
+		case dhcp4.Offered:
+			t.offered(o.Address)
+		case dhcp4.Informed:
+			t.taught(o.Lease)
+		case dhcp4.AutoConfigure:
+			t.autoConfigure(o.Allowed)
 		case dhcp4.Done:
 			t.done(o)
 		case dhcp4.Moved:

@@ -90,7 +90,7 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 	case "config":
 		modes := map[string]ConflictMode{"off": ConflictOff, "optimistic": ConflictOptimistic, "probe": ConflictProbe}
 		s.cfg.Conflict = modes[arg("conflict", "off")]
-		s.cfg.LinkLocal = d.HasArg("link-local")
+		s.cfg.LinkLocal, s.cfg.Inform = d.HasArg("link-local"), d.HasArg("inform")
 		s.reset(t, hardwareAddr)
 	case "begin":
 		in := Begin{Record: s.record, Link: Link{Usable: d.HasArg("up"), MTU: 1500}}
@@ -217,7 +217,9 @@ func (s *scene) reply(d *datadriven.TestData, arg func(key, value string) string
 	b.AddMessageType(types[d.CmdArgs[0].Key])
 	b.AddAddr(wire.OptionServerID, netip.MustParseAddr(arg("server", serverAddr.String())))
 	if d.CmdArgs[0].Key != "nak" {
-		b.SetYourAddr(netip.MustParseAddr(arg("address", "10.77.0.105")))
+		if a := arg("address", "10.77.0.105"); a != "none" {
+			b.SetYourAddr(netip.MustParseAddr(a))
+		}
 		b.AddAddr(wire.OptionSubnetMask, netip.MustParseAddr("255.255.255.0"))
 		b.AddAddr(wire.OptionRouter, netip.MustParseAddr(arg("router", serverAddr.String())))
 		b.AddAddr(wire.OptionDNS, serverAddr)
@@ -282,7 +284,11 @@ func (s *scene) describe(o Output) string {
 	case Apply:
 		s.seq = o.Seq
 		if !o.Want.Address.IsValid() {
-			return fmt.Sprintf("apply nothing, ours=%v mtu=%d", o.Ours, o.Want.MTU)
+			text := fmt.Sprintf("apply nothing, ours=%v mtu=%d", o.Ours, o.Want.MTU)
+			if !o.Want.DNS.Empty() {
+				text += fmt.Sprintf(" dns=%v", o.Want.DNS.Servers)
+			}
+			return text
 		}
 		end := "forever"
 		if l := o.Want.Lifetime; !l.Forever {

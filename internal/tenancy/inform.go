@@ -1,0 +1,39 @@
+package tenancy
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/lessee/lessee/dhcp4"
+)
+
+const addresslessText = "the adapter has no address of its own to ask with; set one, then manage the adapter again"
+
+// beginInform asks for parameters for the address that the adapter has from
+// others (RFC 2131 section 3.4). What an earlier life of ours left there goes.
+func (t *Tenancy) beginInform(in Begin) {
+	if len(t.ours) > 0 || t.baseMTU != 0 {
+		t.apply(t.desired())
+	}
+	i := slices.IndexFunc(in.Configured, func(p netip.Prefix) bool {
+		return !slices.Contains(t.ours, p) && !p.Addr().IsLinkLocalUnicast()
+	})
+	if i < 0 {
+		t.addressless = true
+		t.note(NoteProblem, addresslessText)
+		return
+	}
+	t.tell(dhcp4.StartInform{Address: in.Configured[i]})
+}
+
+// taught takes the parameters that a server answered.
+func (t *Tenancy) taught(l *dhcp4.Lease) {
+	t.informed = l
+	base := t.baseMTU
+	d := t.desired()
+	if base != t.baseMTU {
+		t.save(FlushNever) // what the MTU was, for the next life
+	}
+	t.announce, t.pending = NoteInformed, true
+	t.apply(d)
+}
