@@ -34,6 +34,7 @@ type world struct {
 	frames    func(Frame) // into the last capture
 	last      *exchange   // that was opened
 	ears      map[int]ear // by interface index
+	forced    map[int]func(dhcp4.Datagram)
 
 	quiet    bool   // it keeps no account of what was asked
 	silent   bool   // the server does not answer
@@ -53,6 +54,7 @@ func newWorld() *world {
 		records:   map[string]tenancy.Record{},
 		dns:       map[string]tenancy.DNS{},
 		ears:      map[int]ear{},
+		forced:    map[int]func(dhcp4.Datagram){},
 		start:     time.Now(),
 	}
 }
@@ -221,6 +223,17 @@ func (w *world) Listen(link Link, addresses []netip.Addr, deliver func(tenancy.A
 	delete(w.ears, link.Index)
 	if len(addresses) > 0 {
 		w.ears[link.Index] = ear{slices.Clone(addresses), deliver}
+	}
+	return nil
+}
+
+func (w *world) ListenForceRenew(link Link, address netip.Addr, deliver func(dhcp4.Datagram)) error {
+	w.note("%s listen to FORCERENEW at %v", link.Name, address)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.forced, link.Index)
+	if address.IsValid() {
+		w.forced[link.Index] = deliver
 	}
 	return nil
 }

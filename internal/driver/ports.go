@@ -107,6 +107,10 @@ type Network interface {
 	// None ends it. All adapters share one socket; deliver is called from one
 	// goroutine, and may still be called once after the end.
 	Listen(link Link, addresses []netip.Addr, deliver func(tenancy.ARP)) error
+	// ListenForceRenew delivers the FORCERENEW messages (RFC 3203) that come to
+	// the address, whether an exchange is open or not, until it is called with
+	// an address that is not valid. All adapters share one socket.
+	ListenForceRenew(link Link, address netip.Addr, deliver func(dhcp4.Datagram)) error
 	// SendARP sends an ARP packet of 28 bytes to a link address; nil: to all.
 	SendARP(link Link, packet, to []byte) error
 }

@@ -30,7 +30,7 @@ var (
 // say sends an ARP packet from p0.
 func (s *station) say(packet []byte, to net.HardwareAddr) {
 	s.l.t.Helper()
-	sa := &unix.SockaddrLinklayer{Protocol: etherARP(), Ifindex: s.l.link("p0").Attrs().Index, Halen: 6}
+	sa := &unix.SockaddrLinklayer{Protocol: networkOrder(unix.ETH_P_ARP), Ifindex: s.l.link("p0").Attrs().Index, Halen: 6}
 	copy(sa.Addr[:], to)
 	s.l.must(s.c.Sendto(s.l.t.Context(), packet, 0, sa))
 }
@@ -64,16 +64,16 @@ func heard(t *testing.T, got <-chan tenancy.ARP) arp.Packet {
 // settle awaits that the kernel's filter is as wanted.
 func (l *lab) settle() {
 	l.t.Helper()
-	l.n.ears.mu.Lock()
-	mine := l.n.ears.asked
-	l.n.ears.mu.Unlock()
-	l.must(l.n.hear(mine))
+	l.n.arp.mu.Lock()
+	mine := l.n.arp.asked
+	l.n.arp.mu.Unlock()
+	l.must(l.n.arp.fit(l.n, mine))
 }
 
 // passed returns how many packets the kernel has queued since the last call.
 func (l *lab) passed() uint32 {
 	l.t.Helper()
-	st, err := l.n.ears.c.GetsockoptTpacketStats(unix.SOL_PACKET, unix.PACKET_STATISTICS)
+	st, err := l.n.arp.c.GetsockoptTpacketStats(unix.SOL_PACKET, unix.PACKET_STATISTICS)
 	l.must(err)
 	return st.Packets
 }
@@ -155,7 +155,7 @@ func TestListenIsPerAdapter(t *testing.T) {
 	c1, peer, p1 := l.c1()
 	s := l.station()
 	other := func(p arp.Packet) {
-		sa := &unix.SockaddrLinklayer{Protocol: etherARP(), Ifindex: p1, Halen: 6, Addr: [8]byte{255, 255, 255, 255, 255, 255}}
+		sa := &unix.SockaddrLinklayer{Protocol: networkOrder(unix.ETH_P_ARP), Ifindex: p1, Halen: 6, Addr: [8]byte{255, 255, 255, 255, 255, 255}}
 		l.must(peer.Sendto(t.Context(), arp.Append(nil, p), 0, sa))
 	}
 	got := l.listen(l.c0(), at(100))
@@ -190,12 +190,12 @@ func TestListenEnds(t *testing.T) {
 	l.must(l.n.Listen(l.c0(), nil, nil))
 	for range 20 {
 		got := l.listen(l.c0(), at(100))
-		c := l.n.ears.c
+		c := l.n.arp.c
 		s.say(arp.Append(nil, arp.Announcement(hwP, at(100))), macC)
 		heard(t, got)
 		l.must(l.n.Listen(l.c0(), nil, nil))
 		l.settle()
-		if l.n.ears.c != nil {
+		if l.n.arp.c != nil {
 			t.Fatal("the socket is kept")
 		}
 		// The reading goroutine closes it.
@@ -279,7 +279,7 @@ func TestForeignARP(t *testing.T) {
 	for i := range packets {
 		packets[i] = arp.Append(nil, arp.Packet{Op: arp.OpRequest, SenderHardware: hwP, Sender: at(byte(1 + i)), Target: at(100)})
 	}
-	l.flood(etherARP(), frames, packets)
+	l.flood(networkOrder(unix.ETH_P_ARP), frames, packets)
 	if n := l.passed(); n != 0 {
 		t.Errorf("%d of %d foreign frames passed the filter", n, frames)
 	}
@@ -345,11 +345,11 @@ func TestARPTree(t *testing.T) {
 					all[i].address = 10<<24 | rng.Uint32N(1<<17)
 				}
 			}
-			spans, byInterface := arpSpans(all, maxSpans)
+			spans, byInterface := toSpans(all, maxSpans)
 			if n <= maxSpans && !byInterface || len(spans) > maxSpans {
 				t.Fatalf("%d addresses: %d spans, by interface: %v", n, len(spans), byInterface)
 			}
-			whole := arpFilter(spans, byInterface)
+			whole := spanFilter(arpHead(byInterface), spans)
 			if len(whole) > 4096 {
 				t.Errorf("%d addresses: %d instructions", n, len(whole))
 			}
@@ -409,7 +409,7 @@ func TestSendARP(t *testing.T) {
 	c, err := l.n.openPacket()
 	l.must(err)
 	defer c.Close()
-	l.must(c.Bind(&unix.SockaddrLinklayer{Protocol: etherARP(), Ifindex: l.link("p0").Attrs().Index}))
+	l.must(c.Bind(&unix.SockaddrLinklayer{Protocol: networkOrder(unix.ETH_P_ARP), Ifindex: l.link("p0").Attrs().Index}))
 	l.must(c.SetReadDeadline(time.Now().Add(10 * time.Second)))
 	for _, to := range []net.HardwareAddr{nil, macP} {
 		want := arp.Append(nil, arp.Probe(hwC, at(100)))

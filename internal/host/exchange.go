@@ -159,31 +159,34 @@ func (x *exchange) run() {
 			x.refused(driver.RefuseOverflow, uint64(aux.drops-lost))
 			lost = aux.drops
 		}
-		if d, why, ok := accept(buf[:n], aux, flags, from); ok {
-			x.deliver(d)
-		} else {
+		d, why, ok := accept(buf[:n], aux, flags)
+		switch {
+		case !ok:
 			x.refused(why, 1)
+		case x.n.elsewhere(x.link, d):
+		default:
+			out := dhcp4.Datagram{Message: slices.Clone(d.Payload), From: d.Source.Addr()}
+			if ll, ok := from.(*unix.SockaddrLinklayer); ok && ll.Halen > 0 && int(ll.Halen) <= len(ll.Addr) {
+				out.Link = slices.Clone(ll.Addr[:ll.Halen])
+			}
+			x.deliver(out)
 		}
 	}
 }
 
-// accept checks what the filter let through.
-func accept(packet []byte, aux auxdata, flags int, from unix.Sockaddr) (_ dhcp4.Datagram, why driver.Refusal, ok bool) {
+// accept checks what the filter let through. The payload is part of the packet.
+func accept(packet []byte, aux auxdata, flags int) (_ udp4.Datagram, why driver.Refusal, ok bool) {
 	if flags&unix.MSG_TRUNC != 0 {
-		return dhcp4.Datagram{}, driver.RefuseTruncate, false
+		return udp4.Datagram{}, driver.RefuseTruncate, false
 	}
 	if aux.vlan() {
-		return dhcp4.Datagram{}, driver.RefuseVLAN, false
+		return udp4.Datagram{}, driver.RefuseVLAN, false
 	}
 	d, err := udp4.Parse(packet, aux.partialChecksum())
 	if err != nil {
-		return dhcp4.Datagram{}, refusalOf(err), false
+		return udp4.Datagram{}, refusalOf(err), false
 	}
-	out := dhcp4.Datagram{Message: slices.Clone(d.Payload), From: d.Source.Addr()}
-	if ll, ok := from.(*unix.SockaddrLinklayer); ok && ll.Halen > 0 && int(ll.Halen) <= len(ll.Addr) {
-		out.Link = slices.Clone(ll.Addr[:ll.Halen])
-	}
-	return out, 0, true
+	return d, 0, true
 }
 
 // refusalOf sorts the reasons of udp4.

@@ -4,6 +4,7 @@ package host
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/lessee/lessee/internal/driver"
 	"golang.org/x/net/bpf"
@@ -83,6 +84,15 @@ func filter(link driver.Link) ([]bpf.RawInstruction, error) {
 // skipUnless drops the packet unless the condition holds; filter fills in how far to jump.
 func skipUnless(cond bpf.JumpTest, val uint32) bpf.Instruction {
 	return bpf.JumpIf{Cond: cond, Val: val}
+}
+
+// assemble joins and assembles instructions that are valid.
+func assemble(parts ...[]bpf.Instruction) []bpf.RawInstruction {
+	f, err := bpf.Assemble(slices.Concat(parts...))
+	if err != nil {
+		return dropAll()
+	}
+	return f
 }
 
 // dropAll is the filter of sockets that only send.

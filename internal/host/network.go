@@ -10,7 +10,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/tenancy"
 	"github.com/mdlayher/socket"
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
@@ -37,7 +39,8 @@ type Network struct {
 	raw  *nl.SocketHandle
 
 	claims claims
-	ears   ears
+	arp    ears[tenancy.ARP]
+	force  ears[dhcp4.Datagram]
 
 	mu sync.Mutex
 	tx *socket.Conn // sends frames for all adapters, receives none; opened when first used
@@ -51,7 +54,12 @@ func New(opt Options) (*Network, error) {
 	if err != nil {
 		return nil, failed("", "open the network namespace", err)
 	}
-	n := &Network{opt: opt, space: space}
+	n := &Network{
+		opt:   opt,
+		space: space,
+		arp:   ears[tenancy.ARP]{kind: arpHearing},
+		force: ears[dhcp4.Datagram]{kind: forceHearing},
+	}
 	if n.id, err = idOf(fmt.Sprintf("/proc/self/fd/%d", space.Fd())); err != nil {
 		space.Close()
 		return nil, failed("", "identify the network namespace", err)
@@ -83,7 +91,8 @@ func (n *Network) Close() error {
 		n.raw.Close()
 	}
 	n.claims.close()
-	n.ears.close()
+	n.arp.close()
+	n.force.close()
 	n.mu.Lock()
 	tx := n.tx
 	n.tx = nil

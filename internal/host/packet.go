@@ -4,10 +4,8 @@ package host
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/bits"
 	"net"
 	"net/netip"
 
@@ -50,13 +48,8 @@ func listen(c *socket.Conn, link driver.Link) error {
 	return nil
 }
 
-// etherIPv4 is ETH_P_IP as sockaddr_ll wants it: in network byte order.
-func etherIPv4() uint16 {
-	if binary.NativeEndian.Uint16([]byte{0, 1}) == 1 {
-		return unix.ETH_P_IP
-	}
-	return bits.ReverseBytes16(unix.ETH_P_IP)
-}
+// etherIPv4 is ETH_P_IP as sockaddr_ll wants it.
+func etherIPv4() uint16 { return networkOrder(unix.ETH_P_IP) }
 
 var errLongHardwareAddr = errors.New("hardware addresses of more than 8 bytes are not supported")
 

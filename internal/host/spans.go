@@ -7,25 +7,11 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"slices"
-	"sync"
 
 	"golang.org/x/net/bpf"
-	"golang.org/x/sys/unix"
 )
 
-// Where the ARP filter looks: the packet begins with the ARP header.
-const (
-	atKinds  = 0 // hardware type and protocol
-	atARPOp  = 4 // lengths of their addresses, operation
-	atSender = 14
-	atTarget = 24
-
-	ethernetIPv4 = 1<<16 | unix.ETH_P_IP
-	arpRequest   = 6<<24 | 4<<16 | 1
-	arpReply     = 6<<24 | 4<<16 | 2
-)
-
-// An audible is an address whose ARP is wanted on an interface.
+// An audible is an address that somebody wants to hear of on an interface.
 type audible struct {
 	index   uint32
 	address uint32
@@ -36,7 +22,7 @@ func number(a netip.Addr) uint32 {
 	return binary.BigEndian.Uint32(b[:])
 }
 
-// A span is a range of keys that the filter lets through, both ends included.
+// A span is a range of keys that a filter lets through, both ends included.
 type span struct{ lo, hi uint32 }
 
 // spread is odd, so that different interfaces get different keys.
@@ -46,14 +32,27 @@ const spread = 0x9e3779b1
 // key cost a packet that is looked at in vain, no more.
 func (a audible) key() uint32 { return a.address ^ a.index*spread }
 
+// keyOf are the instructions that prepare for a key: they leave in X what the
+// address is to be combined with by [bpf.ALUOpXor].
+func keyOf(byInterface bool) []bpf.Instruction {
+	if !byInterface {
+		return []bpf.Instruction{bpf.LoadConstant{Dst: bpf.RegX}}
+	}
+	return []bpf.Instruction{
+		bpf.LoadExtension{Num: bpf.ExtInterfaceIndex},
+		bpf.ALUOpConstant{Op: bpf.ALUOpMul, Val: spread},
+		bpf.TAX{},
+	}
+}
+
 // maxSpans bounds a filter to what the kernel takes: BPF_MAXINSNS, 4096
 // instructions.
 const maxSpans = 1500
 
-// arpSpans returns what the filter of all is to let through: exactly these
+// toSpans returns what the filter of all is to let through: exactly these
 // addresses on their interfaces or, where that is more than limit, ranges of
 // addresses on any interface.
-func arpSpans(all []audible, limit int) (spans []span, byInterface bool) {
+func toSpans(all []audible, limit int) (spans []span, byInterface bool) {
 	spans = make([]span, len(all))
 	for i, a := range all {
 		spans[i] = span{a.key(), a.key()}
@@ -95,56 +94,8 @@ func narrow(s []span, limit int) []span {
 	return out
 }
 
-// arpHead is what all ARP filters begin with: it drops all but ARP for IPv4 over
-// Ethernet that we did not send ourselves, and leaves in A the key of the
-// sender or, of a probe, of the target. A load beyond the packet's end drops it.
-func arpHead(byInterface bool) []bpf.RawInstruction {
-	key := []bpf.Instruction{
-		bpf.LoadExtension{Num: bpf.ExtInterfaceIndex},
-		bpf.ALUOpConstant{Op: bpf.ALUOpMul, Val: spread},
-		bpf.TAX{},
-	}
-	if !byInterface {
-		key = []bpf.Instruction{bpf.LoadConstant{Dst: bpf.RegX}}
-	}
-	f := slices.Concat(key, []bpf.Instruction{
-		// What we sent ourselves, what a promiscuous interface overheard, and
-		// what belongs to a VLAN that has no interface.
-		bpf.LoadExtension{Num: bpf.ExtType},
-		bpf.JumpIf{Cond: bpf.JumpGreaterThan, Val: unix.PACKET_MULTICAST, SkipTrue: 11},
-		bpf.LoadAbsolute{Off: atKinds, Size: 4},
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: ethernetIPv4, SkipTrue: 9},
-		bpf.LoadAbsolute{Off: atARPOp, Size: 4},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: arpReply, SkipTrue: 5},
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: arpRequest, SkipTrue: 6},
-		bpf.LoadAbsolute{Off: atSender, Size: 4},
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: 0, SkipTrue: 5},
-		bpf.LoadAbsolute{Off: atTarget, Size: 4}, // of a request from 0.0.0.0
-		bpf.Jump{Skip: 1},
-		bpf.LoadAbsolute{Off: atSender, Size: 4}, // of a reply
-		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: 0, SkipTrue: 1},
-		bpf.RetConstant{Val: 0},
-		bpf.ALUOpX{Op: bpf.ALUOpXor},
-	})
-	head, err := bpf.Assemble(f)
-	if err != nil {
-		return dropAll() // the instructions above are valid
-	}
-	return head
-}
-
-var (
-	headByInterface = sync.OnceValue(func() []bpf.RawInstruction { return arpHead(true) })
-	headOfAll       = sync.OnceValue(func() []bpf.RawInstruction { return arpHead(false) })
-)
-
-// arpFilter is the kernel's part of the check: all whose key is not in the
-// spans is dropped before it wakes us.
-func arpFilter(spans []span, byInterface bool) []bpf.RawInstruction {
-	head := headOfAll()
-	if byInterface {
-		head = headByInterface()
-	}
+// spanFilter lets through, of what its head leaves, that whose key is in the spans.
+func spanFilter(head []bpf.RawInstruction, spans []span) []bpf.RawInstruction {
 	f := make([]bpf.RawInstruction, len(head), len(head)+3*len(spans)+2)
 	copy(f, head)
 	return tree(f, spans)
