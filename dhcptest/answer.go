@@ -93,7 +93,7 @@ func (s *Server) request(now boottime.Instant, q wire.Packet, client string) *Re
 func (s *Server) confirm(now boottime.Instant, q wire.Packet, client string, address netip.Addr) *Reply {
 	b := s.clients[client]
 	switch {
-	case !s.cfg.Address.Masked().Contains(address):
+	case !s.cfg.Subnet.Contains(address):
 		return s.refuse(q, "wrong network")
 	case b == nil && !s.cfg.Authoritative:
 		return nil

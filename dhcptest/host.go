@@ -54,6 +54,12 @@ func (h *Host) Port() *Port { return h.port }
 // Unplug takes the host off its link; it forgets whom it knows there.
 func (h *Host) Unplug() {
 	h.port.Unplug()
+	h.Flush()
+}
+
+// Flush has the host forget the link addresses that it knows, as an ARP cache
+// does in time.
+func (h *Host) Flush() {
 	clear(h.known)
 	clear(h.asked)
 }
@@ -185,3 +191,6 @@ func (h *Host) receiveARP(p arp.Packet, from LinkAddr) {
 		h.arp(p, from)
 	}
 }
+
+// Owned returns the host's addresses.
+func (h *Host) Owned() []netip.Addr { return slices.Clone(h.owned) }

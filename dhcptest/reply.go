@@ -134,7 +134,7 @@ func (s *Server) addLease(r *Reply, q wire.Packet) {
 // RFC 2132, section 3.3: "If both the subnet mask and the router option are
 // specified in a DHCP reply, the subnet mask option MUST be first."
 func (s *Server) addParameters(r *Reply, q wire.Packet) {
-	r.Set(wire.OptionSubnetMask, maskOf(s.cfg.Address.Bits()))
+	r.Set(wire.OptionSubnetMask, maskOf(s.cfg.Subnet.Bits()))
 	wishes, asks := q.Option(wire.OptionParameterList)
 	wants := func(code wire.OptionCode) bool { return !asks || slices.Contains(wishes, byte(code)) }
 	if wants(wire.OptionRouter) && len(s.cfg.Routers) > 0 {

@@ -15,6 +15,9 @@ type ServerConfig struct {
 	// Address is the server's own address and the length of its subnet's mask;
 	// it is the server identifier, too.
 	Address netip.Prefix
+	// Subnet is the network that the pool is of; not valid: that of Address. A
+	// server behind a relay agent has its own address elsewhere.
+	Subnet netip.Prefix
 	// First and Last bound the pool, both included. Not valid: there is none.
 	First, Last netip.Addr
 	// Reserved addresses are for one link address each, in the pool or not.
@@ -91,6 +94,9 @@ const (
 func NewServer(h *Host, cfg ServerConfig, behaviours ...Behaviour) *Server {
 	if cfg.Lease == 0 {
 		cfg.Lease = defaultLease
+	}
+	if !cfg.Subnet.IsValid() {
+		cfg.Subnet = cfg.Address.Masked()
 	}
 	if cfg.OfferHold == 0 {
 		cfg.OfferHold = defaultHold

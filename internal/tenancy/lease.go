@@ -1,7 +1,6 @@
 package tenancy
 
 import (
-	"net/netip"
 	"slices"
 
 	"github.com/lessee/lessee/acd"
@@ -62,9 +61,9 @@ func (t *Tenancy) use(l *dhcp4.Lease, announce NoteKind) {
 	d := t.desired()
 	t.networks.learnFrom(l, t.now)
 	t.announce, t.pending = announce, true
-	if t.onDisk(l.Address) && base == t.baseMTU {
+	if t.onDisk(l) && base == t.baseMTU {
 		// All but the times is on the disk already, and a record with the old
-		// times errs on the safe side: no need to wait.
+		// ones errs on the safe side: no need to wait.
 		t.apply(d)
 		t.save(FlushLater)
 		return
@@ -114,7 +113,7 @@ func (t *Tenancy) release() {
 		t.networks.forget(given)
 		r := t.record()
 		r.Lease, r.Released = given, true
-		t.recorded = netip.Prefix{}
+		t.recorded = nil
 		t.emit(Save{Record: r, Flush: FlushNever})
 	}
 	t.unsent = nil
@@ -142,22 +141,34 @@ func (t *Tenancy) record() Record {
 
 func (t *Tenancy) save(flush Flush) {
 	r := t.record()
-	keeps := flush == FlushNow || flush == FlushLater && t.onDisk(leaseAddress(r.Lease))
-	if !keeps || r.Lease == nil || r.Released {
-		t.recorded = netip.Prefix{}
+	keeps := flush == FlushNow || flush == FlushLater && r.Lease != nil && t.onDisk(r.Lease)
+	if !keeps || r.Released {
+		t.recorded = nil
 	} else {
-		t.recorded = r.Lease.Address
+		t.recorded = r.Lease
 	}
 	switch flush {
 	case FlushNow:
 		t.networks.setDurable(true)
 	case FlushNever:
 		t.networks.setDurable(false)
-	case FlushLater: // what it adds is not there yet
+	case FlushLater: // what it adds is not there yet; what it renews may be
+		t.networks.renewed()
 	}
 	t.emit(Save{Record: r, Flush: flush})
 }
 
 // onDisk reports whether a record that would survive a power failure has a
-// lease of that address.
-func (t *Tenancy) onDisk(a netip.Prefix) bool { return t.recorded == a || t.networks.durable(a) }
+// lease of that address, and one that does not end later.
+func (t *Tenancy) onDisk(l *dhcp4.Lease) bool { return covers(t.recorded, l) || t.networks.durable(l) }
+
+// covers reports whether a lease on record may stand for another one: it is of
+// the same address, and who goes by it gives the address up no later.
+func covers(saved, l *dhcp4.Lease) bool {
+	if saved == nil || saved.Address != l.Address {
+		return false
+	}
+	was, ended := saved.Expires()
+	end, ends := l.Expires()
+	return !ends || ended && !was.After(end)
+}

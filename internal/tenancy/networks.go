@@ -29,8 +29,9 @@ type networks struct {
 
 type network struct {
 	Network
-	// durable says that the record that is on the disk has it.
-	durable bool
+	// saved is the lease as the record that is on the disk has it, nil if that
+	// does not.
+	saved *dhcp4.Lease
 }
 
 // A finder asks routers, and knows why.
@@ -46,7 +47,7 @@ type finder struct {
 // where its lease is from.
 func (n *networks) restore(r Record, inUse bool) {
 	for _, k := range r.Networks {
-		n.known = append(n.known, network{Network: k, durable: true})
+		n.known = append(n.known, network{Network: k, saved: k.Lease})
 	}
 	n.here = inUse && len(n.known) > 0 && n.known[0].Lease == r.Lease
 }
@@ -217,11 +218,23 @@ func (n *networks) record() []Network {
 // setDurable notes whether the record on the disk has all that is known.
 func (n *networks) setDurable(yes bool) {
 	for i := range n.known {
-		n.known[i].durable = yes
+		n.known[i].saved = nil
+		if yes {
+			n.known[i].saved = n.known[i].Lease
+		}
 	}
 }
 
-// durable reports whether the record on the disk has a lease of that address.
-func (n *networks) durable(address netip.Prefix) bool {
-	return slices.ContainsFunc(n.known, func(k network) bool { return k.durable && k.Lease.Address == address })
+// renewed notes that the record on the disk has each lease as it was or as it is now.
+func (n *networks) renewed() {
+	for i := range n.known {
+		if n.known[i].saved != nil {
+			n.known[i].saved = n.known[i].Lease
+		}
+	}
+}
+
+// durable reports whether the record on the disk has a lease that covers this one.
+func (n *networks) durable(l *dhcp4.Lease) bool {
+	return slices.ContainsFunc(n.known, func(k network) bool { return covers(k.saved, l) })
 }

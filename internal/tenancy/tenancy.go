@@ -43,7 +43,7 @@ type Tenancy struct {
 	given     *dhcp4.Lease // with released: what was given back
 	released  bool
 	baseMTU   int
-	recorded  netip.Prefix // the address of the lease that is on the disk
+	recorded  *dhcp4.Lease // the lease that is on the disk; nil: none, or nobody knows
 
 	ours     []netip.Prefix // what the kernel may hold of ours
 	seq      uint64         // of the last Apply
@@ -130,7 +130,7 @@ func (t *Tenancy) Handle(now boottime.Instant, in Input) {
 	case SaveFailed:
 		t.saveErr = in.Err
 		if in.Err != nil {
-			t.recorded = netip.Prefix{}
+			t.recorded = nil
 			t.networks.setDurable(false)
 			t.note(NoteProblem, "the lease could not be saved: "+in.Err.Error())
 		}
@@ -184,7 +184,11 @@ func (t *Tenancy) begin(in Begin) {
 	r := in.Record
 	t.link.MTU = in.Link.MTU
 	t.baseMTU = r.BaseMTU
-	for _, p := range append(slices.Clone(r.Ours), leaseAddress(r.Lease)) {
+	ours := append(slices.Clone(r.Ours), leaseAddress(r.Lease))
+	for _, k := range r.Networks {
+		ours = append(ours, leaseAddress(k.Lease)) // in use perhaps, before that was on record
+	}
+	for _, p := range ours {
 		if slices.Contains(in.Configured, p) && !slices.Contains(t.ours, p) {
 			t.ours = append(t.ours, p)
 		}
@@ -198,7 +202,7 @@ func (t *Tenancy) begin(in Begin) {
 		t.emit(Save{Record: r})
 	}
 	if r.Lease != nil && !r.Released {
-		t.recorded = r.Lease.Address
+		t.recorded = r.Lease
 	}
 	if t.local != nil {
 		t.local.last = r.LinkLocal
