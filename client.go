@@ -172,7 +172,8 @@ type request struct {
 	method      string
 	path        string // empty: that of the adapter, with op as its last element for a POST
 	sub         string // or with this one
-	body        any    // nil: none
+	query       url.Values
+	body        any // nil: none
 }
 
 func withDefault(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -244,6 +245,9 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 			path += "/" + r.sub
 		case r.method == http.MethodPost:
 			path += "/" + r.op
+		}
+		if len(r.query) > 0 {
+			path += "?" + r.query.Encode()
 		}
 	}
 	var body io.Reader

@@ -30,7 +30,11 @@ var now = time.Date(2026, 1, 2, 15, 5, 5, 0, time.UTC)
 type engine struct {
 	adapters []lessee.Adapter
 	// stories are told by why, by the adapter's name.
-	stories map[string]lessee.Story
+	stories   map[string]lessee.Story
+	discovery lessee.Discovery
+	// frames are those of every trace; with removed the adapter goes after them.
+	frames  []lessee.Frame
+	removed bool
 	// fail has the error of an operation, by "renew eth0".
 	fail map[string]error
 	// block makes an operation wait for its context, by "renew eth0".
@@ -63,6 +67,23 @@ func (e *engine) Why(_ context.Context, name string) (lessee.Story, error) {
 		return s, nil
 	}
 	return lessee.Story{Adapter: name, Time: now, Manager: "none", State: "disabled", Verdict: lessee.Fact{Code: "absent"}}, e.fail["why "+name]
+}
+
+func (e *engine) Discover(_ context.Context, name string, during time.Duration) (lessee.Discovery, error) {
+	d := e.discovery
+	d.During = lessee.Duration(during)
+	return d, e.fail["discover "+name]
+}
+
+func (e *engine) Trace(_ context.Context, name string, _ bool) (<-chan lessee.Frame, func(), error) {
+	c := make(chan lessee.Frame, len(e.frames))
+	for _, f := range e.frames {
+		c <- f
+	}
+	if e.removed {
+		close(c)
+	}
+	return c, func() {}, e.fail["trace "+name]
 }
 
 func (e *engine) do(ctx context.Context, call string) error {

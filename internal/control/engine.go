@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"time"
 
 	"github.com/lessee/lessee"
 )
@@ -26,6 +27,14 @@ type Engine interface {
 	Up(ctx context.Context, name string) error
 	// Down ends the management; it releases the lease first, unless keep is set.
 	Down(ctx context.Context, name string, keep bool) error
+	// Discover asks all servers on the adapter's link for an offer and returns
+	// what they said when the time is over; it takes none.
+	Discover(ctx context.Context, name string, during time.Duration) (lessee.Discovery, error)
+	// Trace hands out the DHCP frames of the adapter's link from now on, with arp
+	// the packets of conflict detection too. The channel is closed when the
+	// adapter is removed, or by cancel, which ends it; a reader that does not
+	// keep up loses frames and is told how many.
+	Trace(ctx context.Context, name string, arp bool) (frames <-chan lessee.Frame, cancel func(), err error)
 	// Subscribe hands out the events from now on. The channel is never closed
 	// by the engine; a subscriber that does not keep up loses events and is
 	// told how many by one of kind [lessee.EventLost]. cancel ends it.

@@ -29,11 +29,12 @@ func TestMain(m *testing.M) {
 type fake struct {
 	do func(ctx context.Context, op, name string, keep bool) error // nil: every call succeeds
 
-	mu    sync.Mutex
-	calls []string
-	subs  map[chan lessee.Event]uint64
-	heard chan struct{} // one per subscription
-	gone  chan struct{} // one per cancelled subscription
+	mu     sync.Mutex
+	calls  []string
+	subs   map[chan lessee.Event]uint64
+	frames chan lessee.Frame // of every trace
+	heard  chan struct{}     // one per subscription
+	gone   chan struct{}     // one per cancelled subscription
 }
 
 func newFake() *fake {
@@ -128,6 +129,32 @@ func (f *fake) Release(ctx context.Context, name string) error {
 func (f *fake) Up(ctx context.Context, name string) error { return f.run(ctx, "up", name, false) }
 func (f *fake) Down(ctx context.Context, name string, keep bool) error {
 	return f.run(ctx, "down", name, keep)
+}
+
+func (f *fake) Discover(ctx context.Context, name string, during time.Duration) (lessee.Discovery, error) {
+	if err := f.run(ctx, "discover", name, false); err != nil {
+		return lessee.Discovery{}, err
+	}
+	d := lessee.Discovery{Adapter: "eth0", Index: 2, Time: born, During: lessee.Duration(during), Sent: 3, Flags: []string{"several-servers"}}
+	if name == "uplink" {
+		return d, nil // nobody answers
+	}
+	v := eth0().IPv4
+	d.Rejected = map[string]uint64{"foreign-xid": 2}
+	d.Offers = []lessee.Offer{{
+		After: lessee.Duration(1500 * time.Microsecond), Server: v.Server, From: v.Server, MAC: "02:00:00:00:00:01", Relay: v.Server, Address: v.Address,
+		Lease: lessee.Duration(time.Hour), T1: lessee.Duration(30 * time.Minute), T2: lessee.Duration(50 * time.Minute),
+		Routers: v.Routers, Routes: v.Routes, DNS: v.DNS, WINS: v.DNS, Domain: v.Domain, Search: v.Search, HostName: v.HostName, MTU: 1400, RapidCommit: true,
+		Flags: []string{"relay"},
+	}, {Server: v.Server, Infinite: true, Refused: "no-lease-time"}}
+	return d, nil
+}
+
+func (f *fake) Trace(ctx context.Context, name string, arp bool) (<-chan lessee.Frame, func(), error) {
+	if err := f.run(ctx, "trace", name, arp); err != nil {
+		return nil, nil, err
+	}
+	return f.frames, func() { f.gone <- struct{}{} }, nil
 }
 
 // buffer is how many events a subscriber of the fake may lag behind.

@@ -100,6 +100,9 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 // decode reads the body of a command.
 func decode(body []byte, rt route) (call, error) {
 	c := call{timeout: lessee.DefaultTimeout}
+	if rt.op == "discover" {
+		c.timeout = lessee.DefaultDiscovery
+	}
 	if len(bytes.TrimSpace(body)) == 0 {
 		return c, nil
 	}

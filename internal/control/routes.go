@@ -25,6 +25,9 @@ type route struct {
 	op           string   // as in lessee.Error.Op
 	query        []string // the parameters it knows
 	command      bool     // changes something, takes a body
+	guarded      bool     // only for those who may change something; a command is so anyway
+	own          bool     // keeps the timeout itself
+	stream       bool     // goes on until the caller leaves
 	keep         bool     // the body may have "keep"
 	serve        func(ctx context.Context, w http.ResponseWriter, c call) (answer any, err error)
 }
@@ -34,6 +37,7 @@ type call struct {
 	name    string // of the adapter
 	filter  string // ?adapter=
 	keep    bool
+	arp     bool // ?arp=true
 	timeout time.Duration
 }
 
@@ -69,7 +73,12 @@ func (s *Server) routes() []route {
 		command("release", func(ctx context.Context, c call) error { return s.engine.Release(ctx, c.name) }),
 		command("up", func(ctx context.Context, c call) error { return s.engine.Up(ctx, c.name) }),
 		command("down", func(ctx context.Context, c call) error { return s.engine.Down(ctx, c.name, c.keep) }),
-		{method: http.MethodGet, path: "/v1/events", op: "watch", query: []string{"adapter"}, serve: s.events},
+		{method: http.MethodPost, path: "/v1/adapters/{name}/discover", op: "discover", command: true, own: true, serve: s.discover},
+		{
+			method: http.MethodGet, path: "/v1/adapters/{name}/trace", op: "trace", query: []string{"arp"},
+			guarded: true, stream: true, serve: s.trace,
+		},
+		{method: http.MethodGet, path: "/v1/events", op: "watch", query: []string{"adapter"}, stream: true, serve: s.events},
 		{method: http.MethodGet, path: "/v1/openapi.yaml", op: "version", serve: s.document},
 	}
 }
@@ -91,7 +100,7 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request, rt route) {
 		e := s.explain(err, rt.op, cmpOr(name, filter))
 		s.fail(w, status(e), e)
 	}
-	if rt.command {
+	if rt.command || rt.guarded {
 		who := callerOf(r.Context())
 		if err := s.guard.check(who); err != nil {
 			s.log.Warn("refused: permission", "op", rt.op, "adapter", name, "caller", who)
@@ -114,15 +123,21 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request, rt route) {
 		return
 	}
 	c.name, c.filter = name, filter
+	if arp := r.URL.Query().Get("arp"); arp != "" {
+		if c.arp = arp == "true"; !c.arp && arp != "false" {
+			fail(invalid("query parameter \"arp\" is to be true or false"))
+			return
+		}
+	}
 
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(s.stopped, cancel)()
-	if rt.op != "watch" {
+	if !rt.stream && !rt.own {
 		ctx, cancel = context.WithTimeout(ctx, c.timeout)
 		defer cancel()
 	}
-	if rt.command {
+	if rt.command || rt.guarded {
 		s.log.Info("asked to "+rt.op, "adapter", name, "caller", callerOf(ctx))
 	}
 	answer, err := rt.serve(ctx, w, c)

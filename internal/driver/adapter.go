@@ -224,6 +224,9 @@ func (d *Driver) transmit(a *adapter, e effect, t dhcp4.Transmit) error {
 	}
 	if a.exchange == nil {
 		x, err := d.cfg.Network.Open(e.link, func(in dhcp4.Datagram) {
+			if d.scans.own(e.link.Index, in.Message) {
+				return
+			}
 			if a.congested() {
 				a.rejected.count(RefuseOverflow, 1)
 				return

@@ -71,6 +71,8 @@ type Driver struct {
 	managing sync.Mutex
 	waiting  waiting
 	effects  sync.WaitGroup
+	traces   traces
+	scans    scans
 }
 
 // New returns a driver that manages nothing yet.
@@ -124,6 +126,7 @@ func (d *Driver) stop(watch io.Closer) {
 	close(d.done)
 	_ = watch.Close()
 	_ = d.timer.Close()
+	d.traces.endAll(func(*trace) bool { return true })
 	for _, a := range d.adapters {
 		a.enqueue(d, effect{kind: effectClose})
 		a.enqueue(d, effect{kind: effectDeafen, link: a.link})

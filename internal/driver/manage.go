@@ -160,21 +160,27 @@ func (d *Driver) newTenancy(link Link, byCall bool) (*tenancy.Tenancy, error) {
 		metric = 1000 + uint32(link.Index) //nolint:gosec // an interface index is positive and 31 bits
 	}
 	return tenancy.New(tenancy.Config{
-		DHCP4: dhcp4.Config{
-			HardwareType: uint8(link.HardwareType), //nolint:gosec // Ethernet
-			HardwareAddr: link.HardwareAddr,
-			ClientID:     c.ClientID,
-			HostName:     c.HostName,
-			Broadcast:    c.Broadcast,
-			Timing:       c.Timing,
-			Seed:         d.cfg.Seed(),
-		},
+		DHCP4:     d.clientConfig(link),
 		Policy:    tenancy.Policy{Metric: metric, Table: c.Table, Routes: c.Routes, MTU: c.MTU, DNS: c.DNS},
 		Conflict:  c.Conflict,
 		LinkLocal: c.LinkLocal,
 		Inform:    c.Inform,
 		Up:        byCall,
 	})
+}
+
+// clientConfig is who a client is on that link.
+func (d *Driver) clientConfig(link Link) dhcp4.Config {
+	c := d.cfg.Adapter(link.Name)
+	return dhcp4.Config{
+		HardwareType: uint8(link.HardwareType), //nolint:gosec // Ethernet
+		HardwareAddr: link.HardwareAddr,
+		ClientID:     c.ClientID,
+		HostName:     c.HostName,
+		Broadcast:    c.Broadcast,
+		Timing:       c.Timing,
+		Seed:         d.cfg.Seed(),
+	}
 }
 
 func usable(l Link) bool { return l.Up && l.Carrier }
@@ -184,6 +190,7 @@ func (d *Driver) linkChanged(c LinkChange) {
 	was, known := d.links[c.Link.Index]
 	if c.Gone {
 		delete(d.links, c.Link.Index)
+		d.traces.endAll(func(t *trace) bool { return t.index == c.Link.Index })
 	} else {
 		d.links[c.Link.Index] = c.Link
 	}

@@ -1,0 +1,154 @@
+package driver
+
+import (
+	"context"
+	"io"
+	"sync"
+
+	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/errno"
+)
+
+const (
+	// traceBacklog is how many frames a reader may be behind.
+	traceBacklog = 256
+	// maxTraces is how many may trace at the same time: each holds a socket.
+	maxTraces = 16
+)
+
+// traces are the captures that run.
+type traces struct {
+	mu   sync.Mutex
+	open map[*trace]struct{}
+}
+
+// A trace hands the frames of a link to one reader and never waits for it.
+type trace struct {
+	index   int
+	capture io.Closer
+
+	mu     sync.Mutex
+	frames chan lessee.Frame
+	ended  bool
+	lost   uint64 // since the last frame that was handed on
+}
+
+// Trace captures the frames of a link; see control.Engine.
+func (d *Driver) Trace(_ context.Context, name string, arp bool) (<-chan lessee.Frame, func(), error) {
+	link, err := d.ethernetLink("trace", name)
+	if err != nil {
+		return nil, nil, err
+	}
+	t := &trace{index: link.Index, frames: make(chan lessee.Frame, traceBacklog)}
+	if !d.traces.add(t) {
+		return nil, nil, failed("trace", name, errno.ERROR_BUSY, "too many traces run already", "end one of them")
+	}
+	c, err := d.cfg.Network.Capture(link, arp, t.add)
+	if err != nil {
+		d.traces.end(t)
+		return nil, nil, failed("trace", name, errno.ERROR_GEN_FAILURE, err.Error(), "")
+	}
+	t.hold(c)
+	// If the interface went, or the driver stopped, before the capture was there,
+	// nobody ended it.
+	gone := true
+	d.do(func() { _, there := d.links[link.Index]; gone = !there })
+	if gone {
+		d.traces.end(t)
+	}
+	return t.frames, func() { d.traces.end(t) }, nil
+}
+
+// ethernetLink finds the link that a call names.
+func (d *Driver) ethernetLink(op, name string) (Link, error) {
+	var link Link
+	found := false
+	if !d.do(func() {
+		for _, l := range d.links {
+			if named(l, name) {
+				link, found = l, true
+			}
+		}
+	}) {
+		return Link{}, stopped(op, name)
+	}
+	switch {
+	case !found:
+		return Link{}, failed(op, name, errno.ERROR_FILE_NOT_FOUND, "no such adapter", "'lessee list' lists them")
+	case link.Loopback || link.HardwareType != ethernet || len(link.HardwareAddr) != 6:
+		return Link{}, failed(op, name, errno.ERROR_NOT_SUPPORTED, "DHCP needs an adapter with an Ethernet address", "")
+	}
+	return link, nil
+}
+
+// hold gives a trace its capture; one that has ended meanwhile closes it.
+func (t *trace) hold(c io.Closer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended {
+		_ = c.Close()
+		return
+	}
+	t.capture = c
+}
+
+// add hands a frame on, or counts it where the reader is too far behind.
+func (t *trace) add(f Frame) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended {
+		return
+	}
+	t.lost += f.Dropped
+	select {
+	case t.frames <- lessee.Frame{Time: f.Time.UTC(), Outgoing: f.Outgoing, Length: f.Length, Data: f.Data, Lost: t.lost}:
+		t.lost = 0
+	default:
+		t.lost++
+	}
+}
+
+func (t *trace) end() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended {
+		return
+	}
+	t.ended = true
+	close(t.frames)
+	if t.capture != nil {
+		_ = t.capture.Close()
+	}
+}
+
+func (s *traces) add(t *trace) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.open) >= maxTraces {
+		return false
+	}
+	if s.open == nil {
+		s.open = make(map[*trace]struct{})
+	}
+	s.open[t] = struct{}{}
+	return true
+}
+
+func (s *traces) end(t *trace) {
+	s.mu.Lock()
+	delete(s.open, t)
+	s.mu.Unlock()
+	t.end()
+}
+
+// endAll ends the traces for which which reports true.
+func (s *traces) endAll(which func(*trace) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for t := range s.open {
+		if which(t) {
+			delete(s.open, t)
+			t.end()
+		}
+	}
+}
