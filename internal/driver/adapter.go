@@ -27,6 +27,8 @@ type adapter struct {
 	journal journal.Journal
 	// listening says that an exchange is open or about to be.
 	listening bool
+	// receptive is where a FORCERENEW is listened for, or about to be.
+	receptive netip.Addr
 
 	due      boottime.Instant
 	position int // in the queue of deadlines
@@ -39,6 +41,7 @@ type adapter struct {
 	exchange            Exchange
 	unsaved, unsent     bool
 	unsaid, deaf, hears bool
+	deafToServer        bool
 
 	// rejected counts the packets that did not come to the tenancy.
 	rejected refused
@@ -61,16 +64,18 @@ type effect struct {
 	tenancy *tenancy.Tenancy
 	link    Link
 	output  tenancy.Output
+	address netip.Addr
 	do      func()
 }
 
 type effectKind uint8
 
 const (
-	effectOutput effectKind = iota // carry out output
-	effectDo                       // call do
-	effectClose                    // close the exchange
-	effectDeafen                   // stop listening to ARP
+	effectOutput  effectKind = iota // carry out output
+	effectDo                        // call do
+	effectClose                     // close the exchange
+	effectDeafen                    // stop listening to ARP
+	effectReceive                   // listen for a FORCERENEW at address, or no more
 )
 
 // enqueue has the effect carried out after those before it. The goroutine that
@@ -122,6 +127,9 @@ func (d *Driver) carryOut(a *adapter, e effect) {
 		}
 	case effectDeafen:
 		d.listen(a, e, nil)
+	case effectReceive:
+		err := d.cfg.Network.ListenForceRenew(e.link, e.address, d.receiver(a, e.tenancy, e.link.Index))
+		d.trouble(a, e.link, &a.deafToServer, err)
 	case effectDo:
 		e.do()
 	case effectOutput:
@@ -191,12 +199,13 @@ func (d *Driver) listen(a *adapter, e effect, addresses []netip.Addr) {
 		return
 	}
 	a.hears = len(addresses) > 0
+	t := e.tenancy // the function lives as long as the lease: it is to hold no effect
 	err := d.cfg.Network.Listen(e.link, addresses, func(in tenancy.ARP) {
 		if a.congested() {
 			return
 		}
 		d.do(func() {
-			if a.tenancy == e.tenancy {
+			if a.tenancy == t {
 				d.tell(a, in)
 			}
 		})
@@ -214,6 +223,24 @@ func (d *Driver) trouble(a *adapter, link Link, told *bool, err error) {
 	*told = err != nil
 }
 
+// receiver returns what takes the datagrams for a tenancy.
+func (d *Driver) receiver(a *adapter, t *tenancy.Tenancy, index int) func(dhcp4.Datagram) {
+	return func(in dhcp4.Datagram) {
+		if d.scans.own(index, in.Message) {
+			return
+		}
+		if a.congested() {
+			a.rejected.count(RefuseOverflow, 1)
+			return
+		}
+		d.do(func() {
+			if a.tenancy == t {
+				d.tell(a, tenancy.Datagram(in))
+			}
+		})
+	}
+}
+
 // transmit sends through the adapter's exchange, which it opens if an answer
 // is awaited, or past it where none is.
 func (d *Driver) transmit(a *adapter, e effect, t dhcp4.Transmit) error {
@@ -223,20 +250,7 @@ func (d *Driver) transmit(a *adapter, e effect, t dhcp4.Transmit) error {
 	default:
 	}
 	if a.exchange == nil {
-		x, err := d.cfg.Network.Open(e.link, func(in dhcp4.Datagram) {
-			if d.scans.own(e.link.Index, in.Message) {
-				return
-			}
-			if a.congested() {
-				a.rejected.count(RefuseOverflow, 1)
-				return
-			}
-			d.do(func() {
-				if a.tenancy == e.tenancy {
-					d.tell(a, tenancy.Datagram(in))
-				}
-			})
-		}, a.rejected.count)
+		x, err := d.cfg.Network.Open(e.link, d.receiver(a, e.tenancy, e.link.Index), a.rejected.count)
 		if err != nil {
 			return err
 		}
