@@ -23,6 +23,13 @@ type Config struct {
 	// 9.14). Empty means hardware type and address: a machine that was cloned
 	// with a new link address is a new client, and a lease follows the link.
 	ClientID []byte
+	// Anonymous keeps all from servers that could tell this host from others but
+	// for the link address (RFC 7844). ClientID, HostName, Profile, Parameters,
+	// RapidCommit, IPv6Only, AutoConfigure and ForceRenew then mean nothing, and
+	// a lease that was got under another client identifier is not asked for.
+	Anonymous bool
+	// Profile is what else to tell servers; nil: nothing.
+	Profile *Profile
 	// HostName is option 12, a valid host name (RFC 1123 section 2.1); empty
 	// means that none is told.
 	HostName string
@@ -42,8 +49,15 @@ type Config struct {
 	// no lease can be had, and asks whether there may (RFC 2563). Their answers
 	// come as outputs of that name.
 	AutoConfigure bool
+	// ForceRenew tells servers that they may make the client renew its lease
+	// before T1, and obeys those that prove themselves (RFC 3203, RFC 6704). See
+	// [Client.Receptive].
+	ForceRenew bool
 	// Parameters are options to ask for besides those that [Lease] has.
 	Parameters []wire.OptionCode
+	// NoParameters are options not to ask for. Those that no lease can be
+	// without (1, 51, 54) are refused.
+	NoParameters []wire.OptionCode
 	// Timing is the schedule; the zero value means [DefaultTiming].
 	Timing Timing
 	// Seed makes transaction identifiers and jitter: a run with the same seed
@@ -130,11 +144,16 @@ func (t *Timing) check() error {
 	return nil
 }
 
-// defaultParameters is what Lease has room for, classless routes before
-// routers as RFC 3442 wants.
+// defaultParameters is what nearly every host has a use for. RFC 3442 wants
+// classless routes before routers; those in Microsoft's option stand between,
+// for servers that know no other. RFC 8910 wants every client to ask for the
+// captive portal. What else [Extras] has is asked for where it is configured:
+// a list of everything would cost every message of every client, and WPAD hands
+// a host's traffic to whoever answers first.
 var defaultParameters = []byte{
 	byte(wire.OptionSubnetMask),
 	byte(wire.OptionClasslessRoutes),
+	byte(wire.OptionMSClasslessRoutes),
 	byte(wire.OptionRouter),
 	byte(wire.OptionDNS),
 	byte(wire.OptionHostName),
@@ -147,6 +166,8 @@ var defaultParameters = []byte{
 	byte(wire.OptionT2),
 	byte(wire.OptionDomainSearch),
 	byte(wire.OptionNetBIOSNameServer),
+	byte(wire.OptionNTP),
+	byte(wire.OptionCaptivePortal),
 }
 
 // v6OnlyParameters are these and the question of RFC 8925.
@@ -155,6 +176,9 @@ var v6OnlyParameters = append(slices.Clip(defaultParameters), byte(wire.OptionIP
 // New returns a client that waits for Start, or an error that says which value
 // of the Config is not valid.
 func New(cfg Config) (*Client, error) {
+	if cfg.Anonymous {
+		cfg.hide()
+	}
 	n := len(cfg.HardwareAddr)
 	if n == 0 || n >= maxOption {
 		return nil, fmt.Errorf("dhcp4: hardware address of %d bytes: it must have 1 to %d", n, maxOption-1)
@@ -164,6 +188,11 @@ func New(cfg Config) (*Client, error) {
 	}
 	if _, err := names.ParseHost(cfg.HostName); err != nil && cfg.HostName != "" {
 		return nil, fmt.Errorf("dhcp4: %q: %w: use letters, digits, hyphens and dots", cfg.HostName, err)
+	}
+	if cfg.Profile != nil {
+		if err := cfg.Profile.check(); err != nil {
+			return nil, fmt.Errorf("dhcp4: profile: %w", err)
+		}
 	}
 	timing := &sharedTiming
 	if cfg.Timing != (Timing{}) && cfg.Timing != sharedTiming {
@@ -179,24 +208,18 @@ func New(cfg Config) (*Client, error) {
 		clientID:     bytes.Clone(cfg.ClientID),
 		hostName:     cfg.HostName,
 		broadcast:    cfg.Broadcast || n > maxChaddr,
-		parameters:   defaultParameters,
+		profile:      cfg.Profile,
 		timing:       timing,
 		state:        &stopped{},
 	}
 	c.set(rapidCommit, cfg.RapidCommit)
 	c.set(ipv6Only, cfg.IPv6Only)
 	c.set(autoConfigure, cfg.AutoConfigure)
+	c.set(anonymous, cfg.Anonymous)
+	c.set(forceRenew, cfg.ForceRenew)
 	// Deviation: "Client identifier" in docs/deviations.md.
 	if len(c.clientID) == 0 {
 		c.clientID = append([]byte{cfg.HardwareType}, cfg.HardwareAddr...)
-	}
-	if cfg.IPv6Only {
-		c.parameters = v6OnlyParameters
-	}
-	for _, p := range cfg.Parameters {
-		if p != wire.OptionPad && p != wire.OptionEnd && !slices.Contains(c.parameters, byte(p)) {
-			c.parameters = append(slices.Clip(c.parameters), byte(p))
-		}
 	}
 	// Clients that were given the same seed by mistake still differ.
 	second := uint64(14695981039346656037)
@@ -204,5 +227,37 @@ func New(cfg Config) (*Client, error) {
 		second = (second ^ uint64(b)) * 1099511628211
 	}
 	c.random = *rand.NewPCG(cfg.Seed, second)
+	if err := c.setParameters(&cfg); err != nil {
+		return nil, err
+	}
 	return c, nil
+}
+
+// setParameters decides what to ask for.
+func (c *Client) setParameters(cfg *Config) error {
+	switch {
+	case cfg.Anonymous:
+		c.parameters = c.shuffledParameters()
+		return nil
+	case cfg.IPv6Only:
+		c.parameters = v6OnlyParameters
+	default:
+		c.parameters = defaultParameters
+	}
+	for _, p := range cfg.Parameters {
+		if p != wire.OptionPad && p != wire.OptionEnd && !slices.Contains(c.parameters, byte(p)) {
+			c.parameters = append(slices.Clip(c.parameters), byte(p))
+		}
+	}
+	for _, p := range cfg.NoParameters {
+		switch p {
+		case wire.OptionSubnetMask, wire.OptionLeaseTime, wire.OptionServerID:
+			return fmt.Errorf("dhcp4: option %d (%v) is asked for always: there is no lease without it", p, p)
+		default:
+		}
+		if i := slices.Index(c.parameters, byte(p)); i >= 0 {
+			c.parameters = slices.Concat(c.parameters[:i], c.parameters[i+1:])
+		}
+	}
+	return nil
 }

@@ -26,6 +26,7 @@ func TestParameters(t *testing.T) {
 		"routers cut":          {wire.OptionRouter, []byte{10, 77, 0}, routersOf, []netip.Addr(nil)},
 		"wins":                 {wire.OptionNetBIOSNameServer, []byte{9, 9, 9, 8}, func(l *Lease) any { return l.WINS }, []netip.Addr{a("9.9.9.8")}},
 		"wins of nobody":       {wire.OptionNetBIOSNameServer, []byte{0, 0, 0, 0}, func(l *Lease) any { return len(l.WINS) }, 0},
+		"ntp":                  {wire.OptionNTP, []byte{10, 77, 0, 1, 0, 0, 0, 0}, func(l *Lease) any { return l.NTP }, []netip.Addr{a("10.77.0.1")}},
 		"dns":                  {wire.OptionDNS, []byte{9, 9, 9, 9}, func(l *Lease) any { return l.DNS }, []netip.Addr{a("9.9.9.9")}},
 		"broadcast":            {wire.OptionBroadcast, []byte{10, 77, 0, 255}, broadcastOf, a("10.77.0.255")},
 		"limited broadcast":    {wire.OptionBroadcast, []byte{255, 255, 255, 255}, broadcastOf, a("255.255.255.255")},

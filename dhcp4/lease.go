@@ -33,14 +33,23 @@ type Lease struct {
 	Infinite         bool
 
 	Routers []netip.Addr // option 3, in the server's order of preference
-	Routes  []Route      // option 121; where not empty, Routers is to be ignored
-	DNS     []netip.Addr // option 6
-	WINS    []netip.Addr // option 44: NetBIOS name servers
+	// Routes is option 121, or 249 where that is absent; where not empty, Routers
+	// is to be ignored.
+	Routes []Route
+	DNS    []netip.Addr // option 6
+	NTP    []netip.Addr // option 42
+	WINS   []netip.Addr // option 44: NetBIOS name servers
 	// HostName is option 12: the name that the server has for us.
 	HostName names.Host
 	Domain   names.Domain   // option 15
 	Search   []names.Domain // option 119
 	MTU      int            // option 26, 68 to 65535; 0 where absent or not valid
+
+	// Nonce is what the server proves itself by in a FORCERENEW; nil unless
+	// Config.ForceRenew is set and the server gave one.
+	Nonce *Nonce
+	// More is what few leases have; nil where this one has none of it.
+	More *Extras
 }
 
 // A Route is a classless static route (RFC 3442).

@@ -25,7 +25,12 @@ func setParameters(l *Lease, m message) {
 	if list, ok := m.Addrs(wire.OptionDNS); ok {
 		l.DNS = hosts(list)
 	}
+	if list, ok := m.Addrs(wire.OptionNTP); ok {
+		l.NTP = hosts(list)
+	}
 	if v, ok := m.Option(wire.OptionClasslessRoutes); ok {
+		l.Routes = routes(v)
+	} else if v, ok := m.Option(wire.OptionMSClasslessRoutes); ok {
 		l.Routes = routes(v)
 	}
 	if s, ok := m.Text(wire.OptionHostName); ok {
@@ -40,9 +45,10 @@ func setParameters(l *Lease, m message) {
 	if v, ok := m.Uint16(wire.OptionMTU); ok && v >= minMTU {
 		l.MTU = int(v)
 	}
+	l.More = extras(m)
 }
 
-// routes decodes option 121; where it is malformed there are none.
+// routes decodes option 121 or 249; where it is malformed there are none.
 func routes(value []byte) []Route {
 	list, err := wire.ParseClasslessRoutes(value)
 	if err != nil {

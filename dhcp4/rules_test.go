@@ -143,7 +143,7 @@ func TestMessageRules(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, func(cfg *Config) {
 					cfg.Broadcast, cfg.HostName = flag, "lab-1"
-					cfg.Parameters = []wire.OptionCode{wire.OptionNTP, wire.OptionRouter}
+					cfg.Parameters = []wire.OptionCode{wire.OptionTZDatabase, wire.OptionRouter}
 				})
 				r.make(w)
 				sent := w.sent()
@@ -235,9 +235,9 @@ func checkByWire(t *testing.T, r rule, raw []byte, flag bool) {
 	}
 	if r.wishes {
 		list, _ := p.Option(wire.OptionParameterList)
-		want := []byte{1, 121, 3, 6, 12, 15, 26, 28, 51, 54, 58, 59, 119, 44, 42}
+		want := []byte{1, 121, 249, 3, 6, 12, 15, 26, 28, 51, 54, 58, 59, 119, 44, 42, 114, 101}
 		if r.typ == wire.Inform { // 51, 58 and 59 are lease time parameters
-			want = []byte{1, 121, 3, 6, 12, 15, 26, 28, 54, 119, 44, 42}
+			want = []byte{1, 121, 249, 3, 6, 12, 15, 26, 28, 54, 119, 44, 42, 114, 101}
 		}
 		if !bytes.Equal(list, want) {
 			t.Errorf("option 55 is %v, want %v", list, want)
