@@ -41,7 +41,7 @@ func (c *Client) recall(l *Lease) {
 // that was refused on this link cannot.
 func (c *Client) usable(now boottime.Instant, l *Lease) bool {
 	end, ends := l.Expires()
-	return l.sane() && (!ends || now.Before(end)) && l.Address.Addr().As4() != c.denied
+	return l.sane() && !c.revealing(l) && (!ends || now.Before(end)) && l.Address.Addr().As4() != c.denied
 }
 
 // confirmed takes a lease into use on a network that was recognized as its own,

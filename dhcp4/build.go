@@ -124,7 +124,7 @@ func (c *Client) sendDecline(l *Lease, by []byte) {
 	if len(by) > 0 && len(by) <= maxChaddr {
 		text = "in use by " + colons(by)
 	}
-	b.AddText(wire.OptionMessage, text)
+	c.addText(b, text)
 	c.transmit(wire.Decline, b, unspecified, broadcast, nil)
 }
 
@@ -141,7 +141,7 @@ func (c *Client) sendRelease(l *Lease) {
 	b := c.begin(wire.Release, c.newXID(), l.ClientID)
 	b.SetClientAddr(l.Address.Addr())
 	b.AddAddr(wire.OptionServerID, l.Server)
-	b.AddText(wire.OptionMessage, "released on request")
+	c.addText(b, "released on request")
 	c.transmit(wire.Release, b, l.Address.Addr(), l.Server, l.ServerLink)
 }
 
@@ -159,12 +159,32 @@ func (c *Client) begin(t wire.MessageType, xid uint32, clientID []byte) *wire.Bu
 // addWishes adds what DISCOVER and every REQUEST say alike. RFC 2131, section
 // 4.4.1: "If the client included a list of requested parameters in a
 // DHCPDISCOVER message, it MUST include that list in all subsequent messages."
-func (c *Client) addWishes(b *wire.Builder) { c.addWishesFor(b, c.parameters) }
+//
+// RFC 6704, section 3.1.1: DISCOVER and REQUEST say which algorithms a
+// FORCERENEW may be authenticated with.
+func (c *Client) addWishes(b *wire.Builder) {
+	if c.is(forceRenew) {
+		b.AddUint8(wire.OptionForceRenewNonce, wire.AuthHMACMD5)
+	}
+	c.addWishesFor(b, c.parameters)
+}
 
 func (c *Client) addWishesFor(b *wire.Builder, parameters []byte) {
-	b.AddUint16(wire.OptionMaxMessageSize, maxMessageSize)
-	if c.hostName != "" {
-		b.AddText(wire.OptionHostName, c.hostName)
+	if !c.is(anonymous) {
+		b.AddUint16(wire.OptionMaxMessageSize, maxMessageSize)
+	}
+	switch p := c.profile; {
+	case p != nil && !p.FQDN.IsZero():
+		// RFC 4702, section 3.1: "clients that send the Client FQDN option in
+		// their messages MUST NOT also send the Host Name option."
+		p.addTo(b)
+	default:
+		if c.hostName != "" {
+			b.AddText(wire.OptionHostName, c.hostName)
+		}
+		if p != nil {
+			p.addTo(b)
+		}
 	}
 	b.AddOption(wire.OptionParameterList, parameters)
 }
@@ -179,9 +199,21 @@ func ofLease(code byte) bool {
 	}
 }
 
+// addText adds words for the server's log, which could tell one client's
+// implementation from another's.
+func (c *Client) addText(b *wire.Builder, text string) {
+	if !c.is(anonymous) {
+		b.AddText(wire.OptionMessage, text)
+	}
+}
+
 func (c *Client) transmit(t wire.MessageType, b *wire.Builder, from, to netip.Addr, link []byte) {
 	c.counters.countSent(t)
-	c.emit(Transmit{Message: b.Bytes(), Type: t, Source: from, Destination: to, Link: link})
+	message := b.Bytes()
+	if c.is(anonymous) {
+		message = c.shuffled(message)
+	}
+	c.emit(Transmit{Message: message, Type: t, Source: from, Destination: to, Link: link})
 }
 
 // colons writes a link address in the usual notation.

@@ -37,6 +37,7 @@ type Client struct {
 	clientID     []byte
 	hostName     string
 	parameters   []byte
+	profile      *Profile
 	timing       *Timing
 	random       rand.PCG
 
@@ -46,12 +47,14 @@ type Client struct {
 	lease, remembered *Lease
 	// hint is the address to ask servers for, not valid if there is none.
 	hint netip.Addr
+	// replay is the greatest replay detection value of an obeyed FORCERENEW.
+	replay uint64
 	// flaps is the time up to which attempts begun by LinkUp are paid for.
 	flaps boottime.Instant
 
 	out      []Output
 	polled   int
-	counters Counters
+	counters tally
 }
 
 // traits are switches of the Config.
@@ -61,6 +64,8 @@ const (
 	rapidCommit traits = 1 << iota
 	ipv6Only
 	autoConfigure
+	anonymous
+	forceRenew
 )
 
 func (c *Client) set(t traits, on bool) {
@@ -174,7 +179,7 @@ func (c *Client) Lease() (*Lease, bool) { return c.lease, c.lease != nil }
 func (c *Client) Awaiting() bool { return c.state.awaited() != nil }
 
 // Counters returns a copy of the counters.
-func (c *Client) Counters() Counters { return c.counters }
+func (c *Client) Counters() Counters { return c.counters.counters() }
 
 // known returns the lease in use or remembered, nil if there is neither.
 func (c *Client) known() *Lease {
@@ -216,8 +221,10 @@ func (c *Client) start(now boottime.Instant, in Start) {
 		c.enterInitFresh(now)
 		return
 	}
-	c.hint = hostOrNone(l.Address.Addr())
-	if end, ends := l.Expires(); !l.sane() || ends && !now.Before(end) {
+	if !c.revealing(l) {
+		c.hint = hostOrNone(l.Address.Addr())
+	}
+	if end, ends := l.Expires(); !l.sane() || ends && !now.Before(end) || c.revealing(l) {
 		c.emit(Lost{l, LossExpired})
 		c.enterInitFresh(now)
 		return

@@ -13,6 +13,22 @@ type Counters struct {
 	rejected [rejections]uint64
 }
 
+// A tally is what Counters are made of. Most clients never reject anything, and
+// then have no room for it.
+type tally struct {
+	sent     [len(sentNames)]uint64
+	received [len(receivedNames)]uint64
+	rejected *[rejections]uint64
+}
+
+func (t *tally) counters() Counters {
+	c := Counters{sent: t.sent, received: t.received}
+	if t.rejected != nil {
+		c.rejected = *t.rejected
+	}
+	return c
+}
+
 // What a client sends, and what it gets.
 var (
 	sentNames = [...]struct {
@@ -32,6 +48,7 @@ var (
 		{wire.Offer, "received.offer"},
 		{wire.ACK, "received.ack"},
 		{wire.NAK, "received.nak"},
+		{wire.ForceRenew, "received.force-renew"},
 	}
 )
 
@@ -86,18 +103,25 @@ func (c Counters) All() iter.Seq2[string, uint64] {
 	}
 }
 
-func (c *Counters) countSent(t wire.MessageType) {
+func (t *tally) countSent(typ wire.MessageType) {
 	for i, s := range sentNames {
-		if s.t == t {
-			c.sent[i]++
+		if s.t == typ {
+			t.sent[i]++
 		}
 	}
 }
 
-func (c *Counters) countReceived(t wire.MessageType) {
+func (t *tally) countReceived(typ wire.MessageType) {
 	for i, r := range receivedNames {
-		if r.t == t {
-			c.received[i]++
+		if r.t == typ {
+			t.received[i]++
 		}
 	}
+}
+
+func (t *tally) countRejected(r Rejection) {
+	if t.rejected == nil {
+		t.rejected = new([rejections]uint64)
+	}
+	t.rejected[r]++
 }

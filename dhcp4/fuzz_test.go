@@ -286,6 +286,9 @@ func (t *tape) leaseOrNone(now boottime.Instant) *Lease {
 func (w *watcher) reply(t *tape) {
 	b := t.byte()
 	types := [...]wire.MessageType{wire.Offer, wire.ACK, wire.ACK, wire.NAK}
+	if b == 255 {
+		types[3] = wire.ForceRenew
+	}
 	r := w.newReply(types[b&3])
 	r.without = map[wire.OptionCode]bool{}
 	if b&4 != 0 {
@@ -328,6 +331,7 @@ func FuzzHandle(f *testing.F) {
 			}
 			cfg.Broadcast, cfg.RapidCommit = b&2 != 0, b&4 != 0
 			cfg.IPv6Only, cfg.AutoConfigure = b&8 != 0, b&16 != 0
+			cfg.ForceRenew, cfg.Anonymous = b&32 != 0, b&64 != 0
 		})}
 		for n := 0; len(tp) > 0 && n < 400; n++ {
 			switch tp.byte() % 16 {

@@ -87,6 +87,7 @@ func (c *Client) granted(now boottime.Instant, m message, x *exchange) Rejection
 		return RejectLeaseOver
 	}
 	setParameters(l, m)
+	c.keepNonce(l, m)
 	c.acquire(now, l)
 	c.autoConfigured(m)
 	return accepted

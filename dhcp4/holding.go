@@ -14,12 +14,17 @@ import (
 type bound struct {
 	quiet
 	since boottime.Instant
+	// forced says that the server wants the lease renewed now.
+	forced bool
 }
 
 func (*bound) name() State { return StateBound }
 
-func (*bound) timer(c *Client) (boottime.Instant, Timer, bool) {
+func (s *bound) timer(c *Client) (boottime.Instant, Timer, bool) {
 	at, renews := c.lease.RenewsAt()
+	if soon := s.since.Add(pace); s.forced && (!renews || soon.Before(at)) {
+		at, renews = soon, true
+	}
 	return at, TimerT1, renews && c.link
 }
 
@@ -29,11 +34,15 @@ func (s *bound) timeout(c *Client, now boottime.Instant) {
 	if !ok || now.Before(at) {
 		return
 	}
-	if t2, _ := c.lease.RebindsAt(); !now.Before(t2) {
+	t2, rebinds := c.lease.RebindsAt()
+	switch {
+	case rebinds && !now.Before(t2):
 		c.rebind(now, 0)
-		return
+	case s.forced:
+		c.extend(now, burst)
+	default:
+		c.extend(now, 0)
 	}
-	c.extend(now, 0)
 }
 
 func (s *bound) linkUp(c *Client, now boottime.Instant) { s.timeout(c, now) }

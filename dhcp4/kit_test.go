@@ -153,3 +153,7 @@ func (w *world) bind() *Lease {
 	}
 	return l
 }
+
+// digest is option 90 of a FORCERENEW with that replay detection value and a
+// digest of zeros.
+func digest(replay uint64) []byte { return wire.DigestAuth(replay, [16]byte{}).Append(nil) }

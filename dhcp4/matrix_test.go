@@ -48,6 +48,13 @@ var situations = map[string]func(*world){
 		w.reply(w.newReply(wire.Offer))
 		w.now = w.now.Add(3 * time.Second)
 	},
+	"bound-receptive": func(w *world) {
+		w.c.set(forceRenew, true)
+		l := w.oldLease()
+		l.Nonce = &Nonce{Replay: 7}
+		w.tell(LinkUp{})
+		w.tell(Start{Lease: l, InUse: true})
+	},
 	"bound":          func(w *world) { w.bind() },
 	"bound-unlinked": func(w *world) { w.tell(Start{Lease: w.oldLease(), InUse: true}) },
 	"bound-forever": func(w *world) {

@@ -11,17 +11,23 @@ import (
 // receive takes a datagram.
 func (c *Client) receive(now boottime.Instant, d Datagram) {
 	x := c.state.awaited()
-	m, r := c.ours(d, x)
-	if r == accepted {
-		r = c.converse(now, m, x)
+	m, r := c.addressed(d)
+	switch {
+	case r != accepted:
+	case m.MessageType() == wire.ForceRenew:
+		r = c.forced(now, m)
+	default:
+		if r = m.inExchange(x); r == accepted {
+			r = c.converse(now, m, x)
+		}
 	}
 	if r != accepted {
 		c.reject(r)
 	}
 }
 
-// ours returns the message in a datagram that is an answer in exchange x.
-func (c *Client) ours(d Datagram, x *exchange) (message, Rejection) {
+// addressed returns the message in a datagram from a server to this client.
+func (c *Client) addressed(d Datagram) (message, Rejection) {
 	p, err := wire.Parse(d.Message)
 	switch {
 	case err != nil:
@@ -30,12 +36,19 @@ func (c *Client) ours(d Datagram, x *exchange) (message, Rejection) {
 		return message{}, RejectNotReply
 	case !bytes.Equal(p.HardwareAddr(), c.chaddr()):
 		return message{}, RejectForeignHardwareAddr
-	case x == nil:
-		return message{}, RejectNotAwaited
-	case p.XID() != x.xid:
-		return message{}, RejectForeignXID
 	}
 	return message{Packet: p, from: d.From, link: d.Link}, accepted
+}
+
+// inExchange reports whether the message answers exchange x, nil for none.
+func (m *message) inExchange(x *exchange) Rejection {
+	switch {
+	case x == nil:
+		return RejectNotAwaited
+	case m.XID() != x.xid:
+		return RejectForeignXID
+	}
+	return accepted
 }
 
 // converse takes a message of our own exchange.
@@ -71,7 +84,7 @@ func (c *Client) converse(now boottime.Instant, m message, x *exchange) Rejectio
 }
 
 func (c *Client) reject(why Rejection) {
-	c.counters.rejected[why]++
+	c.counters.countRejected(why)
 	c.emit(droppedOutputs[why])
 }
 

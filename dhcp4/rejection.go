@@ -43,8 +43,7 @@ const (
 	RejectClientID
 	// RejectNoMessageType: plain BOOTP, without option 53.
 	RejectNoMessageType
-	// RejectMessageType: not an OFFER, ACK or NAK: no server's answer to us. An
-	// unauthenticated FORCERENEW is among these (RFC 6704).
+	// RejectMessageType: not an OFFER, ACK or NAK: no server's answer to us.
 	RejectMessageType
 	// RejectUnexpected: an OFFER, ACK or NAK that does not fit the state.
 	RejectUnexpected
@@ -69,6 +68,18 @@ const (
 	RejectLeaseOver
 	// RejectBadSubnetMask: option 1 is not a row of ones and then zeros, or all zeros.
 	RejectBadSubnetMask
+
+	// RejectForceRenew: a FORCERENEW where none was agreed on: the setting is
+	// off, there is no lease, or its server gave no nonce (RFC 6704).
+	RejectForceRenew
+	// RejectUnauthenticated: a FORCERENEW without a digest by the agreed method.
+	RejectUnauthenticated
+	// RejectReplayed: a FORCERENEW whose replay detection value is not above the
+	// one before.
+	RejectReplayed
+	// RejectBadDigest: a FORCERENEW whose digest is not that of the message with
+	// the lease's nonce.
+	RejectBadDigest
 
 	rejections // their number, plus one
 )
@@ -97,6 +108,10 @@ var rejectionTexts = [rejections]string{
 	RejectOtherAddress:        "acknowledged address is not the offered one",
 	RejectNoLeaseTime:         "no lease time",
 	RejectLeaseTooShort:       "lease time too short",
+	RejectForceRenew:          "FORCERENEW was not agreed on",
+	RejectUnauthenticated:     "not authenticated",
+	RejectReplayed:            "sent before",
+	RejectBadDigest:           "authentication failed",
 	RejectLeaseOver:           "lease is over on arrival",
 	RejectBadSubnetMask:       "bad subnet mask",
 }
@@ -125,6 +140,10 @@ var rejectionNames = [rejections]string{
 	RejectOtherAddress:        "other-address",
 	RejectNoLeaseTime:         "no-lease-time",
 	RejectLeaseTooShort:       "lease-too-short",
+	RejectForceRenew:          "force-renew",
+	RejectUnauthenticated:     "unauthenticated",
+	RejectReplayed:            "replayed",
+	RejectBadDigest:           "bad-digest",
 	RejectLeaseOver:           "lease-over",
 	RejectBadSubnetMask:       "bad-subnet-mask",
 }

@@ -92,7 +92,10 @@ func (s *Scan) Handle(now boottime.Instant, in Input) {
 	}
 	switch in := in.(type) {
 	case Datagram:
-		m, r := s.c.ours(in, &s.x)
+		m, r := s.c.addressed(in)
+		if r == accepted {
+			r = m.inExchange(&s.x)
+		}
 		if r == accepted {
 			r = s.offered(now, m)
 		}

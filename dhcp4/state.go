@@ -87,7 +87,8 @@ type Loss uint8
 const (
 	// LossReleased: it was given back with a RELEASE.
 	LossReleased Loss = iota
-	// LossExpired: its time is over, or it was over when it was handed to Start.
+	// LossExpired: its time is over, or it was over when it was handed to Start,
+	// or a client that is to be anonymous would give itself away with it.
 	LossExpired
 	// LossNAK: a server says that it does not hold, or not here.
 	LossNAK
