@@ -266,11 +266,11 @@ func (t *Tenancy) linkChanged(in Link) {
 	switch {
 	case in.Usable && !was.Usable:
 		t.note(NoteCarrier, "")
+		t.linkUp() // first the questions: the answers are on their way meanwhile
 		if t.lease != nil && t.seq > 0 {
 			// The kernel drops routes when an adapter goes down, and takes none before it is up.
 			t.apply(t.desired())
 		}
-		t.linkUp()
 	case !in.Usable && was.Usable:
 		t.note(NoteNoCarrier, "")
 		t.linkDown()
