@@ -66,11 +66,14 @@ func TestDocumentKnowsEveryKindAndError(t *testing.T) {
 	// The fields of the Go types and of the document are the same.
 	for name, v := range map[string]any{
 		"Error": lessee.Error{}, "Adapter": lessee.Adapter{}, "IPv4": lessee.IPv4{},
-		"Story": lessee.Story{}, "Fact": lessee.Fact{}, "Event": lessee.Event{}, "Route": lessee.Route{}, "Version": lessee.VersionInfo{},
+		"Discovery": lessee.Discovery{}, "Offer": lessee.Offer{}, "Frame": lessee.Frame{}, "Story": lessee.Story{}, "Fact": lessee.Fact{}, "Event": lessee.Event{}, "Route": lessee.Route{}, "Version": lessee.VersionInfo{},
 	} {
 		got := jsonFields(v)
 		if name == "Error" {
 			got = append(got, "name") // added by MarshalJSON
+		}
+		if name == "Frame" {
+			got = append(got, "end") // of the last line, which is no frame
 		}
 		var want []string
 		for field := range doc.Components.Schemas[name].Value.Properties {
@@ -149,6 +152,20 @@ func TestEveryAnswerIsInTheDocument(t *testing.T) {
 		{req: "GET /v1/adapters/uplink/why", uid: 1000, status: 200},
 		{req: "GET /v1/adapters/eth9/why", status: 200},
 		{req: "GET /v1/adapters/eth0/why", err: context.Canceled, status: 499, code: errno.ERROR_CANCELLED},
+		{req: "POST /v1/adapters/eth0/discover", status: 200},
+		{req: `POST /v1/adapters/uplink/discover {"timeout":"3s"}`, status: 200},
+		{req: "POST /v1/adapters/eth0/discover", uid: 1000, status: 403, code: errno.ERROR_ACCESS_DENIED},
+		{req: "POST /v1/adapters/eth9/discover", status: 404, code: errno.ERROR_FILE_NOT_FOUND},
+		{req: "POST /v1/adapters/eth0/discover", err: code(errno.ERROR_NO_NETWORK), status: 503, code: errno.ERROR_NO_NETWORK},
+		{req: "POST /v1/adapters/eth0/discover", err: code(errno.ERROR_BUSY), status: 409, code: errno.ERROR_BUSY},
+		{req: "POST /v1/adapters/eth0/discover", err: code(errno.ERROR_NOT_SUPPORTED), status: 501, code: errno.ERROR_NOT_SUPPORTED},
+		{req: `POST /v1/adapters/eth0/discover {"keep":true}`, status: 400, code: errno.ERROR_INVALID_PARAMETER, bad: true},
+		{req: "GET /v1/adapters/eth0/trace", status: 200},
+		{req: "GET /v1/adapters/eth0/trace?arp=true", status: 200},
+		{req: "GET /v1/adapters/eth0/trace", uid: 1000, status: 403, code: errno.ERROR_ACCESS_DENIED},
+		{req: "GET /v1/adapters/eth9/trace", status: 404, code: errno.ERROR_FILE_NOT_FOUND},
+		{req: "GET /v1/adapters/eth0/trace", err: code(errno.ERROR_BUSY), status: 409, code: errno.ERROR_BUSY},
+		{req: "GET /v1/adapters/eth0/trace?arp=maybe", status: 400, code: errno.ERROR_INVALID_PARAMETER, bad: true},
 		{req: "GET /v1/openapi.yaml", status: 200},
 		{req: "GET /v1/events?adapter=eth9", status: 404, code: errno.ERROR_FILE_NOT_FOUND},
 		{req: "POST /v1/adapters/eth0/renew", status: 204},
@@ -190,6 +207,8 @@ func TestEveryAnswerIsInTheDocument(t *testing.T) {
 			t.Parallel()
 			f := newFake()
 			f.do = func(context.Context, string, string, bool) error { return tc.err }
+			f.frames = make(chan lessee.Frame)
+			close(f.frames) // a trace that ends at once
 			s := NewServer(f, Options{Version: lessee.Build()})
 			part := strings.SplitN(tc.req, " ", 3)
 			body := ""
