@@ -117,8 +117,9 @@ func (h *Host) SendTo(to LinkAddr, d udp4.Datagram) error {
 	return h.port.Send(Frame{From: h.addr, To: to, Type: EtherIPv4, Payload: b})
 }
 
-// patience is how long a datagram waits for the link address of its next hop.
-const patience = 3 * time.Second
+// arpTries is how often a host asks for the link address of its next hop, once
+// a second.
+const arpTries = 3
 
 // Send sends a datagram: to all if its destination is 255.255.255.255, else to
 // the link address that answers ARP for it, as soon as it does so. One that
@@ -137,12 +138,26 @@ func (h *Host) Send(d udp4.Datagram) error {
 	waiting, asked := h.asked[dst]
 	h.asked[dst] = append(waiting, d)
 	if !asked {
-		h.SendARP(arp.Packet{
-			Op: arp.OpRequest, SenderHardware: arp.HardwareAddr(h.addr), Sender: d.Source.Addr(), Target: dst,
-		}, LinkBroadcast)
-		h.world.After(patience, func() { delete(h.asked, dst) })
+		h.ask(d.Source.Addr(), dst, arpTries)
 	}
 	return nil
+}
+
+// ask asks for a link address, again after a second, as Linux does, and gives
+// up in the end.
+func (h *Host) ask(src, dst netip.Addr, tries int) {
+	if tries == 0 {
+		delete(h.asked, dst)
+		return
+	}
+	h.SendARP(arp.Packet{
+		Op: arp.OpRequest, SenderHardware: arp.HardwareAddr(h.addr), Sender: src, Target: dst,
+	}, LinkBroadcast)
+	h.world.After(time.Second, func() {
+		if len(h.asked[dst]) > 0 {
+			h.ask(src, dst, tries-1)
+		}
+	})
 }
 
 var (

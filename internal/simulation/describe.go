@@ -1,0 +1,52 @@
+package simulation
+
+import (
+	"fmt"
+
+	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/tenancy"
+)
+
+// describe and describeInput put into one line what passes between tenancy and
+// machine.
+func describe(o tenancy.Output) string {
+	switch o := o.(type) {
+	case tenancy.Transmit:
+		return fmt.Sprintf("transmit %v from %v to %v", o.Type, o.Source, o.Destination)
+	case tenancy.Save:
+		return fmt.Sprintf("save %v, released %v, ours %v, flush %d", leaseText(o.Record.Lease), o.Record.Released, o.Record.Ours, o.Flush)
+	case tenancy.Apply:
+		return fmt.Sprintf("apply %d: %v until %v, ours %v", o.Seq, o.Want.Address, o.Want.Lifetime.ValidUntil, o.Ours)
+	case tenancy.Answer:
+		return fmt.Sprintf("answer %d: %s %s", o.ID, o.Result.Code.Name(), o.Result.Detail)
+	case tenancy.Note:
+		return fmt.Sprintf("note %d in %v: %v %v %s", o.Kind, o.State, leaseText(o.Lease), o.Address, o.Detail)
+	case tenancy.Listen:
+		return fmt.Sprintf("listen %v", o.Addresses)
+	default:
+		return fmt.Sprintf("%T", o)
+	}
+}
+
+func describeInput(in tenancy.Input) string {
+	switch in := in.(type) {
+	case tenancy.Begin:
+		return fmt.Sprintf("begin: record %v, released %v, ours %v; configured %v, link %v",
+			leaseText(in.Record.Lease), in.Record.Released, in.Record.Ours, in.Configured, in.Link.Usable)
+	case tenancy.Datagram, tenancy.ARP:
+		return fmt.Sprintf("%T", in)
+	default:
+		return fmt.Sprintf("%T %+v", in, in)
+	}
+}
+
+func leaseText(l *dhcp4.Lease) string {
+	if l == nil {
+		return "no lease"
+	}
+	end, ends := l.Expires()
+	if !ends {
+		return l.Address.String() + " for ever"
+	}
+	return l.Address.String() + " until " + end.String()
+}

@@ -1,0 +1,462 @@
+package simulation
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/dhcptest"
+	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/wire/arp"
+	wire "github.com/lessee/lessee/wire/dhcp4"
+)
+
+// rules is what is known of the life so far, from what passed on the wire and
+// between tenancy, kernel, disk and callers. It shares nothing with the code it
+// judges.
+type rules struct {
+	s *simulation
+	// grants are the addresses that servers granted, by what was delivered.
+	grants map[netip.Addr]grant
+	// granting is the address of the ACK that is being told, before what was
+	// known of it: an ACK that the tenancy rejects changes nothing.
+	granting  netip.Addr
+	before    grant
+	hadBefore bool
+	// asked is when a message that an ACK may answer left last, by transaction.
+	asked map[uint32]question
+	// revoked is when a server took an address back.
+	revoked map[netip.Addr]boottime.Instant
+	// open are calls without an answer, ending those whose answer is on its way.
+	open, ending map[uint64]call
+	// silent: the lease was released, and nobody wants another.
+	silent bool
+	// settled is since when nothing but the network's own doing happened.
+	settled boottime.Instant
+	// stale: the program ended while the disk had not taken what it saved last.
+	// What it comes back to may be a lease that was shortened or lost since.
+	stale bool
+	rates rates
+	arps  bucket
+	lease *dhcp4.Lease // that Status told last
+}
+
+type grant struct {
+	until   boottime.Instant
+	forever bool
+	at      boottime.Instant
+	server  netip.Addr
+}
+
+type question struct {
+	at   boottime.Instant
+	kind wire.MessageType
+}
+
+type call struct {
+	verb     tenancy.Verb
+	deadline boottime.Instant
+	code     errno.Errno
+	// releases is how many RELEASEs had left when the call came.
+	superseded bool
+}
+
+func (r *rules) init(s *simulation) {
+	*r = rules{
+		s: s, grants: map[netip.Addr]grant{}, asked: map[uint32]question{}, revoked: map[netip.Addr]boottime.Instant{},
+		open: map[uint64]call{}, ending: map[uint64]call{},
+	}
+	r.rates.init()
+	r.arps = bucket{size: 30, level: 30, every: time.Second}
+}
+
+// began: a tenancy begins.
+func (r *rules) began() {
+	clear(r.open)
+	clear(r.ending)
+	r.lease = nil
+	if r.s.m.disk.seen.HardwareAddr == nil {
+		r.silent = false // the management was ended, and begins anew
+	}
+	r.trigger()
+}
+
+// crashed: the callers went with the program.
+func (r *rules) crashed() {
+	r.stale = r.stale || r.s.m.unsaved
+	clear(r.open)
+	clear(r.ending)
+	r.lease = nil
+	r.trigger()
+}
+
+// rebooted: a release lasts until the next boot.
+func (r *rules) rebooted() { r.silent = false }
+
+// ended: the tenancy is over, and everybody was told so.
+func (r *rules) ended() {
+	for id, c := range r.open {
+		r.s.broke("answers", "the tenancy ended without an answer to call %d, %v", id, c.verb)
+	}
+	r.lease = nil
+	r.trigger()
+}
+
+// linked: the link went or came.
+func (r *rules) linked() { r.trigger() }
+
+// trigger notes that something from outside gives a reason to send, or to
+// change one's mind.
+func (r *rules) trigger() {
+	r.settled = r.s.now()
+	r.rates.trigger()
+	r.arps.fill(8)
+}
+
+// told: an input goes to the tenancy.
+func (r *rules) told(in tenancy.Input) {
+	if c, ok := in.(tenancy.Call); ok {
+		r.open[c.ID] = call{verb: c.Verb, deadline: c.Deadline}
+		r.s.tally["call "+c.Verb.String()]++
+		r.trigger()
+		switch c.Verb {
+		case tenancy.Renew, tenancy.Await:
+			r.silent = false
+			for _, m := range []map[uint64]call{r.open, r.ending} {
+				for id, o := range m {
+					if o.verb == tenancy.Release {
+						o.superseded = true
+						m[id] = o
+					}
+				}
+			}
+		case tenancy.Release, tenancy.End, tenancy.EndKeep:
+		}
+	}
+}
+
+// said: the tenancy wants something. It is carried out later.
+func (r *rules) said(o tenancy.Output) {
+	switch o := o.(type) {
+	case tenancy.Answer:
+		r.checkAnswer(o)
+	case tenancy.Apply:
+		r.checkWant(o.Want)
+	case tenancy.Transmit:
+		r.rates.sent(r.s, dhcp4.Transmit(o))
+	case tenancy.Note:
+		if o.Lease != nil {
+			r.checkLease(o.Lease)
+		}
+		switch o.Kind {
+		case tenancy.NoteState:
+			r.s.tally["state "+o.State.String()]++
+		case tenancy.NoteRejected:
+			r.rejected()
+		default:
+		}
+	default:
+	}
+}
+
+// checkAnswer: every call is answered exactly once, by its deadline; one whose
+// deadline passed in a suspend, when that ends.
+func (r *rules) checkAnswer(o tenancy.Answer) {
+	c, ok := r.open[o.ID]
+	if !ok {
+		r.s.broke("answers", "call %d is answered, but nobody waits for that", o.ID)
+		return
+	}
+	delete(r.open, o.ID)
+	if latest := max(c.deadline, r.s.m.woke); r.s.now().After(latest) {
+		r.s.broke("answers", "%v was to be answered by %v", c.verb, c.deadline)
+	}
+	c.code = o.Result.Code
+	r.ending[o.ID] = c
+}
+
+// answered: an answer reaches its caller, who may see for himself.
+func (r *rules) answered(o tenancy.Answer) {
+	c := r.ending[o.ID]
+	delete(r.ending, o.ID)
+	s := r.s
+	s.tally["answer "+c.verb.String()+" "+c.code.Name()]++
+	if c.code != errno.NO_ERROR {
+		return
+	}
+	switch c.verb {
+	case tenancy.Renew, tenancy.Await:
+		if l := o.Result.Lease; l != nil && !s.m.kernel.has(l.Address.Addr()) && s.m.lapsed(l) {
+			s.broke("honest answers", "%v says that %v is usable; the kernel has %v", c.verb, l.Address, s.m.kernel.prefixes())
+		}
+	case tenancy.Release, tenancy.End:
+		if c.superseded {
+			return
+		}
+		if have := s.m.kernel.prefixes(); len(have) > 0 && !s.m.kernel.stuck {
+			s.broke("honest answers", "%v is done; the kernel has %v", c.verb, have)
+		}
+		r.silent = c.verb == tenancy.Release
+	case tenancy.EndKeep:
+	}
+}
+
+// lapsed reports whether the address of a lease was to be there still.
+func (m *machine) lapsed(l *dhcp4.Lease) bool {
+	end, ends := l.Expires()
+	return !ends || m.s.now().Before(end)
+}
+
+// checkLease: T1 <= T2 <= expiry.
+func (r *rules) checkLease(l *dhcp4.Lease) {
+	if l.Infinite {
+		return
+	}
+	if l.T1 <= 0 || l.T1 > l.T2 || l.T2 > l.Duration {
+		r.s.broke("T1 <= T2 <= expiry", "T1 %v, T2 %v, expiry %v", l.T1, l.T2, l.Duration)
+	}
+}
+
+// sent: a DHCP message leaves.
+func (r *rules) sent(t dhcp4.Transmit) {
+	s := r.s
+	p, err := wire.Parse(t.Message)
+	if err != nil {
+		s.fail("a message is malformed: %v", err)
+		return
+	}
+	s.tally["sent "+t.Type.String()]++
+	if r.silent {
+		s.broke("released", "%v leaves after the release", t.Type)
+	}
+	switch t.Type {
+	case wire.Discover, wire.Request:
+		if len(r.asked) > 64 {
+			r.forgetQuestions()
+		}
+		r.asked[p.XID()] = question{s.now(), t.Type}
+	case wire.Release:
+		r.checkRelease(t, p)
+	default:
+	}
+}
+
+// forgetQuestions drops those that nobody answers any more.
+func (r *rules) forgetQuestions() {
+	for xid, q := range r.asked {
+		if r.s.now().Sub(q.at) > 10*time.Minute {
+			delete(r.asked, xid)
+		}
+	}
+}
+
+// checkRelease: a RELEASE has the leased address as its source while the
+// kernel still has it, and is on record before it leaves.
+func (r *rules) checkRelease(t dhcp4.Transmit, p wire.Packet) {
+	s := r.s
+	g, granted := r.grants[t.Source]
+	server, _ := p.Addr(wire.OptionServerID)
+	switch {
+	case !granted:
+		s.broke("RELEASE", "from %v, which no server granted", t.Source)
+	case p.ClientAddr() != t.Source:
+		s.broke("RELEASE", "from %v with ciaddr %v", t.Source, p.ClientAddr())
+	case t.Destination != server:
+		s.broke("RELEASE", "to %v with server %v of %v", t.Destination, server, g.server)
+	case !s.m.disk.seen.Released && !s.m.unsaved:
+		s.broke("RELEASE", "it leaves before it is on record")
+	}
+}
+
+func (r *rules) sentARP(tenancy.TransmitARP) {
+	r.s.tally["sent ARP"]++
+	if r.silent {
+		r.s.broke("released", "ARP leaves after the release")
+	}
+	if !r.arps.take(r.s.now()) {
+		r.s.broke("no storm", "ARP packets without end")
+	}
+}
+
+// heard: a datagram is delivered to the tenancy.
+func (r *rules) heard(d dhcptest.Datagram) {
+	r.granting = netip.Addr{}
+	p, err := wire.Parse(d.Payload)
+	if err != nil || p.Op() != wire.OpReply {
+		return
+	}
+	r.s.tally["heard "+p.MessageType().String()]++
+	q, ok := r.asked[p.XID()]
+	if !ok {
+		return
+	}
+	r.rates.heard()
+	server, _ := p.Addr(wire.OptionServerID)
+	switch p.MessageType() {
+	case wire.ACK:
+		secs, ok := p.Uint32(wire.OptionLeaseTime)
+		if !ok {
+			return
+		}
+		g := grant{
+			until: q.at.Add(time.Duration(secs) * time.Second), forever: secs == 0xffffffff,
+			at: r.s.now(), server: server,
+		}
+		r.before, r.hadBefore = r.grants[p.YourAddr()]
+		r.granting = p.YourAddr()
+		r.grants[p.YourAddr()] = g
+		if !r.s.m.unsaved {
+			r.stale = false
+		}
+	case wire.NAK:
+		r.refused(p, q, server)
+	default:
+	}
+}
+
+// rejected: the datagram that is being told is not used.
+func (r *rules) rejected() {
+	switch {
+	case !r.granting.IsValid():
+	case r.hadBefore:
+		r.grants[r.granting] = r.before
+	default:
+		delete(r.grants, r.granting)
+	}
+}
+
+// refused: a server takes back what the last REQUEST was about, if that is in
+// use. A NAK that the tenancy may have reason not to take counts for nothing.
+func (r *rules) refused(p wire.Packet, q question, server netip.Addr) {
+	st := r.s.m.tenancy.Status()
+	if st.Lease == nil || q.kind != wire.Request {
+		return
+	}
+	r.s.tally["NAK of a lease in use"]++
+	_ = p
+	_ = server
+}
+
+func (r *rules) heardARP(arp.Packet) { r.s.tally["heard ARP"]++ }
+
+// noted: an event for subscribers.
+func (r *rules) noted(tenancy.Note) {}
+
+// checkApply: no address is configured before its record is saved.
+func (r *rules) checkApply(o tenancy.Apply) {
+	s, a := r.s, o.Want.Address
+	if !a.IsValid() || a.Addr().IsLinkLocalUnicast() || s.m.unsaved {
+		return
+	}
+	rec := s.m.disk.seen
+	known := func(n tenancy.Network) bool { return n.Lease.Address == a }
+	if (rec.Lease == nil || rec.Released || rec.Lease.Address != a) && !slices.ContainsFunc(rec.Networks, known) {
+		s.broke("saved first", "%v is configured, and %v is on record (released %v)", a, rec.Lease, rec.Released)
+	}
+}
+
+// checkWant: no address is wanted that no server granted, nor for longer.
+func (r *rules) checkWant(want tenancy.Desired) {
+	s, a := r.s, want.Address
+	if !a.IsValid() || a.Addr().IsLinkLocalUnicast() || r.stale {
+		return
+	}
+	g, ok := r.grants[a.Addr()]
+	switch {
+	case !ok:
+		s.broke("no lease, no address", "%v is wanted, which no server granted", a)
+	case want.Lifetime.Forever && !g.forever:
+		s.broke("no lease, no address", "%v is wanted for ever, and granted until %v", a, g.until)
+	case !g.forever && want.Lifetime.ValidUntil.After(g.until):
+		s.broke("no lease, no address", "%v is wanted until %v, and granted until %v", a, want.Lifetime.ValidUntil, g.until)
+	}
+	for _, route := range want.Routes {
+		if route.Source != a.Addr() {
+			s.broke("no lease, no address", "a route of %v has the source %v", a, route.Source)
+		}
+	}
+}
+
+// applied: the kernel has done as it was told, or not.
+func (r *rules) applied(tenancy.Apply) {}
+
+// check holds after every step.
+func (s *simulation) check() {
+	m := s.m
+	if m.asleep {
+		return
+	}
+	now := s.now()
+	if m.tenancy != nil {
+		for id, c := range s.open {
+			if now.After(c.deadline) && now.After(m.woke) {
+				s.broke("answers", "call %d, %v, was due at %v", id, c.verb, c.deadline)
+			}
+		}
+	}
+	s.checkAddresses(now)
+	if m.tenancy != nil && len(m.queue) == 0 && m.busy == nil && m.reports == 0 && !m.kernel.stuck {
+		s.checkAgreement()
+	}
+}
+
+// lag is how long after a wake-up the tenancy may need to see that a lease
+// ended meanwhile: kernel and disk take their time.
+const lag = time.Second
+
+// checkAddresses: no address without a current lease or after its end; at most
+// one; none after a release.
+func (s *simulation) checkAddresses(now boottime.Instant) {
+	m := s.m
+	if len(m.kernel.addresses) == 0 || m.kernel.stuck {
+		return
+	}
+	if len(m.kernel.addresses) > 1 {
+		s.broke("one address", "the kernel has %v", m.kernel.prefixes())
+	}
+	if s.silent {
+		s.broke("released", "the kernel has %v after the release", m.kernel.prefixes())
+	}
+	for _, c := range m.kernel.addresses {
+		a := c.prefix.Addr()
+		if a.IsLinkLocalUnicast() {
+			if !m.cfg.LinkLocal {
+				s.broke("no lease, no address", "%v is used, which nobody wants", a)
+			}
+			continue
+		}
+		g, ok := s.grants[a]
+		if s.stale {
+			continue
+		}
+		// Where nobody lives to see it, the kernel ends it: checkWant has seen to that.
+		if !ok || !g.forever && now.After(g.until) && m.tenancy != nil && now.Sub(m.woke) > lag {
+			s.broke("no lease, no address", "%v is used, granted until %v", a, g.until)
+		}
+	}
+}
+
+// checkAgreement: with nothing under way, the kernel has what the tenancy says.
+func (s *simulation) checkAgreement() {
+	m := s.m
+	st := m.tenancy.Status()
+	want := st.LinkLocal
+	if st.Lease != nil {
+		want = st.Lease.Address
+		if st.Lease != s.rules.lease {
+			s.rules.lease = st.Lease
+			s.checkLease(st.Lease)
+		}
+		if end, ends := st.Lease.Expires(); ends && s.now().After(end) && s.now().Sub(m.woke) > lag {
+			s.broke("no lease, no address", "the lease of %v ended at %v and is still said to be there", want, end)
+		}
+	}
+	for _, c := range m.kernel.addresses {
+		if c.prefix != want {
+			s.broke("no lease, no address", "the kernel has %v; the tenancy says %v", c.prefix, want)
+		}
+	}
+}
