@@ -23,6 +23,8 @@ type networks struct {
 	here bool
 	// tried says that the present router was asked for its link address.
 	tried bool
+	// off: nothing is remembered, and no router told who is asking.
+	off bool
 	// finder asks routers; nil before the first question.
 	finder *finder
 }
@@ -46,6 +48,9 @@ type finder struct {
 // restore takes over what is on record. inUse says that the adapter is still
 // where its lease is from.
 func (n *networks) restore(r Record, inUse bool) {
+	if n.off {
+		return
+	}
 	for _, k := range r.Networks {
 		n.known = append(n.known, network{Network: k, saved: k.Lease})
 	}
@@ -95,7 +100,7 @@ func (t *Tenancy) learn() {
 // learnFrom takes the router's link address from the ACK, where the router is the
 // server.
 func (n *networks) learnFrom(l *dhcp4.Lease, now boottime.Instant) {
-	if !n.here && len(l.Routers) > 0 && l.Routers[0] == l.Server && !l.Relay.IsValid() && len(l.ServerLink) > 0 {
+	if !n.off && !n.here && len(l.Routers) > 0 && l.Routers[0] == l.Server && !l.Relay.IsValid() && len(l.ServerLink) > 0 {
 		n.remember(l.Server, l.ServerLink, l, now)
 	}
 }
@@ -105,7 +110,7 @@ func (t *Tenancy) findWith() bool {
 	if t.networks.finder != nil {
 		return true
 	}
-	if len(t.hardwareAddr) != len(arp.HardwareAddr{}) {
+	if t.networks.off || len(t.hardwareAddr) != len(arp.HardwareAddr{}) {
 		return false
 	}
 	p, err := dna.New(dna.Config{HardwareAddr: arp.HardwareAddr(t.hardwareAddr)})

@@ -91,6 +91,7 @@ func New(cfg Config) (*Tenancy, error) {
 		return nil, err
 	}
 	t := &Tenancy{hardwareAddr: cfg.DHCP4.HardwareAddr, policy: cfg.Policy, byCall: cfg.Up, inform: cfg.Inform, client: c}
+	t.networks.off = cfg.DHCP4.Anonymous // RFC 7844: the questions tell where the host was
 	if t.guard, err = newGuard(cfg); err != nil {
 		return nil, err
 	}

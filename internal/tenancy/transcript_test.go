@@ -91,6 +91,7 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 		modes := map[string]ConflictMode{"off": ConflictOff, "optimistic": ConflictOptimistic, "probe": ConflictProbe}
 		s.cfg.Conflict = modes[arg("conflict", "off")]
 		s.cfg.LinkLocal, s.cfg.Inform = d.HasArg("link-local"), d.HasArg("inform")
+		s.cfg.DHCP4.Anonymous = d.HasArg("anonymous")
 		s.reset(t, hardwareAddr)
 	case "begin":
 		in := Begin{Record: s.record, Link: Link{Usable: d.HasArg("up"), MTU: 1500}}
