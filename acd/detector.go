@@ -119,6 +119,10 @@ func (d *Detector) start(now boottime.Instant, in Start) {
 // RFC 5227 section 2.1.1: "NOTE: The check that the packet's 'sender hardware
 // address' is not the hardware address of any of the host's interfaces is
 // important." Some hubs and access points echo packets back.
+//
+// Section 1.1: "the term 'ARP Probe' is used to refer to an ARP Request packet,
+// broadcast on the local link, with an all-zero 'sender IP address'." Switches
+// that keep track of hosts send the like by unicast: those are no claims.
 func (d *Detector) receive(now boottime.Instant, in Packet) {
 	if !d.Listening() || in.Ours {
 		return
@@ -130,7 +134,7 @@ func (d *Detector) receive(now boottime.Instant, in Packet) {
 	switch {
 	case p.Sender == d.addr():
 		d.state.claimed(d, now, p.SenderHardware)
-	case p.IsProbe() && p.Target == d.addr():
+	case p.IsProbe() && p.Target == d.addr() && !in.Unicast:
 		d.state.probed(d, p.SenderHardware)
 	}
 }

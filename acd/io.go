@@ -35,6 +35,8 @@ type (
 		// Ours says that the sender hardware address is that of one of the
 		// host's own adapters. The detector knows that of its own adapter itself.
 		Ours bool
+		// Unicast says that the frame was sent to this host alone.
+		Unicast bool
 	}
 
 	// Timeout says that the instant of [Detector.Deadline] has come. Telling it

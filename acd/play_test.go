@@ -82,7 +82,7 @@ func (w *watcher) check(in Input, before State, o Output) {
 		switch {
 		case err != nil || p.Ours || a.SenderHardware != o.By:
 			w.t.Fatalf("%+v for %+v", o, p)
-		case a.Sender != w.address && (w.inUse || !a.IsProbe() || a.Target != w.address):
+		case a.Sender != w.address && (w.inUse || p.Unicast || !a.IsProbe() || a.Target != w.address):
 			w.t.Fatalf("%+v for %+v, in use: %v", o, a, w.inUse)
 		case w.checked && w.defence == DefendAlways:
 			w.t.Fatalf("an address that is always defended is given up")
@@ -190,8 +190,9 @@ func (t *tape) addr() netip.Addr { return addrs[int(t.byte())%len(addrs)] }
 
 func (t *tape) packet() Packet {
 	hw := arp.HardwareAddr{2, 0, 0, 0, 0, 2 + t.byte()%3}
-	p := arp.Packet{Op: arp.Op(1 + t.byte()%2), SenderHardware: hw, Sender: t.addr(), Target: t.addr()}
-	return Packet{ARP: arp.Append(nil, p), Ours: hw[5] == 4}
+	b := t.byte()
+	p := arp.Packet{Op: arp.Op(1 + b%2), SenderHardware: hw, Sender: t.addr(), Target: t.addr()}
+	return Packet{ARP: arp.Append(nil, p), Ours: hw[5] == 4, Unicast: b&4 != 0}
 }
 
 // play plays a series of inputs and checks what is promised of every one. It

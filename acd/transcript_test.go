@@ -23,7 +23,7 @@ import (
 //	detector [quick] [defence=once|never|always] [seed=N]   a new detector of RFC 5227's timing; the clock is at 0
 //	start ADDR [optimistic]                                 Start
 //	stop, up, down                                          the inputs of these names
-//	request, reply from=ADDR [to=ADDR] [by=N] [ours]        an ARP packet, of the host whose link address ends in N (7)
+//	request, reply from=ADDR [to=ADDR] [by=N] [ours] [unicast]   an ARP packet, of the host whose link address ends in N (7)
 //	raw HEX                                                 any packet
 //	timeout                                                 Timeout, now
 //	wait [N]                                                to the next deadline, N times
@@ -128,12 +128,12 @@ func packet(t *testing.T, d *datadriven.TestData, op arp.Op) Packet {
 				t.Fatal(err)
 			}
 			p.SenderHardware[5] = byte(n)
-		case "ours":
+		case "ours", "unicast":
 		default:
 			t.Fatalf("%s: unknown argument %s", d.Pos, a.Key)
 		}
 	}
-	return Packet{ARP: arp.Append(nil, p), Ours: d.HasArg("ours")}
+	return Packet{ARP: arp.Append(nil, p), Ours: d.HasArg("ours"), Unicast: d.HasArg("unicast")}
 }
 
 func (s *stage) run(t *testing.T, d *datadriven.TestData) {

@@ -23,7 +23,7 @@ import (
 //	client [never] [mac=N] [seed=N]                       a new client; the clock is at 0
 //	start [last=ADDR]                                     Start
 //	stop, up, down                                        the inputs of these names
-//	request, reply, probe [addr=ADDR] [by=N] [ours]       an ARP packet of the host whose link address ends in N (7)
+//	request, reply, probe [addr=ADDR] [by=N] [ours] [unicast]   an ARP packet of the host whose link address ends in N (7)
 //	                                                      that has (or asks for) ADDR, else the client's
 //	wait [N]                                              to the next deadline, N times
 //	run D                                                 lets D pass
@@ -125,7 +125,7 @@ func (s *stage) packet(t *testing.T, d *datadriven.TestData) Packet {
 	case "probe":
 		p = arp.Probe(hw, addr)
 	}
-	return Packet{ARP: arp.Append(nil, p), Ours: d.HasArg("ours")}
+	return Packet{ARP: arp.Append(nil, p), Ours: d.HasArg("ours"), Unicast: d.HasArg("unicast")}
 }
 
 func (s *stage) run(t *testing.T, d *datadriven.TestData) {
