@@ -185,6 +185,10 @@ func (t *Tenancy) followLease(o dhcp4.Acquired) {
 	n := &t.networks
 	if !o.Renewed {
 		n.here = n.here && n.known[0].Lease == o.Lease
+		// What the server said before is out of date, and may last longer.
+		n.known = slices.DeleteFunc(n.known, func(k network) bool {
+			return k.Lease.Address == o.Lease.Address && k.Lease.Server == o.Lease.Server && !covers(k.Lease, o.Lease)
+		})
 		n.tried = false
 		return
 	}
