@@ -45,6 +45,8 @@ type IPv4 struct {
 	Routers []netip.Addr `json:"routers,omitempty"`
 	Routes  []Route      `json:"routes,omitempty"`
 	DNS     []netip.Addr `json:"dns,omitempty"`
+	// NTP are time servers (option 42).
+	NTP []netip.Addr `json:"ntp,omitempty"`
 	// WINS are NetBIOS name servers (option 44).
 	WINS []netip.Addr `json:"wins,omitempty"`
 	// HostName is the name that the server has for this machine (option 12).
@@ -52,6 +54,8 @@ type IPv4 struct {
 	Domain   names.Domain   `json:"domain,omitzero"`
 	Search   []names.Domain `json:"search,omitempty"`
 	MTU      int            `json:"mtu,omitempty"`
+	// Parameters are rarer ones; their JSON fields are this object's own.
+	Parameters
 	// ClientID is the client identifier (option 61) in hexadecimal.
 	ClientID string `json:"client_id,omitempty"`
 

@@ -4,6 +4,7 @@ package control
 
 import (
 	"context"
+	"encoding/json"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -54,6 +55,26 @@ func domains(list ...string) []names.Domain {
 	return all
 }
 
+// parameters are all that a lease may have besides.
+func parameters() (p lessee.Parameters) {
+	if err := json.Unmarshal([]byte(`{
+	"timezone": {"name": "Europe/Paris", "posix": "CET-1CEST,M3.5.0,M10.5.0/3", "offset": -12600},
+	"sip": {"domains": ["sip.lab.test", "sip.test"]},
+	"captive_portal": "https://portal.test/api?a=1&b=2",
+	"wpad": "http://wpad.test/wpad.dat",
+	"dnr": [
+		{"priority": 1, "name": "dns.test", "addresses": ["10.77.0.53"], "alpn": ["dot", "h2"], "port": 8853, "dohpath": "/dns-query{?dns}"},
+		{"priority": 2, "name": "dns2.test"}
+	],
+	"fqdn": {"name": "box.lab.test", "server_updates": true, "overridden": true},
+	"vendor": [{"enterprise": 3561, "options": [{"code": 1, "value": "6869"}, {"code": 2, "value": ""}]}],
+	"options": {"43": "0104c0a80001", "66": "74667470"}
+}`), &p); err != nil {
+		panic(err)
+	}
+	return p
+}
+
 func eth0() lessee.Adapter {
 	return lessee.Adapter{
 		Index: 2, Name: "eth0", AltNames: []string{"uplink"}, MAC: "02:00:00:00:00:02", MTU: 1500, Up: true, Carrier: true, Manager: "lessee",
@@ -64,6 +85,7 @@ func eth0() lessee.Adapter {
 				{Destination: netip.MustParsePrefix("10.99.0.0/16"), Router: netip.MustParseAddr("10.77.0.1")},
 				{Destination: netip.MustParsePrefix("10.98.0.0/16")},
 			},
+			NTP: []netip.Addr{netip.MustParseAddr("10.77.0.1")}, Parameters: parameters(),
 			Domain: domains("lab.test")[0], Search: domains("lab.test"), MTU: 1400, ClientID: "01020000000002",
 			Obtained: born, Renews: born.Add(5 * time.Minute), Rebinds: born.Add(8 * time.Minute), Expires: born.Add(10 * time.Minute),
 			Problem: "the lease could not be saved", Counters: map[string]uint64{"sent.discover": 1},

@@ -67,6 +67,8 @@ func TestDocumentKnowsEveryKindAndError(t *testing.T) {
 	for name, v := range map[string]any{
 		"Error": lessee.Error{}, "Adapter": lessee.Adapter{}, "IPv4": lessee.IPv4{},
 		"Discovery": lessee.Discovery{}, "Offer": lessee.Offer{}, "Frame": lessee.Frame{}, "Story": lessee.Story{}, "Fact": lessee.Fact{}, "Event": lessee.Event{}, "Route": lessee.Route{}, "Version": lessee.VersionInfo{},
+		"TimeZone": lessee.TimeZone{}, "SIP": lessee.SIP{}, "EncryptedDNS": lessee.EncryptedDNS{}, "FQDN": lessee.FQDN{},
+		"Vendor": lessee.Vendor{}, "VendorOption": lessee.VendorOption{},
 	} {
 		got := jsonFields(v)
 		if name == "Error" {

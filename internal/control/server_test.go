@@ -26,7 +26,7 @@ import (
 )
 
 // byValue compares values without pointers.
-var byValue = cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}, names.Host{}, names.Domain{}, names.URL{}, names.Zone{}, names.POSIXZone{})
+var byValue = cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}, names.Host{}, names.Domain{}, names.URL{}, names.Zone{}, names.POSIXZone{}, names.Token{}, names.Template{})
 
 func TestCalls(t *testing.T) {
 	t.Parallel()

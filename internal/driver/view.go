@@ -93,7 +93,10 @@ func (d *Driver) describeLease(v *lessee.IPv4, l *dhcp4.Lease) {
 		}
 		v.Routes = append(v.Routes, route)
 	}
-	v.WINS = l.WINS
+	v.NTP, v.WINS = l.NTP, l.WINS
+	if l.More != nil {
+		v.Parameters = parameters(l.More)
+	}
 	v.DNS, v.HostName, v.Domain, v.Search, v.MTU = l.DNS, l.HostName, l.Domain, l.Search, l.MTU
 	v.ClientID = hex.EncodeToString(l.ClientID)
 	v.Obtained = d.wall(l.Start)

@@ -87,20 +87,19 @@ func (l *lease) check(saved time.Duration) error {
 		return invalid("wins")
 	case len(l.DNS) > maxList || !all4(l.DNS):
 		return invalid("dns")
-	case len(l.Search) > maxList || len(l.Routes) > maxList:
-		return invalid("search, routes")
-	}
-	for _, s := range l.Search {
-		if s.IsZero() {
-			return invalid("search")
-		}
+	case len(l.NTP) > maxList || !all4(l.NTP):
+		return invalid("ntp")
+	case len(l.Search) > maxList || !allNamed(l.Search):
+		return invalid("search")
+	case len(l.Routes) > maxList:
+		return invalid("routes")
 	}
 	for _, r := range l.Routes {
 		if !r.Destination.IsValid() || !r.Destination.Addr().Is4() || !optional(r.Router) {
 			return invalid("routes")
 		}
 	}
-	return nil
+	return l.More.check()
 }
 
 func all4(list []netip.Addr) bool {

@@ -39,8 +39,13 @@
 //	               option 61 (in hexadecimal)
 //	start_uptime   when the REQUEST was sent, as time since the boot
 //	duration, t1, t2, infinite
-//	routers, routes, dns, wins, host_name, domain, search, mtu
-//	               options 3, 121 or 249, 6, 44, 12, 15, 119 and 26
+//	routers, routes, dns, ntp, wins, host_name, domain, search, mtu
+//	               options 3, 121 or 249, 6, 42, 44, 12, 15, 119 and 26
+//	more           what few leases have: zone (option 101), posix_zone (100),
+//	               utc_offset (2), sip_domains or sip_servers (120),
+//	               captive_portal, no_captive_portal (114), wpad (252), resolvers
+//	               (162), fqdn (81), vendors (125), and in other the options that
+//	               have no field, by their codes, in hexadecimal
 //
 // Durations have the form "1h30m0s".
 //
