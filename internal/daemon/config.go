@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -31,6 +30,10 @@ type Config struct {
 	// Defaults hold for every adapter, Adapter for the one that its key names.
 	Defaults AdapterConfig            `toml:"defaults"`
 	Adapter  map[string]AdapterConfig `toml:"adapter"`
+
+	// duid is the machine's, if a setting needs it.
+	duid     []byte
+	profiles *profiles
 }
 
 // A DNSConfig says how name resolution is set up.
@@ -42,12 +45,8 @@ type DNSConfig struct {
 // An AdapterConfig says how an adapter is managed. What is absent is as in
 // Defaults, and there as documented for each field.
 type AdapterConfig struct {
-	// HostName is sent to servers (option 12): a name, "auto" for the
-	// system's, or "" for none. Default: "auto".
-	HostName *string `toml:"hostname"`
-	// ClientID is the client identifier (option 61) in hexadecimal, its type
-	// byte first, colons allowed. Default: the hardware address.
-	ClientID *string `toml:"client_id"`
+	ClientConfig
+
 	// Broadcast asks servers to broadcast their answers. Default: false.
 	Broadcast *bool `toml:"broadcast"`
 	// Timing is "fast" or "strict", the latter as RFC 2131 has it. Default: "fast".
@@ -104,7 +103,14 @@ func LoadConfig(file string, required bool) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("read the configuration: %w", err)
 	}
-	return parseConfig(file, data)
+	c, err := parseConfig(file, data)
+	if err != nil {
+		return Config{}, err
+	}
+	if err := c.identify(machineIDFile); err != nil {
+		return Config{}, wrongKey(file, "", err)
+	}
+	return c, nil
 }
 
 func parseConfig(file string, data []byte) (Config, error) {
@@ -117,6 +123,7 @@ func parseConfig(file string, data []byte) (Config, error) {
 	if err := c.check(file); err != nil {
 		return Config{}, err
 	}
+	c.profiles = &profiles{}
 	return c, nil
 }
 
@@ -144,7 +151,7 @@ func locate(file string, err error) error {
 func wrongType(problem string) string {
 	words := map[string]string{
 		"string": "a string", "bool": "true or false", "uint32": "a whole number from 0 to 4294967295",
-		"[]string": "a list of strings",
+		"[]string": "a list of strings", "[]uint32": "a list of whole numbers",
 	}
 	if strings.HasSuffix(problem, "uint32") && !strings.HasPrefix(problem, "cannot decode") { // out of its range
 		return "must be " + words["uint32"]
@@ -193,18 +200,34 @@ func (c *Config) check(file string) error {
 		if a.Timing != nil && *a.Timing != "fast" && *a.Timing != "strict" {
 			return wrong(section+".timing", "%q is not one of fast, strict", *a.Timing)
 		}
-		if a.ClientID != nil {
-			if _, err := parseClientID(*a.ClientID); err != nil {
-				return wrong(section+".client_id", "%v", err)
-			}
+		if err := a.ClientConfig.check(); err != nil {
+			return wrongKey(file, section+".", err)
 		}
-		if h := a.HostName; h != nil && *h != "" && *h != "auto" {
-			if _, err := names.ParseHost(*h); err != nil {
-				return wrong(section+".hostname", "%q is not a host name (RFC 1123)", *h)
-			}
+	}
+	for section, name := range c.sections() {
+		a := c.adapter(name)
+		if err := try(&a); err != nil {
+			return &ConfigError{File: file, Problem: section + ": " + err.Error()}
 		}
 	}
 	return nil
+}
+
+// sections are the sections about adapters, each with an adapter that it is for.
+func (c *Config) sections() map[string]string {
+	all := map[string]string{"defaults": ""} // no adapter has that name
+	for name := range c.Adapter {
+		all["adapter."+name] = name
+	}
+	return all
+}
+
+// wrongKey is a ConfigError about a key, whose name err knows from the section on.
+func wrongKey(file, section string, err error) error {
+	if e, ok := errors.AsType[*keyError](err); ok {
+		return &ConfigError{File: file, Problem: fmt.Sprintf("key %q: %v", section+e.key, e.err)}
+	}
+	return &ConfigError{File: file, Problem: section + err.Error()}
 }
 
 // routePolicies and conflictModes are the words for them.
@@ -229,27 +252,10 @@ func validName(name string) bool {
 	return name != "" && name != "." && name != ".." && len(name) < 128 && !strings.ContainsAny(name, "/ \t\n\v\f\r\x00:")
 }
 
-// parseClientID reads hexadecimal digits, in pairs, with or without colons.
-func parseClientID(s string) ([]byte, error) {
-	if s == "" {
-		return nil, nil
-	}
-	id, err := hex.DecodeString(strings.ReplaceAll(s, ":", ""))
-	if err != nil {
-		return nil, fmt.Errorf("%q is not hexadecimal", s)
-	}
-	// RFC 2132 section 9.14: the minimum length is 2.
-	if len(id) < 2 || len(id) > 255 {
-		return nil, fmt.Errorf("%q has %d bytes, not 2 to 255", s, len(id))
-	}
-	return id, nil
-}
-
 // adapter returns how the adapter of that name is to be managed.
 func (c *Config) adapter(name string) driver.AdapterConfig {
 	one, all := c.Adapter[name], c.Defaults
 	out := driver.AdapterConfig{
-		HostName:  hostName(pick("auto", all.HostName, one.HostName)),
 		Broadcast: pick(false, all.Broadcast, one.Broadcast),
 		Timing:    dhcp4.DefaultTiming,
 		Metric:    pick(0, all.Metric, one.Metric),
@@ -261,7 +267,7 @@ func (c *Config) adapter(name string) driver.AdapterConfig {
 		MTU:       pick(true, all.MTU, one.MTU),
 		DNS:       pick(true, all.DNS, one.DNS),
 	}
-	out.ClientID, _ = parseClientID(pick("", all.ClientID, one.ClientID)) // checked when it was read
+	c.fill(&out, name)
 	if pick("fast", all.Timing, one.Timing) == "strict" {
 		out.Timing = dhcp4.StrictTiming
 	}

@@ -31,7 +31,7 @@ func TestConfigErrors(t *testing.T) {
 		{"syntax", "verbose = \n", 1, 11, "unexpected character"},
 		{"no such mode", "[dns]\nmode = \"magic\"\n", 0, 0, `key "dns.mode": "magic" is not one of`},
 		{"no such timing", "[defaults]\ntiming = \"slow\"\n", 0, 0, `key "defaults.timing": "slow" is not one of fast, strict`},
-		{"client identifier", "[adapter.eth0]\nclient_id = \"xyz\"\n", 0, 0, `"xyz" is not hexadecimal`},
+		{"client identifier", "[adapter.eth0]\nclient_id = \"xyz\"\n", 0, 0, `"xyz" is not one of mac, duid, and is not hexadecimal`},
 		{"short client identifier", "[adapter.eth0]\nclient_id = \"01\"\n", 0, 0, `has 1 bytes, not 2 to 255`},
 		{"host name", "[defaults]\nhostname = \"a b\"\n", 0, 0, `is not a host name`},
 		{"adapter name", "adapters = [\"../etc\"]\n", 0, 0, `is not the name of a network interface`},

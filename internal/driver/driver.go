@@ -11,6 +11,7 @@ import (
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/tenancy"
+	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
 // ErrStopped says that the driver does not run any more.
@@ -18,8 +19,18 @@ var ErrStopped = errors.New("the DHCP client service has stopped")
 
 // An AdapterConfig says how one adapter is to be managed.
 type AdapterConfig struct {
-	HostName  string
-	ClientID  []byte // option 61; empty: the hardware address
+	HostName string
+	ClientID []byte // option 61; empty: the hardware address
+	// DUID, where set, is what the client identifier is made of, with IAID or,
+	// where that is nil, the last four bytes of the hardware address (RFC 4361).
+	DUID []byte
+	IAID *uint32
+	// Profile, Request, NoRequest, RapidCommit, IPv6Only, ForceRenew, Anonymous:
+	// see [dhcp4.Config]. Adapters may share a Profile.
+	Profile                                      *dhcp4.Profile
+	Request, NoRequest                           []wire.OptionCode
+	RapidCommit, IPv6Only, ForceRenew, Anonymous bool
+
 	Broadcast bool
 	Timing    dhcp4.Timing
 	// Metric is the metric of the adapter's routes; 0: 1000 + interface index.
@@ -130,6 +141,9 @@ func (d *Driver) stop(watch io.Closer) {
 	for _, a := range d.adapters {
 		a.enqueue(d, effect{kind: effectClose})
 		a.enqueue(d, effect{kind: effectDeafen, link: a.link})
+		if a.receptive.IsValid() {
+			a.enqueue(d, effect{kind: effectReceive, link: a.link})
+		}
 	}
 	d.effects.Wait()
 	for _, a := range d.adapters {
@@ -201,6 +215,10 @@ func (d *Driver) drain(a *adapter) {
 		a.enqueue(d, effect{kind: effectClose})
 	} else if t.Awaiting() {
 		a.listening = true
+	}
+	if to := t.Receptive(); to != a.receptive {
+		a.receptive = to
+		a.enqueue(d, effect{kind: effectReceive, tenancy: t, link: a.link, address: to})
 	}
 	if ended {
 		a.tenancy = nil

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"encoding/binary"
 	"errors"
 	"net/netip"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/journal"
 	"github.com/lessee/lessee/internal/tenancy"
+	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
 // ethernet is the ARP hardware type of Ethernet.
@@ -172,15 +174,40 @@ func (d *Driver) newTenancy(link Link, byCall bool) (*tenancy.Tenancy, error) {
 // clientConfig is who a client is on that link.
 func (d *Driver) clientConfig(link Link) dhcp4.Config {
 	c := d.cfg.Adapter(link.Name)
-	return dhcp4.Config{
-		HardwareType: uint8(link.HardwareType), //nolint:gosec // Ethernet
-		HardwareAddr: link.HardwareAddr,
-		ClientID:     c.ClientID,
-		HostName:     c.HostName,
-		Broadcast:    c.Broadcast,
-		Timing:       c.Timing,
-		Seed:         d.cfg.Seed(),
+	id := c.ClientID
+	if len(c.DUID) > 0 {
+		id = wire.NodeClientID(iaid(link, c.IAID), c.DUID)
 	}
+	return dhcp4.Config{
+		HardwareType:  uint8(link.HardwareType), //nolint:gosec // Ethernet
+		HardwareAddr:  link.HardwareAddr,
+		ClientID:      id,
+		HostName:      c.HostName,
+		Profile:       c.Profile,
+		Parameters:    c.Request,
+		NoParameters:  c.NoRequest,
+		RapidCommit:   c.RapidCommit,
+		IPv6Only:      c.IPv6Only,
+		ForceRenew:    c.ForceRenew,
+		Anonymous:     c.Anonymous,
+		AutoConfigure: c.LinkLocal,
+		Broadcast:     c.Broadcast,
+		Timing:        c.Timing,
+		Seed:          d.cfg.Seed(),
+	}
+}
+
+// iaid tells the adapters of one machine apart. It is to stay the same for an
+// adapter (RFC 4361 section 6.1), as its hardware address does.
+func iaid(link Link, configured *uint32) uint32 {
+	if configured != nil {
+		return *configured
+	}
+	a := link.HardwareAddr
+	if len(a) < 4 {
+		return uint32(link.Index) //nolint:gosec // an interface index is positive and 31 bits
+	}
+	return binary.BigEndian.Uint32(a[len(a)-4:])
 }
 
 func usable(l Link) bool { return l.Up && l.Carrier }
