@@ -125,8 +125,12 @@ func (t *Tenancy) callRelease(c call) {
 	}
 }
 
-// releasing reports whether a release waits for the kernel.
+// releasing reports whether a release waits for the kernel, and nobody has
+// asked for a lease since.
 func (t *Tenancy) releasing() bool {
+	if t.client.State() != dhcp4.StateReleased {
+		return false
+	}
 	for _, c := range t.calls {
 		if (c.verb == Release || c.verb == End) && c.stage == applying {
 			return true
