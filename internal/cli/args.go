@@ -125,8 +125,14 @@ type patience time.Duration
 
 var _ pflag.Value = (*patience)(nil)
 
-func (p *patience) String() string { return messages.For(language.English).Span(time.Duration(*p)) }
-func (p *patience) Type() string   { return "TIME" }
+func (p *patience) String() string {
+	if *p == 0 {
+		return "" // for ever
+	}
+	return messages.For(language.English).Span(time.Duration(*p))
+}
+
+func (p *patience) Type() string { return "TIME" }
 
 func (p *patience) Set(s string) error {
 	d, err := time.ParseDuration(s)

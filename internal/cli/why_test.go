@@ -103,7 +103,7 @@ func TestEveryCodeHasWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	speak := speaker{messages.For(language.English), func() time.Time { return now }}
+	speak := englishSpeaker()
 	n := 0
 	for _, m := range regexp.MustCompile(`\t(Fact|Verdict|Next|Advice)\w+\s+Code = "([a-z-]+)"`).FindAllSubmatch(source, -1) {
 		n++
@@ -131,4 +131,8 @@ func TestEveryCodeHasWords(t *testing.T) {
 	if n < 50 {
 		t.Errorf("only %d codes found", n)
 	}
+}
+
+func englishSpeaker() speaker {
+	return speaker{messages.For(language.English), func() time.Time { return now }}
 }

@@ -29,7 +29,7 @@ var tongues = map[language.Tag]func() *tongue{
 	language.French: sync.OnceValue(func() *tongue {
 		return newTongue(language.French, []dictionary{
 			frenchSystem(), frenchCommand(), frenchHelp(), frenchErrors(), frenchReasons(), frenchIpconfig(),
-			frenchStory(), frenchRejections(),
+			frenchStory(), frenchRejections(), frenchNetwork(),
 		})
 	}),
 }

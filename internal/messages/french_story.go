@@ -11,12 +11,11 @@ func frenchStory() dictionary {
 			"Les derniers faits sont montrés, avec --verbose tous ceux que le démon a gardés.",
 		"all facts, and transactions": "tous les faits, et les transactions",
 
-		"(%d earlier facts: --verbose)": "(%d faits antérieurs : --verbose)",
-		"next:":                         "ensuite :",
-		"what to do:":                   "que faire :",
-		"in %s: %s":                     "dans %s : %s",
-		"an unnamed server":             "un serveur sans nom",
-		"%s, %d times since %s":         "%s, %d fois depuis %s",
+		"next:":                 "ensuite :",
+		"what to do:":           "que faire :",
+		"in %s: %s":             "dans %s : %s",
+		"an unnamed server":     "un serveur sans nom",
+		"%s, %d times since %s": "%s, %d fois depuis %s",
 
 		// The verdict.
 		"there is no adapter of this name":                                             "il n'y a pas d'adaptateur de ce nom",
@@ -128,5 +127,9 @@ func frenchRejections() dictionary {
 		"lease time too short":                        "durée de bail trop courte",
 		"lease is over on arrival":                    "bail expiré à son arrivée",
 		"bad subnet mask":                             "masque de sous-réseau faux",
+		"FORCERENEW was not agreed on":                "FORCERENEW n'a pas été convenu",
+		"not authenticated":                           "non authentifié",
+		"sent before":                                 "déjà envoyé auparavant",
+		"authentication failed":                       "l'authentification a échoué",
 	}
 }

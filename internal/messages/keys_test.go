@@ -199,7 +199,7 @@ func TestEveryTextIsTranslated(t *testing.T) {
 		}
 	}
 	for _, tag := range Languages() {
-		for _, d := range []dictionary{frenchCommand(), frenchHelp(), frenchErrors(), frenchIpconfig(), frenchStory()} {
+		for _, d := range []dictionary{frenchCommand(), frenchHelp(), frenchErrors(), frenchIpconfig(), frenchStory(), frenchNetwork()} {
 			for key := range d {
 				if _, ok := used[key]; !ok {
 					t.Errorf("%v: nobody says %q any more", tag, key)

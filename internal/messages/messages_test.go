@@ -149,7 +149,7 @@ func TestSystemTextsAreFragments(t *testing.T) {
 // dictionaries has what each language says but English, which is the keys.
 func dictionaries(tag language.Tag) []dictionary {
 	if tag == language.French {
-		return []dictionary{frenchSystem(), frenchCommand(), frenchHelp(), frenchErrors(), frenchReasons(), frenchIpconfig(), frenchStory(), frenchRejections()}
+		return []dictionary{frenchSystem(), frenchCommand(), frenchHelp(), frenchErrors(), frenchReasons(), frenchIpconfig(), frenchStory(), frenchRejections(), frenchNetwork()}
 	}
 	return nil
 }
