@@ -125,8 +125,9 @@ func (s *Server) Address() netip.Addr { return s.cfg.Address.Addr() }
 // SetBehaviours replaces how the server misbehaves; none: it does not.
 func (s *Server) SetBehaviours(b ...Behaviour) { s.behaviours = b }
 
-// SetLease changes the lease time of what is granted from now on.
-func (s *Server) SetLease(d time.Duration) { s.cfg.Lease = d }
+// SetLease changes the lease time of what is granted from now on; T1 and T2 are
+// not sent any more.
+func (s *Server) SetLease(d time.Duration) { s.cfg.Lease, s.cfg.T1, s.cfg.T2 = d, 0, 0 }
 
 // Forget loses all leases, as a server does whose disk was replaced.
 func (s *Server) Forget() {

@@ -78,6 +78,7 @@ func (m *machine) start() {
 // manage gives the adapter a tenancy.
 func (m *machine) manage(byCall bool) {
 	m.lives++
+	m.forgetUnsaved()
 	cfg := m.cfg
 	cfg.DHCP4.Seed = m.s.world.Seed() + uint64(m.lives)
 	cfg.Up = byCall
@@ -95,20 +96,24 @@ func (m *machine) manage(byCall bool) {
 	})
 }
 
-// crash ends the program between two effects. Kernel and disk stay as they are;
-// only where the disk did not take what was saved last, nobody can know what is
-// in the kernel, and its addresses go, too.
+// crash ends the program between two effects. Kernel and disk stay as they are.
 func (m *machine) crash() {
 	m.s.trace("crash after %d effects", m.done)
-	if m.unsaved {
-		m.kernel.addresses = nil
-		m.changed()
-	}
+	m.forgetUnsaved()
 	m.running, m.tenancy, m.queue, m.missed, m.crashAt, m.reports = false, nil, nil, nil, 0, 0
 	m.alarm.Stop()
 	m.busy.Stop()
 	m.alarm, m.busy = nil, nil
 	m.s.crashed()
+}
+
+// forgetUnsaved takes the kernel's addresses away where the disk did not take
+// what was saved last: who comes next cannot know whose they are.
+func (m *machine) forgetUnsaved() {
+	if m.unsaved {
+		m.kernel.addresses = nil
+		m.changed()
+	}
 }
 
 // power fails: what was not flushed and all that the kernel has is lost.

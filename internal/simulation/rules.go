@@ -34,6 +34,8 @@ type rules struct {
 	open, ending map[uint64]call
 	// silent: the lease was released, and nobody wants another.
 	silent bool
+	// saw is when a tenancy began.
+	saw boottime.Instant
 	// settled is since when nothing but the network's own doing happened.
 	settled boottime.Instant
 	// stale: the program ended while the disk had not taken what it saved last.
@@ -77,7 +79,7 @@ func (r *rules) init(s *simulation) {
 func (r *rules) began() {
 	clear(r.open)
 	clear(r.ending)
-	r.lease = nil
+	r.lease, r.saw = nil, r.s.now()
 	if r.s.m.disk.seen.HardwareAddr == nil {
 		r.silent = false // the management was ended, and begins anew
 	}
@@ -86,11 +88,38 @@ func (r *rules) began() {
 
 // crashed: the callers went with the program.
 func (r *rules) crashed() {
-	r.stale = r.stale || r.s.m.unsaved
+	if r.s.m.unsaved {
+		r.stale, r.silent = true, false
+	}
 	clear(r.open)
 	clear(r.ending)
 	r.lease = nil
+	r.unheard()
 	r.trigger()
+}
+
+// unheard takes an ACK back that the program did not live to act on: it is as
+// if that had been lost. What counts is the lease on record.
+func (r *rules) unheard() {
+	rec := r.s.m.disk.seen
+	leases := []*dhcp4.Lease{rec.Lease}
+	for _, n := range rec.Networks {
+		leases = append(leases, n.Lease)
+	}
+	for _, l := range leases {
+		if l == nil {
+			continue
+		}
+		a := l.Address.Addr()
+		g := r.grants[a]
+		end, ends := l.Expires()
+		acted := slices.ContainsFunc(r.s.m.kernel.addresses, func(c configured) bool {
+			return c.prefix == l.Address && c.ends && !c.until.After(g.until)
+		})
+		if !acted && !g.forever && (!ends || end.After(g.until)) {
+			r.grants[a] = grant{until: end, forever: !ends, at: g.at, server: g.server}
+		}
+	}
 }
 
 // rebooted: a release lasts until the next boot.
@@ -433,7 +462,7 @@ func (s *simulation) checkAddresses(now boottime.Instant) {
 			continue
 		}
 		// Where nobody lives to see it, the kernel ends it: checkWant has seen to that.
-		if !ok || !g.forever && now.After(g.until) && m.tenancy != nil && now.Sub(m.woke) > lag {
+		if !ok || !g.forever && now.After(g.until) && m.tenancy != nil && now.Sub(max(m.woke, s.saw)) > lag {
 			s.broke("no lease, no address", "%v is used, granted until %v", a, g.until)
 		}
 	}
