@@ -76,6 +76,7 @@ func (a *app) facts(ad lessee.Adapter) [][2]string {
 		}
 	}
 	add(s.Text("dns"), list(v.DNS))
+	add(s.Text("ntp"), list(v.NTP))
 	add(s.Text("wins"), list(v.WINS))
 	add(s.Text("host name"), v.HostName.String())
 	add(s.Text("domain"), v.Domain.String())
@@ -83,6 +84,7 @@ func (a *app) facts(ad lessee.Adapter) [][2]string {
 	if v.MTU > 0 {
 		add(s.Text("mtu"), strconv.Itoa(v.MTU))
 	}
+	s.parameters(v.Parameters, add)
 	add(s.Text("client id"), v.ClientID)
 	now := a.Now()
 	if !v.Obtained.IsZero() {
