@@ -35,7 +35,8 @@ type Adapter struct {
 // IPv4 is an adapter's DHCPv4 lease and state.
 type IPv4 struct {
 	// State is one of "init", "selecting", "requesting", "bound", "renewing",
-	// "rebinding", "init-reboot", "rebooting", "released", "link-local" and
+	// "rebinding", "init-reboot", "rebooting", "released", "informing",
+	// "informed", "ipv6-only", "link-local" and
 	// "disabled" (not managed by this daemon).
 	State string `json:"state"`
 	// Address is the address in use, with its prefix length.

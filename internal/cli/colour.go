@@ -27,7 +27,7 @@ func (c colours) state(state, s string) string {
 	switch state {
 	case "bound":
 		return c.green(s)
-	case "renewing", "rebinding", "init", "init-reboot", "rebooting", "selecting", "requesting", "link-local":
+	case "renewing", "rebinding", "init", "init-reboot", "rebooting", "selecting", "requesting", "informing", "link-local":
 		return c.yellow(s)
 	case "released", "disabled":
 		return c.dim(s)

@@ -102,6 +102,12 @@ func (s speaker) state(state string) string {
 		return s.Text("state|rebooting")
 	case "released":
 		return s.Text("state|released")
+	case "informing":
+		return s.Text("state|informing")
+	case "informed":
+		return s.Text("state|informed")
+	case "ipv6-only":
+		return s.Text("state|ipv6-only")
 	case "link-local":
 		return s.Text("state|link-local")
 	case "disabled":
