@@ -81,6 +81,8 @@ func (t *Tenancy) autoConfigure(allowed bool) {
 // endLocal gives the link-local address up: a lease takes its place (RFC 3927
 // section 1.9), or nothing is to be used. What is desired then is the caller's
 // to apply.
+//
+// Deviation: "Giving way" in docs/deviations.md: at once.
 func (t *Tenancy) endLocal() {
 	l := t.local
 	if l == nil {

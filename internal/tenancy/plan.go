@@ -90,6 +90,9 @@ func planLocal(local netip.Prefix, p Policy) Desired {
 // RFC 3442, "DHCP Client Behavior": with a Classless Static Routes option the
 // Router option is ignored; a router of 0.0.0.0 means that the destination is
 // on the link.
+//
+// Deviation: "Link-local destinations" in docs/deviations.md: there is no route
+// to 169.254.0.0/16 beside a lease's.
 func planRoutes(l *dhcp4.Lease, p Policy) []Route {
 	subnet := l.Address.Masked()
 	source := l.Address.Addr()
