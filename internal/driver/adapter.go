@@ -35,7 +35,7 @@ type adapter struct {
 
 	// What follows belongs to the goroutine that carries out the effects:
 	// exchange is open while an answer is awaited; unsaved and unsent say that
-	// the last Save or Transmit failed, so that the next success is reported;
+	// the last Save, Flush or Transmit failed, so that the next success is reported;
 	// unsaid and deaf that a failed TransmitARP or Listen was told; hears that
 	// ARP is listened to.
 	exchange            Exchange
@@ -158,19 +158,19 @@ func (d *Driver) carryOutput(a *adapter, e effect) {
 	case tenancy.Listen:
 		d.listen(a, e, o.Addresses)
 	case tenancy.Save:
-		err := d.cfg.Store.Save(e.link.Name, o.Record, o.Flush == tenancy.FlushNow)
-		if err == nil && o.Flush == tenancy.FlushLater {
-			d.effects.Go(func() {
-				if err := d.cfg.Store.Flush(e.link.Name); err != nil {
-					a.enqueue(d, effect{kind: effectDo, do: func() { a.unsaved = true }})
-					report(tenancy.SaveFailed{Err: err})
-				}
-			})
-		}
-		if err != nil || a.unsaved {
+		if err := d.cfg.Store.Save(e.link.Name, o.Record, o.Flush == tenancy.FlushNow); err != nil {
+			a.unsaved = true
 			report(tenancy.SaveFailed{Err: err})
+			break
 		}
-		a.unsaved = err != nil
+		unsaved := a.unsaved
+		d.effects.Go(func() {
+			err := d.cfg.Store.Flush(e.link.Name)
+			if err != nil || unsaved {
+				a.enqueue(d, effect{kind: effectDo, do: func() { a.unsaved = err != nil }})
+				report(tenancy.SaveFailed{Err: err})
+			}
+		})
 	case tenancy.Forget:
 		if err := d.cfg.Store.Remove(e.link.Name); err != nil {
 			d.cfg.Log.Error("the lease file could not be removed", "adapter", e.link.Name, "error", err)

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -36,12 +37,14 @@ type world struct {
 	ears      map[int]ear // by interface index
 	forced    map[int]func(dhcp4.Datagram)
 
-	quiet    bool   // it keeps no account of what was asked
-	silent   bool   // the server does not answer
-	linksErr error  // the interfaces cannot be listed
-	listed   func() // called by Addresses
-	applyErr error  // the kernel refuses
-	arpErr   error  // no ARP can be sent or heard
+	says     func(*wire.Builder) // adds to every answer
+	logger   *slog.Logger        // nil: none
+	quiet    bool                // it keeps no account of what was asked
+	silent   bool                // the server does not answer
+	linksErr error               // the interfaces cannot be listed
+	listed   func()              // called by Addresses
+	applyErr error               // the kernel refuses
+	arpErr   error               // no ARP can be sent or heard
 	manager  string
 	start    time.Time
 }
@@ -315,6 +318,9 @@ func (x *exchange) Send(t dhcp4.Transmit) error {
 	b.AddAddr(wire.OptionRouter, netip.MustParseAddr("10.77.255.1"))
 	b.AddAddr(wire.OptionDNS, netip.MustParseAddr("10.77.255.1"))
 	b.AddUint32(wire.OptionLeaseTime, 3600)
+	if x.w.says != nil {
+		x.w.says(b)
+	}
 	answer := dhcp4.Datagram{Message: b.Bytes(), From: netip.MustParseAddr("10.77.255.1"), Link: []byte{2, 0, 0, 0, 0, 1}}
 	time.AfterFunc(time.Millisecond, func() { x.deliver(answer) })
 	return nil
@@ -339,10 +345,8 @@ func (w *world) Save(name string, r tenancy.Record, durable bool) error {
 	return nil
 }
 
-func (w *world) Flush(name string) error {
-	w.note("%s flush", name)
-	return nil
-}
+// Flush is beside everything else, at no time that a test could tell.
+func (w *world) Flush(string) error { return nil }
 
 func (w *world) Load(name string) (tenancy.Record, bool, error) {
 	w.mu.Lock()
@@ -410,7 +414,7 @@ func (w *world) run(t *testing.T) *Driver {
 	t.Helper()
 	d := New(Config{
 		Network: w, Resolver: w, Store: w, Others: w, Clock: w,
-		Log:     slog.New(slog.DiscardHandler),
+		Log:     cmp.Or(w.logger, slog.New(slog.DiscardHandler)),
 		Seed:    func() uint64 { return 1 },
 		Adapter: func(string) AdapterConfig { return AdapterConfig{MTU: true, DNS: true} },
 	})

@@ -150,7 +150,9 @@ type Store interface {
 	// the old or the new one. With durable it returns when the record would
 	// survive a power failure too.
 	Save(adapter string, r tenancy.Record, durable bool) error
-	// Flush returns when the record, if there is one, would survive a power failure.
+	// Flush follows each Save, and nobody waits for it: the record, if there is
+	// one, would survive a power failure when it returns, and be what an
+	// administrator reads.
 	Flush(adapter string) error
 	// Load returns false if there is none. A record that cannot be understood
 	// is set aside and reported as an error beside false.

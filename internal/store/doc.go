@@ -9,14 +9,34 @@
 // the first byte is written as "%" and two hexadecimal digits, so no name leads
 // out of the directory and no two names share a file.
 //
-// A file is replaced as a whole: it is written beside the old one, flushed to
-// the disk if that is asked for, and renamed over it. After a crash there is the
-// old record or the new one; after a power failure too, if it was flushed. A file that cannot be understood is renamed to
-// "eth0.json.corrupt-1" (up to 5 of them are kept per adapter) and reported.
+// Beside it is "eth0.ahead", the write-ahead file. A record is saved by one
+// write into it, flushed to the disk if that is asked for; its space was
+// allocated and written before, so that this needs no room and takes one write
+// of the disk. Right afterwards, while nobody waits, "eth0.json" is replaced by
+// that record: it is written beside the old one, flushed and renamed over it,
+// and the write-ahead file is emptied. So eth0.json is what one reads, compares
+// and removes; a moment after a change it is up to date.
+//
+// The record with the highest sequence number counts, wherever it is; of two
+// with the same, that of eth0.json. The write-ahead file has two slots, of which
+// one keeps what was saved durably while the other is written: whatever a crash
+// or a power failure interrupts, there is the record from before or the new one,
+// and after a power failure none that is older than the last one that was saved
+// durably. A slot that was cut short by a power failure counts for nothing, nor
+// does an eth0.json that cannot be understood if a slot has a record. slots.go
+// has the layout. A record that does not fit a slot, or cannot be written there,
+// goes to eth0.json at once.
+//
+// What is removed is written down as removed first, so that it does not come
+// back by a file that a crash leaves.
+//
+// If nothing can be understood, eth0.json is renamed to "eth0.json.corrupt-1" (up
+// to 5 of them are kept per adapter) and reported.
 //
 // # Fields
 //
 //	version        1; a file with a greater version is set aside
+//	sequence       counts what was saved for the adapter: the highest is the latest
 //	saved          when it was written, by the wall clock
 //	boot_id        the boot it was written in (/proc/sys/kernel/random/boot_id)
 //	saved_uptime   the time since that boot, suspended time included

@@ -48,7 +48,7 @@ func extrasOf() *dhcp4.Extras {
 func TestExtrasAreChecked(t *testing.T) {
 	t.Parallel()
 	m := newMachine()
-	b, err := encode(full(m.boot), m.clock().now())
+	b, err := indented(full(m.boot), m.clock().now())
 	if err != nil {
 		t.Fatal(err)
 	}

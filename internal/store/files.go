@@ -1,3 +1,5 @@
+//go:build linux
+
 package store
 
 import (
@@ -9,32 +11,33 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
-	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
 )
 
-// A disk is the state directory. Tests have another one, which fails.
+// A disk is the state directory: the operations of which all others are made.
+// What one of them does is visible at once; a power failure may undo it,
+// wholly or in part, until it is flushed. Tests have other disks, which fail.
 type disk interface {
-	// write replaces the file atomically. With durable it returns when that
-	// would survive a power failure.
-	write(name string, b []byte, durable bool) error
-	// flush makes what was written without durable survive one, too.
-	flush(name string) error
 	read(name string) ([]byte, error)
-	// rename replaces the file to, durably.
+	// create makes a file, or empties one, and fills it. With flush its
+	// contents, not its name, would survive a power failure then.
+	create(name string, b []byte, flush bool) error
+	// overwrite writes into a file, at most up to its end. With flush it
+	// returns when all of the file's contents would survive a power failure.
+	overwrite(name string, at int64, b []byte, flush bool) error
+	// flush makes the contents of a file survive a power failure.
+	flush(name string) error
+	// rename replaces the file to.
 	rename(from, to string) error
 	remove(name string) error
+	// sync makes what was created, renamed and removed survive a power failure.
+	sync() error
 	// list returns the names of all files, sorted.
 	list() ([]string, error)
 }
 
-type directory struct {
-	path string
-	// removing are files on their way out.
-	removing *sync.WaitGroup
-}
+type directory struct{ path string }
 
 const (
 	filePerm = 0o644
@@ -44,75 +47,74 @@ const (
 
 var errTooLong = errors.New("it is too long to be a record")
 
-func (d directory) write(name string, b []byte, durable bool) error {
-	if !durable {
-		return d.writeQuick(name, b)
-	}
-	p := filepath.Join(d.path, name)
-	f, err := renameio.NewPendingFile(p, renameio.WithTempDir(d.path), renameio.WithStaticPermissions(filePerm))
-	if err != nil {
-		return err
-	}
-	defer f.Cleanup() //nolint:errcheck // after a success there is nothing to clean up
-	if _, err := f.Write(b); err != nil {
-		return err
-	}
-	if err := f.CloseAtomicallyReplace(); err != nil { // flushes the file first
-		return err
-	}
-	return d.sync()
-}
-
-// writeQuick leaves it to the kernel when the disk is written.
-func (d directory) writeQuick(name string, b []byte) error {
-	f, err := os.CreateTemp(d.path, "."+name+"*")
+func (d directory) create(name string, b []byte, flush bool) error {
+	f, err := os.OpenFile(filepath.Join(d.path, name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW, filePerm)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(b)
 	if err == nil {
-		err = f.Chmod(filePerm)
+		err = f.Chmod(filePerm) // whatever the umask is
+	}
+	if err == nil && flush {
+		err = f.Sync()
 	}
 	if e := f.Close(); err == nil {
 		err = e
 	}
-	if err == nil {
-		err = d.replace(f.Name(), filepath.Join(d.path, name))
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
 	return err
 }
 
-// replace puts the file from in the place of to, at once and as a whole. Where
-// it can, it exchanges the two: ext4 begins to write a file to the disk when it
-// replaces another one by rename (mount option auto_da_alloc, ext4(5)), and
-// what is not to wait for the disk would wait a millisecond or two for that. The
-// removal of the other one takes as long, so nobody waits for it either; what a
-// crash leaves of it, Open removes.
-func (d directory) replace(from, to string) error {
-	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_EXCHANGE)
-	if err != nil { // there is no such file yet, or no such way
-		return os.Rename(from, to)
+// overwrite goes past the os package, which would make the file's descriptor
+// known to the poller and not use it.
+func (d directory) overwrite(name string, at int64, b []byte, flush bool) error {
+	fail := func(op string, err error) error {
+		return &fs.PathError{Op: op, Path: name, Err: err}
 	}
-	d.removing.Go(func() { _ = os.Remove(from) })
+	fd, err := again(func() (int, error) {
+		return unix.Open(filepath.Join(d.path, name), unix.O_WRONLY|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	})
+	if err != nil {
+		return fail("open", err)
+	}
+	defer unix.Close(fd) //nolint:errcheck // nothing is buffered here
+	for len(b) > 0 {
+		n, err := again(func() (int, error) { return unix.Pwrite(fd, b, at) })
+		if err == nil && n == 0 {
+			err = io.ErrShortWrite
+		}
+		if err != nil {
+			return fail("write", err)
+		}
+		b, at = b[n:], at+int64(n)
+	}
+	if flush {
+		if _, err := again(func() (int, error) { return 0, unix.Fdatasync(fd) }); err != nil {
+			return fail("fdatasync", err)
+		}
+	}
 	return nil
 }
 
+// again repeats a system call that a signal interrupted.
+func again(f func() (int, error)) (int, error) {
+	for {
+		n, err := f()
+		if !errors.Is(err, unix.EINTR) {
+			return n, err
+		}
+	}
+}
+
 func (d directory) flush(name string) error {
-	f, err := os.OpenFile(filepath.Join(d.path, name), os.O_RDONLY|unix.O_NOFOLLOW, 0)
+	f, err := os.OpenFile(filepath.Join(d.path, name), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	return d.sync()
+	return f.Sync()
 }
 
-// sync makes renames durable.
 func (d directory) sync() error {
 	f, err := os.Open(d.path)
 	if err != nil {
@@ -146,18 +148,10 @@ func (d directory) read(name string) ([]byte, error) {
 }
 
 func (d directory) rename(from, to string) error {
-	if err := os.Rename(filepath.Join(d.path, from), filepath.Join(d.path, to)); err != nil {
-		return err
-	}
-	return d.sync()
+	return os.Rename(filepath.Join(d.path, from), filepath.Join(d.path, to))
 }
 
-func (d directory) remove(name string) error {
-	if err := os.Remove(filepath.Join(d.path, name)); err != nil {
-		return err
-	}
-	return d.sync()
-}
+func (d directory) remove(name string) error { return os.Remove(filepath.Join(d.path, name)) }
 
 func (d directory) list() ([]string, error) {
 	entries, err := os.ReadDir(d.path)
@@ -172,6 +166,24 @@ func (d directory) list() ([]string, error) {
 	return names, nil
 }
 
+// replace writes a file beside the old one and puts it in its place, so that
+// whatever happens there is the old one or the new one. It returns when the
+// new one would survive a power failure.
+func replace(d disk, name string, b []byte) error {
+	temp := temporaryName(name)
+	err := d.create(temp, b, true)
+	if err == nil {
+		err = d.rename(temp, name)
+	}
+	if err != nil {
+		_ = d.remove(temp)
+		return err
+	}
+	return d.sync()
+}
+
+func temporaryName(name string) string { return "." + name + "0" }
+
 // temporary reports whether a write that never ended left the file behind.
 // Names of records do not begin with a dot.
 func temporary(name string) bool {
@@ -179,6 +191,6 @@ func temporary(name string) bool {
 	if !ok {
 		return false
 	}
-	i := strings.LastIndex(rest, suffix)
-	return i > 0 && strings.Trim(rest[i+len(suffix):], "0123456789") == ""
+	rest = strings.TrimRight(rest, "0123456789")
+	return len(rest) > len(suffix) && (strings.HasSuffix(rest, suffix) || strings.HasSuffix(rest, aheadSuffix))
 }

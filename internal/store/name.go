@@ -8,6 +8,8 @@ import (
 
 const (
 	suffix = ".json"
+	// aheadSuffix is that of the write-ahead file.
+	aheadSuffix = ".ahead"
 	// maxName keeps the names of files, those set aside and temporary ones
 	// included, within the 255 bytes that Linux file systems allow.
 	maxName = 200
@@ -37,16 +39,25 @@ func fileName(adapter string) (string, error) {
 	return b.String() + suffix, nil
 }
 
+// aheadName returns the name of the adapter's write-ahead file.
+func aheadName(adapter string) (string, error) {
+	file, err := fileName(adapter)
+	return strings.TrimSuffix(file, suffix) + aheadSuffix, err
+}
+
 func plain(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_'
 }
 
-// adapterName is the reverse of fileName. It returns false for the name of a
-// file that fileName never gives.
+// adapterName is the reverse of fileName and aheadName. It returns false for
+// the name of a file that they never give.
 func adapterName(file string) (string, bool) {
 	s, ok := strings.CutSuffix(file, suffix)
 	if !ok {
-		return "", false
+		if s, ok = strings.CutSuffix(file, aheadSuffix); !ok {
+			return "", false
+		}
+		file = s + suffix
 	}
 	var b []byte
 	for i := 0; i < len(s); i++ {

@@ -24,6 +24,7 @@ const version = 1
 // A record is a file's contents; doc.go describes the fields.
 type record struct {
 	Version      int            `json:"version"`
+	Sequence     uint64         `json:"sequence,omitempty"`
 	Saved        time.Time      `json:"saved"`
 	BootID       string         `json:"boot_id"`
 	SavedUptime  duration       `json:"saved_uptime"`
@@ -114,9 +115,11 @@ type moment struct {
 	wall   time.Time
 }
 
-func encode(r tenancy.Record, now moment) ([]byte, error) {
+// encode returns the record's JSON text, unindented.
+func encode(r tenancy.Record, sequence uint64, now moment) ([]byte, error) {
 	f := record{
 		Version:      version,
+		Sequence:     sequence,
 		Saved:        now.wall.UTC().Round(0),
 		BootID:       now.bootID,
 		SavedUptime:  duration(now.boot),
@@ -135,11 +138,15 @@ func encode(r tenancy.Record, now moment) ([]byte, error) {
 		}
 		f.Networks = append(f.Networks, e)
 	}
-	b, err := json.MarshalIndent(f, "", "  ")
+	return f.text()
+}
+
+func (f *record) text() ([]byte, error) {
+	b, err := json.Marshal(f)
 	if err != nil {
 		return nil, fmt.Errorf("encode the record: %w", err)
 	}
-	return append(b, '\n'), nil
+	return b, nil
 }
 
 func encodeLease(l *dhcp4.Lease) *lease {
@@ -164,23 +171,32 @@ var (
 	errTrailing = errors.New("there is something after its end")
 )
 
-// decode is the reverse of encode, with the lease's start moved to this boot.
-func decode(b []byte, now moment) (tenancy.Record, error) {
+// parse reads a record and checks it.
+func parse(b []byte) (record, error) {
 	var f record
 	dec := json.NewDecoder(bytes.NewReader(b))
 	if err := dec.Decode(&f); err != nil {
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
-		return tenancy.Record{}, err
+		return record{}, err
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return tenancy.Record{}, errTrailing
+		return record{}, errTrailing
 	}
 	if f.Version > version {
-		return tenancy.Record{}, fmt.Errorf("version %d: %w", f.Version, errTooNew)
+		return record{}, fmt.Errorf("version %d: %w", f.Version, errTooNew)
 	}
 	if err := f.check(); err != nil {
+		return record{}, err
+	}
+	return f, nil
+}
+
+// decode is the reverse of encode, with the lease's start moved to this boot.
+func decode(b []byte, now moment) (tenancy.Record, error) {
+	f, err := parse(b)
+	if err != nil {
 		return tenancy.Record{}, err
 	}
 	r := tenancy.Record{HardwareAddr: f.HardwareAddr, LinkLocal: f.LinkLocal}

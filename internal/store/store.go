@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,15 +27,26 @@ type Store struct {
 	disk  disk
 	clock Clock
 	lock  *os.File
-	// flushes bounds how many files are flushed at a time. Each keeps a thread
-	// of the process busy, and a Go process keeps its threads for good.
-	flushes chan struct{}
-	// removing are files that were replaced and are on their way out.
-	removing sync.WaitGroup
+	// flushes bounds how many slots are flushed at a time, replacements how many
+	// files are replaced. Each keeps a thread of the process busy, and a Go
+	// process keeps its threads for good.
+	flushes, replacements chan struct{}
+	// beside runs what nobody waits for, background waits for its end.
+	beside     func(func())
+	background sync.WaitGroup
+
+	renaming sync.Mutex
+
+	mu      sync.Mutex
+	entries map[string]*entry
 }
 
-// maxFlushes lets a quick disk be busy; many adapters may get a lease at once.
-const maxFlushes = 4
+// maxFlushes lets a quick disk be busy: many adapters may get a lease at once.
+// Nobody waits for the replacements.
+const (
+	maxFlushes      = 4
+	maxReplacements = 2
+)
 
 // An Error says what could not be done with which file, and why.
 type Error struct {
@@ -116,13 +128,22 @@ func OpenWith(path string, clock Clock) (*Store, error) {
 		}
 		return nil, fail("open the state directory", err)
 	}
-	s := &Store{path: path, clock: clock, lock: lock, flushes: make(chan struct{}, maxFlushes)}
-	s.disk = directory{path: path, removing: &s.removing}
+	s := newStore(path, directory{path}, clock)
+	s.lock = lock
 	if err := s.prepare(); err != nil {
 		lock.Close()
 		return nil, fail("write to the state directory", err)
 	}
 	return s, nil
+}
+
+func newStore(path string, d disk, clock Clock) *Store {
+	s := &Store{
+		path: path, disk: d, clock: clock, entries: map[string]*entry{},
+		flushes: make(chan struct{}, maxFlushes), replacements: make(chan struct{}, maxReplacements),
+	}
+	s.beside = s.background.Go
+	return s
 }
 
 // probeName is the file that shows that writing works: its block is allocated,
@@ -141,7 +162,8 @@ func (s *Store) prepare() error {
 			}
 		}
 	}
-	if err := s.disk.write(probeName, make([]byte, 1024), false); err != nil {
+	if err := s.disk.create(probeName, make([]byte, 1024), false); err != nil {
+		_ = s.disk.remove(probeName)
 		return err
 	}
 	return s.disk.remove(probeName)
@@ -173,7 +195,7 @@ func takeLock(path string) (*os.File, error) {
 
 // Close gives the directory back.
 func (s *Store) Close() error {
-	s.removing.Wait()
+	s.background.Wait()
 	return s.lock.Close()
 }
 
@@ -182,89 +204,141 @@ func (s *Store) failed(op, adapter, file string, err error) error {
 	return &Error{Op: op, Adapter: adapter, Path: filepath.Join(s.path, file), Err: err, Hint: hint(err)}
 }
 
-// Save implements the driver's Store. If it fails, the record from before is
-// still there.
+// Save implements the driver's Store. The record goes to the write-ahead file;
+// its own file follows with Flush, or at once where the former cannot be
+// written. If Save fails, the record from before is still there.
 func (s *Store) Save(adapter string, r tenancy.Record, durable bool) error {
 	const op = "save the lease"
-	file, err := fileName(adapter)
+	e, err := s.entry(adapter)
 	if err != nil {
 		return s.failed(op, adapter, "", err)
 	}
-	b, err := encode(r, s.clock.now())
+	s.await(e)
+	e.mu.Lock()
+	if !e.known {
+		s.look(e)
+	}
+	e.sequence++
+	text, err := encode(r, e.sequence, s.clock.now())
+	written := err == nil && s.writeAhead(e, text, durable)
+	e.mu.Unlock()
+	if err == nil && !written {
+		err = s.saveSlowly(e, text)
+	}
 	if err != nil {
-		return s.failed(op, adapter, file, err)
-	}
-	if durable {
-		s.flushes <- struct{}{}
-		defer func() { <-s.flushes }()
-	}
-	if err := s.disk.write(file, b, durable); err != nil {
-		return s.failed(op, adapter, file, err)
+		return s.failed(op, adapter, e.file, err)
 	}
 	return nil
 }
 
-// Flush implements the driver's Store.
+// saveSlowly replaces the record's file where the write-ahead file cannot take
+// the record, and has that one made anew where it fails.
+func (s *Store) saveSlowly(e *entry, text []byte) error {
+	e.replacing.Lock()
+	err := s.replaceFile(e, text)
+	e.mu.Lock()
+	if err == nil {
+		s.caughtUp(e, e.sequence)
+		if !e.usable {
+			e.made = nil
+		}
+	}
+	e.mu.Unlock()
+	e.replacing.Unlock()
+	if err == nil {
+		s.begin(e)
+	}
+	return err
+}
+
+// Flush implements the driver's Store: the record's file has the record then.
 func (s *Store) Flush(adapter string) error {
-	const op = "flush the lease"
-	file, err := fileName(adapter)
+	const op = "replace the lease file"
+	e, err := s.entry(adapter)
 	if err != nil {
 		return s.failed(op, adapter, "", err)
 	}
-	s.flushes <- struct{}{}
-	defer func() { <-s.flushes }()
-	if err := s.disk.flush(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return s.failed(op, adapter, file, err)
+	e.mu.Lock()
+	if !e.known {
+		s.look(e)
+	}
+	e.mu.Unlock()
+	if err := s.catchUp(e); err != nil {
+		failure := &Error{Op: op, Adapter: adapter, Path: filepath.Join(s.path, e.file), Err: err, Hint: "the lease is kept in " + e.ahead + " meanwhile"}
+		if h := hint(err); h != "" {
+			failure.Hint = h + "; " + failure.Hint
+		}
+		return failure
 	}
 	return nil
 }
 
-// Load implements the driver's Store.
+// Load implements the driver's Store. The write-ahead file is made beside it,
+// so that the first Save finds it ready.
 func (s *Store) Load(adapter string) (tenancy.Record, bool, error) {
 	const op = "load the lease"
-	file, err := fileName(adapter)
+	e, err := s.entry(adapter)
 	if err != nil {
 		return tenancy.Record{}, false, s.failed(op, adapter, "", err)
 	}
-	b, err := s.disk.read(file)
-	if errors.Is(err, fs.ErrNotExist) {
+	defer s.begin(e)
+	e.replacing.Lock()
+	defer e.replacing.Unlock()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f := s.look(e)
+	switch {
+	case f.removed:
+		// What was begun is finished; if it fails, the slot still says so.
+		if s.disk.remove(e.file) == nil {
+			_ = s.disk.sync()
+		}
 		return tenancy.Record{}, false, nil
-	}
-	var r tenancy.Record
-	if err == nil {
-		if r, err = decode(b, s.clock.now()); err == nil {
+	case f.err == nil && f.text == nil:
+		return tenancy.Record{}, false, nil
+	case f.err == nil:
+		var r tenancy.Record
+		if r, f.err = decode(f.text, s.clock.now()); f.err == nil {
 			return r, true, nil
 		}
 	}
-	e := &Error{Op: op, Adapter: adapter, Path: filepath.Join(s.path, file), Err: err}
-	if aside, err := s.setAside(file); err != nil {
-		e.Hint = fmt.Sprintf("it could not be set aside: %v; it is ignored", err)
+	failure := &Error{Op: op, Adapter: adapter, Path: filepath.Join(s.path, e.file), Err: f.err}
+	if aside, err := s.setAside(e, f.unread); err != nil {
+		failure.Hint = fmt.Sprintf("it could not be set aside: %v; it is ignored", err)
 	} else {
-		e.Hint = "it is set aside as " + aside + "; a new lease will be obtained"
+		failure.Hint = "it is set aside as " + aside + "; a new lease will be obtained"
 	}
-	return tenancy.Record{}, false, e
+	return tenancy.Record{}, false, failure
 }
 
 // maxAside is how many files are kept per adapter that were not understood.
 const maxAside = 5
 
 // setAside renames the file to the next free name; the last one is used again
-// when all are taken, so that the first fault is not lost under later ones.
-func (s *Store) setAside(file string) (string, error) {
+// when all are taken, so that the first fault is not lost under later ones. A
+// write-ahead file that holds anything, or is unread, goes the same way. mu is held.
+func (s *Store) setAside(e *entry, unread bool) (string, error) {
 	names, err := s.disk.list()
 	if err != nil {
 		return "", err
 	}
-	taken := make(map[string]bool, len(names))
-	for _, n := range names {
-		taken[n] = true
-	}
-	for i := 1; ; i++ {
-		to := fmt.Sprintf("%s.corrupt-%d", file, i)
-		if !taken[to] || i == maxAside {
-			return to, s.disk.rename(file, to)
+	var aside string
+	for _, file := range []string{e.ahead, e.file} {
+		if !slices.Contains(names, file) || file == e.ahead && e.slots == [2]uint64{} && !unread {
+			continue
+		}
+		for i := 1; ; i++ {
+			aside = fmt.Sprintf("%s.corrupt-%d", file, i)
+			if i == maxAside || !slices.Contains(names, aside) {
+				break
+			}
+		}
+		if err := s.disk.rename(file, aside); err != nil {
+			return "", err
 		}
 	}
+	e.slots, e.anchor, e.behind = [2]uint64{}, -1, nil
+	return aside, s.disk.sync()
 }
 
 // Names implements the driver's Store. The names are sorted.
@@ -275,40 +349,29 @@ func (s *Store) Names() ([]string, error) {
 	}
 	var names []string
 	for _, f := range files {
-		if n, ok := adapterName(f); ok {
+		n, ok := adapterName(f)
+		if ok && (strings.HasSuffix(f, suffix) || s.onlyAhead(f, files)) {
 			names = append(names, n)
 		}
 	}
+	slices.Sort(names)
 	return names, nil
 }
 
-// Remove implements the driver's Store. If there is no record, there is nothing to do.
-func (s *Store) Remove(adapter string) error {
-	const op = "remove the lease"
-	file, err := fileName(adapter)
+// onlyAhead reports whether a write-ahead file has a record whose own file does
+// not exist yet.
+func (s *Store) onlyAhead(ahead string, files []string) bool {
+	if slices.Contains(files, strings.TrimSuffix(ahead, aheadSuffix)+suffix) {
+		return false
+	}
+	b, err := s.disk.read(ahead)
 	if err != nil {
-		return s.failed(op, adapter, "", err)
+		return false
 	}
-	if err := s.disk.remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return s.failed(op, adapter, file, err)
+	slots := parseSlots(b)
+	newest := slots[0]
+	if slots[1].sequence > newest.sequence {
+		newest = slots[1]
 	}
-	return nil
-}
-
-// Rename implements the driver's Store. If there is no record, there is nothing
-// to do; a record that the new name has is replaced.
-func (s *Store) Rename(from, to string) error {
-	const op = "rename the lease"
-	a, err := fileName(from)
-	if err != nil {
-		return s.failed(op, from, "", err)
-	}
-	b, err := fileName(to)
-	if err != nil {
-		return s.failed(op, from, "", err)
-	}
-	if err := s.disk.rename(a, b); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return s.failed(op, from, a, err)
-	}
-	return nil
+	return len(newest.record) > 0
 }

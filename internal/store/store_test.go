@@ -3,6 +3,8 @@
 package store
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"net/netip"
@@ -68,6 +70,17 @@ func domains(list ...string) []names.Domain {
 	return all
 }
 
+// indented returns a record as its file has it.
+func indented(r tenancy.Record, now moment) ([]byte, error) {
+	text, err := encode(r, 1, now)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	err = json.Indent(&b, text, "", "  ")
+	return b.Bytes(), err
+}
+
 func full(start boottime.Instant) tenancy.Record {
 	addr := netip.MustParseAddr
 	host, _ := domains("web")[0].Host()
@@ -124,8 +137,15 @@ func TestSaveAndLoad(t *testing.T) {
 				t.Errorf("%s, durable %v: %s", name, durable, d)
 			}
 		}
-		if st, err := os.Stat(filepath.Join(dir, "eth0.json")); err != nil || st.Mode().Perm() != filePerm {
-			t.Errorf("mode %v, %v", st.Mode(), err)
+		if err := s.Flush("eth0"); err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range []string{"eth0.json", "eth0.ahead"} {
+			if st, err := os.Stat(filepath.Join(dir, file)); err != nil {
+				t.Error(err)
+			} else if st.Mode().Perm() != filePerm {
+				t.Errorf("%s: mode %v", file, st.Mode())
+			}
 		}
 	}
 }
@@ -273,7 +293,7 @@ func TestNotUnderstood(t *testing.T) {
 	m, dir := newMachine(), t.TempDir()
 	s := open(t, dir, m)
 	path := filepath.Join(dir, "eth0.json")
-	good, err := encode(full(m.boot), s.clock.now())
+	good, err := indented(full(m.boot), s.clock.now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -339,7 +359,7 @@ func TestNotUnderstood(t *testing.T) {
 func FuzzLoad(f *testing.F) {
 	m := newMachine()
 	for _, r := range []tenancy.Record{{}, full(m.boot)} {
-		b, err := encode(r, m.clock().now())
+		b, err := encode(r, 1, m.clock().now())
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -362,7 +382,7 @@ func FuzzLoad(f *testing.F) {
 		if now.boot < 0 {
 			return
 		}
-		again, err := encode(r, now)
+		again, err := encode(r, 1, now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -381,11 +401,18 @@ type failing struct {
 	err error
 }
 
-func (f failing) write(n string, b []byte, durable bool) error {
+func (f failing) create(n string, b []byte, flush bool) error {
 	if f.op == "write" {
 		return f.err
 	}
-	return f.disk.write(n, b, durable)
+	return f.disk.create(n, b, flush)
+}
+
+func (f failing) overwrite(n string, at int64, b []byte, flush bool) error {
+	if f.op == "write" {
+		return f.err
+	}
+	return f.disk.overwrite(n, at, b, flush)
 }
 
 func (f failing) read(n string) ([]byte, error) {
@@ -410,7 +437,7 @@ func TestFaults(t *testing.T) {
 	} {
 		for _, want := range errs {
 			s := open(t, t.TempDir(), m)
-			if err := s.Save("eth0", full(m.boot), true); err != nil {
+			if err := errors.Join(s.Save("eth0", full(m.boot), true), s.Flush("eth0")); err != nil {
 				t.Fatal(err)
 			}
 			good := s.disk
@@ -512,7 +539,7 @@ func TestRealDisks(t *testing.T) {
 		}
 	}
 	must(unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
-	must(unix.Mount("tmpfs", dir, "tmpfs", 0, "size=32k"))
+	must(unix.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"))
 	t.Cleanup(func() { must(unix.Unmount(dir, unix.MNT_DETACH)) })
 	s, err := OpenWith(dir, newMachine().clock())
 	must(err)
@@ -526,12 +553,18 @@ func TestRealDisks(t *testing.T) {
 	if !errors.Is(err, unix.ENOSPC) {
 		t.Fatal(err)
 	}
-	err = s.Save("eth0", tenancy.Record{}, true)
-	if !errors.Is(err, unix.ENOSPC) || !strings.Contains(err.Error(), "the disk is full") {
+	// There is room for what was made for it, and none for more.
+	must(s.Save("eth0", tenancy.Record{BaseMTU: 1400}, true))
+	err = s.Flush("eth0")
+	if !errors.Is(err, unix.ENOSPC) || !strings.Contains(err.Error(), "the disk is full") || !strings.Contains(err.Error(), "eth0.ahead") {
 		t.Errorf("full: %v", err)
 	}
-	if load(t, s, "eth0").Lease == nil {
+	if load(t, s, "eth0").BaseMTU != 1400 {
 		t.Error("what was saved is lost")
+	}
+	err = s.Save("eth1", full(1e12), true)
+	if !errors.Is(err, unix.ENOSPC) || !strings.Contains(err.Error(), "the disk is full") {
+		t.Errorf("full, another adapter: %v", err)
 	}
 	must(s.Close())
 	if _, err := Open(dir); !errors.Is(err, unix.ENOSPC) || !strings.Contains(err.Error(), "the disk is full") {
@@ -539,8 +572,13 @@ func TestRealDisks(t *testing.T) {
 	}
 	must(fill.Close())
 	must(os.Remove(fill.Name()))
-	s, err = Open(dir)
+	s, err = OpenWith(dir, newMachine().clock())
 	must(err)
+	if load(t, s, "eth0").BaseMTU != 1400 {
+		t.Error("what was saved on the full disk is lost")
+	}
+	must(s.Save("eth1", full(1e12), true))
+	must(s.Flush("eth0"))
 	must(s.Close())
 	must(unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
 	if _, err := Open(dir); !errors.Is(err, unix.EROFS) || !strings.Contains(err.Error(), "read-only") {
