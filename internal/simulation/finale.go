@@ -64,6 +64,7 @@ func (s *simulation) heal() {
 			}
 		}
 	}
+	m.host.Flush()
 	m.kernel.refusing, m.disk.broken, m.unsent, m.crashAt = willing, false, nil, 0
 	if m.asleep {
 		m.wake()
@@ -136,7 +137,7 @@ func (s *simulation) keeps() {
 		if !s.m.kernel.has(a) {
 			s.broke("kept", "%v is lost: state %v, kernel %v", a, s.status().State, s.m.kernel.prefixes())
 		}
-		return s.failure != nil || s.steps-from > maxSteps
+		return s.failure != nil || s.steps-from > maxSteps/2
 	})
 }
 

@@ -203,6 +203,7 @@ func (m *machine) tell(in tenancy.Input) {
 		}
 		m.queue = append(m.queue, effect{tenancy: t, output: o})
 	}
+	m.s.drained()
 	if m.awaiting && !t.Awaiting() {
 		m.queue = append(m.queue, effect{tenancy: t, close: true})
 	}
@@ -334,12 +335,10 @@ func (m *machine) carryOut(e effect) {
 		err, partly := m.kernel.apply(o.Ours, o.Want)
 		m.changed()
 		m.s.trace("the kernel has %v, error %v", m.kernel.prefixes(), err)
-		m.s.applied(o)
 		report(tenancy.Applied{Seq: o.Seq, Err: err, Partly: partly})
 	case tenancy.Answer:
 		m.s.answered(o)
 	case tenancy.Note:
-		m.s.noted(o)
 	case tenancy.Ended:
 	}
 }

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"bytes"
 	"net/netip"
 	"slices"
 	"time"
@@ -26,8 +27,11 @@ type rules struct {
 	granting  netip.Addr
 	before    grant
 	hadBefore bool
+	// contested and declined are addresses of the outputs of one input.
+	contested, declined netip.Addr
 	// asked is when a message that an ACK may answer left last, by transaction.
 	asked map[uint32]question
+	last  uint32 // the transaction of the message that left last
 	// revoked is when a server took an address back.
 	revoked map[netip.Addr]boottime.Instant
 	// open are calls without an answer, ending those whose answer is on its way.
@@ -36,8 +40,6 @@ type rules struct {
 	silent bool
 	// saw is when a tenancy began.
 	saw boottime.Instant
-	// settled is since when nothing but the network's own doing happened.
-	settled boottime.Instant
 	// stale: the program ended while the disk had not taken what it saved last.
 	// What it comes back to may be a lease that was shortened or lost since.
 	stale bool
@@ -62,7 +64,7 @@ type call struct {
 	verb     tenancy.Verb
 	deadline boottime.Instant
 	code     errno.Errno
-	// releases is how many RELEASEs had left when the call came.
+	// superseded: somebody wanted a lease after this release.
 	superseded bool
 }
 
@@ -94,6 +96,7 @@ func (r *rules) crashed() {
 	clear(r.open)
 	clear(r.ending)
 	r.lease = nil
+	clear(r.revoked)
 	r.unheard()
 	r.trigger()
 }
@@ -140,7 +143,6 @@ func (r *rules) linked() { r.trigger() }
 // trigger notes that something from outside gives a reason to send, or to
 // change one's mind.
 func (r *rules) trigger() {
-	r.settled = r.s.now()
 	r.rates.trigger()
 	r.arps.fill(8)
 }
@@ -175,6 +177,9 @@ func (r *rules) said(o tenancy.Output) {
 	case tenancy.Apply:
 		r.checkWant(o.Want)
 	case tenancy.Transmit:
+		if p, err := wire.Parse(o.Message); err == nil && o.Type == wire.Decline {
+			r.declined, _ = p.Addr(wire.OptionRequestedAddress)
+		}
 		r.rates.sent(r.s, dhcp4.Transmit(o))
 	case tenancy.Note:
 		if o.Lease != nil {
@@ -185,10 +190,30 @@ func (r *rules) said(o tenancy.Output) {
 			r.s.tally["state "+o.State.String()]++
 		case tenancy.NoteRejected:
 			r.rejected()
+		case tenancy.NoteLinkLocal:
+			r.s.tally["link-local"]++
+		case tenancy.NoteRecognised:
+			r.s.tally["known network"]++
+		case tenancy.NoteConflict:
+			if o.Lease != nil {
+				r.contested = o.Lease.Address.Addr()
+			}
 		default:
 		}
 	default:
 	}
+}
+
+// drained: all outputs of an input were said. An address in conflict is
+// declined where there is a link.
+func (r *rules) drained() {
+	if a := r.contested; a.IsValid() {
+		r.s.tally["conflict"]++
+		if r.declined != a && r.s.m.carrier {
+			r.s.broke("declined", "another host has %v, and no server is told", a)
+		}
+	}
+	r.contested, r.declined = netip.Addr{}, netip.Addr{}
 }
 
 // checkAnswer: every call is answered exactly once, by its deadline; one whose
@@ -266,7 +291,7 @@ func (r *rules) sent(t dhcp4.Transmit) {
 		if len(r.asked) > 64 {
 			r.forgetQuestions()
 		}
-		r.asked[p.XID()] = question{s.now(), t.Type}
+		r.asked[p.XID()], r.last = question{s.now(), t.Type}, p.XID()
 	case wire.Release:
 		r.checkRelease(t, p)
 	default:
@@ -337,6 +362,7 @@ func (r *rules) heard(d dhcptest.Datagram) {
 		r.before, r.hadBefore = r.grants[p.YourAddr()]
 		r.granting = p.YourAddr()
 		r.grants[p.YourAddr()] = g
+		delete(r.revoked, p.YourAddr())
 		if !r.s.m.unsaved {
 			r.stale = false
 		}
@@ -357,22 +383,25 @@ func (r *rules) rejected() {
 	}
 }
 
-// refused: a server takes back what the last REQUEST was about, if that is in
+// refused: a server takes back what the last REQUEST was about, which is in
 // use. A NAK that the tenancy may have reason not to take counts for nothing.
 func (r *rules) refused(p wire.Packet, q question, server netip.Addr) {
-	st := r.s.m.tenancy.Status()
-	if st.Lease == nil || q.kind != wire.Request {
+	m := r.s.m
+	st := m.tenancy.Status()
+	id, _ := p.Option(wire.OptionClientID)
+	if st.Lease == nil || q.kind != wire.Request || p.XID() != r.last || server != st.Lease.Server ||
+		len(id) > 0 && !bytes.Equal(id, st.Lease.ClientID) || !bytes.Equal(p.HardwareAddr(), m.cfg.DHCP4.HardwareAddr) {
 		return
 	}
-	r.s.tally["NAK of a lease in use"]++
-	_ = p
-	_ = server
+	switch st.State {
+	case dhcp4.StateRenewing, dhcp4.StateRebinding, dhcp4.StateRebooting:
+		r.s.tally["NAK of a lease in use"]++
+		r.revoked[st.Lease.Address.Addr()] = r.s.now()
+	default:
+	}
 }
 
 func (r *rules) heardARP(arp.Packet) { r.s.tally["heard ARP"]++ }
-
-// noted: an event for subscribers.
-func (r *rules) noted(tenancy.Note) {}
 
 // checkApply: no address is configured before its record is saved.
 func (r *rules) checkApply(o tenancy.Apply) {
@@ -380,11 +409,18 @@ func (r *rules) checkApply(o tenancy.Apply) {
 	if !a.IsValid() || a.Addr().IsLinkLocalUnicast() || s.m.unsaved {
 		return
 	}
-	rec := s.m.disk.seen
-	known := func(n tenancy.Network) bool { return n.Lease.Address == a }
-	if (rec.Lease == nil || rec.Released || rec.Lease.Address != a) && !slices.ContainsFunc(rec.Networks, known) {
+	if rec := s.m.disk.seen; !remembers(rec, a) {
 		s.broke("saved first", "%v is configured, and %v is on record (released %v)", a, rec.Lease, rec.Released)
 	}
+	if rec := s.m.disk.kept; !remembers(rec, a) && !s.m.kernel.has(a.Addr()) {
+		s.broke("saved first", "%v is configured; after a power failure %v would be on record (released %v)", a, rec.Lease, rec.Released)
+	}
+}
+
+// remembers reports whether a program that reads the record knows of the address.
+func remembers(rec tenancy.Record, a netip.Prefix) bool {
+	return rec.Lease != nil && !rec.Released && rec.Lease.Address == a ||
+		slices.ContainsFunc(rec.Networks, func(n tenancy.Network) bool { return n.Lease.Address == a })
 }
 
 // checkWant: no address is wanted that no server granted, nor for longer.
@@ -408,9 +444,6 @@ func (r *rules) checkWant(want tenancy.Desired) {
 		}
 	}
 }
-
-// applied: the kernel has done as it was told, or not.
-func (r *rules) applied(tenancy.Apply) {}
 
 // check holds after every step.
 func (s *simulation) check() {
@@ -457,10 +490,13 @@ func (s *simulation) checkAddresses(now boottime.Instant) {
 			}
 			continue
 		}
-		g, ok := s.grants[a]
 		if s.stale {
 			continue
 		}
+		if at, ok := s.revoked[a]; ok && now.Sub(max(at, m.woke)) > lag {
+			s.broke("no lease, no address", "%v is used, and a server took it back at %v", a, at)
+		}
+		g, ok := s.grants[a]
 		// Where nobody lives to see it, the kernel ends it: checkWant has seen to that.
 		if !ok || !g.forever && now.After(g.until) && m.tenancy != nil && now.Sub(max(m.woke, s.saw)) > lag {
 			s.broke("no lease, no address", "%v is used, granted until %v", a, g.until)

@@ -25,6 +25,10 @@ func (f *Failure) Error() string {
 	return fmt.Sprintf("seed %d at %v: %s: %s\n\tgo test ./internal/simulation -run '^TestSeeds$' -seed=%d -v", f.Seed, f.At, f.Rule, f.Text, f.Seed)
 }
 
+// SeedsVariable is the environment variable that says how many seeds the test
+// plays, where no flag does.
+const SeedsVariable = "LESSEE_SEEDS"
+
 // A Tally says what a run has seen, so that a test can tell whether the random
 // lives are full ones.
 type Tally map[string]int
@@ -49,7 +53,7 @@ type simulation struct {
 
 // maxSteps bounds the events of a story: one with leases of seconds may last a
 // shorter time.
-const maxSteps = 1500
+const maxSteps = 800
 
 // Run plays a life. It returns nil if all promises were kept. Trace, where not
 // nil, is told what happens, line by line; tally, where not nil, is added to.
