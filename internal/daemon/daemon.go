@@ -66,6 +66,8 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	log := newLog(o.Log, o.Verbose || config.Verbose)
+	others := foreign.New()
+	others.Ahead()
 
 	listener, err := control.Listen(o.SocketPath)
 	if err != nil {
@@ -96,7 +98,7 @@ func Run(ctx context.Context, o Options) error {
 		Network:  network,
 		Resolver: resolver,
 		Store:    leases,
-		Others:   foreign.New(),
+		Others:   others,
 		Clock:    host.Clock{},
 		Log:      log,
 		Seed:     rand.Uint64,

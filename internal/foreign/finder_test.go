@@ -91,6 +91,43 @@ func (m *machine) finder() *Finder {
 			return nil
 		},
 		bound: func() (map[uint64]int, bool) { return m.bound, true },
+		name: func(pid int) (string, error) {
+			b, err := fs.ReadFile(m.files, fmt.Sprintf("proc/%d/comm", pid))
+			return string(b), err
+		},
+	}
+}
+
+// TestAhead: a look begun in advance serves one ManagerNow, and not for long.
+func TestAhead(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		wait time.Duration
+		asks int
+		old  bool
+	}{
+		{"at once", 0, 1, true},
+		{"a second time", 0, 2, false},
+		{"late", early + time.Millisecond, 1, false},
+	} {
+		f := newMachine().finder()
+		now := time.Unix(1000, 0)
+		f.now = func() time.Time { return now }
+		f.Ahead()
+		f.mu.Lock() // it has looked
+		ahead := f.last
+		f.mu.Unlock()
+		if ahead == nil {
+			t.Fatal("nobody looked")
+		}
+		now = now.Add(c.wait)
+		for range c.asks {
+			f.ManagerNow(driver.Link{Index: 2, Name: "eth0"})
+		}
+		if old := f.last == ahead; old != c.old {
+			t.Errorf("%s: the look in advance was used: %v", c.name, old)
+		}
 	}
 }
 

@@ -79,6 +79,11 @@ func (f *Finder) take() *snapshot {
 	for _, p := range known {
 		f.claim(p, owners)
 	}
+	// Who else has a packet socket does not matter, and to find out would be to
+	// look at every descriptor of the machine.
+	for _, p := range s.packets {
+		delete(owners, p.inode)
+	}
 	for _, p := range rest {
 		if len(owners) == 0 {
 			break
@@ -195,11 +200,11 @@ func (f *Finder) readProcesses() (known, rest []*process) {
 		if err != nil {
 			continue
 		}
-		comm, err := fs.ReadFile(f.root, fmt.Sprintf("proc/%d/comm", pid))
+		comm, err := f.name(pid)
 		if err != nil {
 			continue
 		}
-		p := &process{pid: pid, comm: strings.TrimSpace(string(comm))}
+		p := &process{pid: pid, comm: strings.TrimSpace(comm)}
 		if pid != f.self && f.recognize(p) && here(pid) {
 			known = append(known, p)
 		} else {
