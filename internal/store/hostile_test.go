@@ -1,6 +1,8 @@
 package store
 
 import (
+	"bytes"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -22,15 +24,31 @@ func TestHostileStrings(t *testing.T) {
 			}
 			dir := t.TempDir()
 			s := open(t, dir, newMachine())
-			if err := s.Save("eth0", tenancy.Record{Lease: l}, false); err != nil {
+			if err := s.Save("eth0", tenancy.Record{Lease: l}, true); err != nil {
 				t.Fatal(err)
 			}
-			b, err := os.ReadFile(filepath.Join(dir, "eth0.json"))
-			if err != nil {
+			if err := s.Flush("eth0"); err != nil {
 				t.Fatal(err)
 			}
-			if err := hostile.Unread(b); err != nil {
-				t.Error(err)
+			records := 0
+			if err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+				if err != nil || d.IsDir() {
+					return err
+				}
+				b, err := os.ReadFile(path)
+				if err != nil {
+					return err
+				}
+				if bytes.Contains(b, []byte("10.77.0.9")) {
+					records++
+				}
+				if d.Name() != "eth0.json" {
+					// What is written ahead has room, filled with zeros.
+					b = bytes.ReplaceAll(b, []byte{0}, nil)
+				}
+				return hostile.Unread(b)
+			}); err != nil || records == 0 {
+				t.Errorf("%d files have the lease; %v", records, err)
 			}
 			r := load(t, s, "eth0")
 			if len(text) < 256 && len(l.More.Other) < 8 || len(r.Lease.More.Other) != len(l.More.Other) {

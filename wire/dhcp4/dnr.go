@@ -24,8 +24,8 @@ type Resolver struct {
 	// Name is the authentication domain name, which the resolver's certificate
 	// has to be for.
 	Name names.Host
-	// Addresses are the resolver's; none where only the name was told
-	// : it has to be resolved.
+	// Addresses are the resolver's; none where only the name was told:
+	// it has to be resolved (section 3.1.6).
 	Addresses []netip.Addr
 	// ALPN are the protocols, such as dot, doq and h2; none where not told.
 	ALPN []names.Token
