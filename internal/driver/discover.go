@@ -190,7 +190,7 @@ func (d *Driver) describeOffer(o *dhcp4.Offer, flags []string) lessee.Offer {
 		out.MAC = net.HardwareAddr(l.ServerLink).String()
 	}
 	if !l.Infinite {
-		out.Lease, out.T1, out.T2 = lessee.Duration(l.Duration), lessee.Duration(l.T1), lessee.Duration(l.T2)
+		out.Lease, out.T1, out.T2 = lessee.Duration(l.Duration), lessee.Duration(l.T1.Round(time.Second)), lessee.Duration(l.T2.Round(time.Second))
 	}
 	if o.Refusal != 0 {
 		out.Refused = o.Refusal.Name()
