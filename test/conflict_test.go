@@ -107,7 +107,9 @@ func TestConflictOff(t *testing.T) {
 		t.Errorf("obtained %v, want %v as before", now, before)
 	}
 	h.cap.Mark()
-	if arps := h.cap.Select(0, func(p lab.Packet) bool { return isProbe(p, before.Addr()) || isAnnouncement(p, before.Addr()) || p.Client(decline) }); len(arps) > 0 {
+	if arps := h.cap.Select(0, func(p lab.Packet) bool {
+		return isProbe(p, before.Addr()) || isAnnouncement(p, before.Addr()) || p.Client(decline)
+	}); len(arps) > 0 {
 		t.Errorf("sent: %v", arps)
 	}
 }
