@@ -48,6 +48,9 @@ var dnsmasq = &Kind{
 				return r.Destination.String() + "," + r.Via.String()
 			}))
 		}
+		for _, line := range c.Dnsmasq {
+			b.WriteString(line + "\n")
+		}
 		s.write(t, "conf", b.String())
 	},
 	run: func(t T, s *Server) *Process {

@@ -25,6 +25,9 @@ type Config struct {
 	MTU int
 	// Routes is option 121.
 	Routes []Route
+	// Dnsmasq are further lines of that server's configuration; the others
+	// have no use for them.
+	Dnsmasq []string
 }
 
 // A Route is a classless static route.
