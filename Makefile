@@ -9,6 +9,8 @@ GO ?= go
 BUILDVCS := $(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 FUZZTIME ?= 20s
 BENCHFLAGS ?=
+# How many lives `make test` plays in internal/simulation.
+SEEDS ?= 20000
 
 DESTDIR ?=
 PREFIX ?= /usr/local
@@ -83,10 +85,10 @@ test: ## everything: with real kernels, servers and clients; installs them as ro
 	@mkdir -p build
 	@.ci/deps test || [[ $$? == 3 ]]
 ifeq ($(ROOT),yes)
-	LESSEE_REQUIRE_ALL=1 $(GO) run ./internal/housetest/gotest -require-all -summary build/tests -- -count=1 -timeout 15m ./...
+	LESSEE_REQUIRE_ALL=1 LESSEE_SEEDS=$(SEEDS) $(GO) run ./internal/housetest/gotest -require-all -summary build/tests -- -count=1 -timeout 15m ./...
 else
 	@echo 'Not root: real kernels and servers run in user namespaces; what cannot is skipped, and named at the end.'
-	$(GO) run ./internal/housetest/gotest -summary build/tests -- -count=1 -timeout 15m ./...
+	LESSEE_SEEDS=$(SEEDS) $(GO) run ./internal/housetest/gotest -summary build/tests -- -count=1 -timeout 15m ./...
 endif
 
 quick: ## unit tests: no root, no servers
