@@ -14,6 +14,9 @@ import (
 // that ask for them ([Config].Parameters). A value that makes no sense is as
 // good as absent.
 type Extras struct {
+	NTP  []netip.Addr // option 42
+	WINS []netip.Addr // option 44: NetBIOS name servers
+
 	// Zone is option 101 and POSIXZone option 100, two ways to name the time
 	// zone (RFC 4833).
 	Zone      names.Zone
@@ -80,8 +83,6 @@ var families = [256]family{
 	wire.OptionDomainName:        core,
 	wire.OptionMTU:               core,
 	wire.OptionBroadcast:         core,
-	wire.OptionNTP:               core,
-	wire.OptionNetBIOSNameServer: core,
 	wire.OptionRequestedAddress:  core,
 	wire.OptionLeaseTime:         core,
 	wire.OptionOverload:          core,
@@ -103,15 +104,17 @@ var families = [256]family{
 	wire.OptionForceRenewNonce:   core,
 	wire.OptionMSClasslessRoutes: core,
 
-	wire.OptionTimeOffset:      rare,
-	wire.OptionClientFQDN:      rare,
-	wire.OptionPOSIXTimezone:   rare,
-	wire.OptionTZDatabase:      rare,
-	wire.OptionCaptivePortal:   rare,
-	wire.OptionSIPServers:      rare,
-	wire.OptionVIVendorOptions: rare,
-	wire.OptionDNR:             rare,
-	wire.OptionWPAD:            rare,
+	wire.OptionNTP:               rare,
+	wire.OptionNetBIOSNameServer: rare,
+	wire.OptionTimeOffset:        rare,
+	wire.OptionClientFQDN:        rare,
+	wire.OptionPOSIXTimezone:     rare,
+	wire.OptionTZDatabase:        rare,
+	wire.OptionCaptivePortal:     rare,
+	wire.OptionSIPServers:        rare,
+	wire.OptionVIVendorOptions:   rare,
+	wire.OptionDNR:               rare,
+	wire.OptionWPAD:              rare,
 }
 
 // extras returns what a message has beyond an ordinary one, nil if nothing. The
@@ -155,6 +158,10 @@ func (e *Extras) read(code wire.OptionCode, v []byte) {
 	// Servers end texts in zero bytes, and some a URL in a line feed.
 	text := strings.TrimRight(string(v), "\x00")
 	switch code {
+	case wire.OptionNTP:
+		e.NTP = hosts(wire.ParseAddrs(v))
+	case wire.OptionNetBIOSNameServer:
+		e.WINS = hosts(wire.ParseAddrs(v))
 	case wire.OptionTimeOffset:
 		if len(v) == 4 {
 			secs := int32(uint32(v[0])<<24 | uint32(v[1])<<16 | uint32(v[2])<<8 | uint32(v[3]))
@@ -189,7 +196,8 @@ func (e *Extras) read(code wire.OptionCode, v []byte) {
 }
 
 func (e *Extras) empty() bool {
-	return e.Zone.IsZero() && e.POSIXZone.IsZero() && !e.HasOffset &&
+	return len(e.NTP) == 0 && len(e.WINS) == 0 &&
+		e.Zone.IsZero() && e.POSIXZone.IsZero() && !e.HasOffset &&
 		len(e.SIPDomains) == 0 && len(e.SIPServers) == 0 &&
 		e.CaptivePortal.IsZero() && !e.NoCaptivePortal && e.WPAD.IsZero() &&
 		len(e.Resolvers) == 0 && e.FQDN == nil && len(e.Vendors) == 0 && len(e.Other) == 0

@@ -42,6 +42,10 @@ func TestExtras(t *testing.T) {
 		get    func(*Extras) any
 		want   any // nil: no extras at all
 	}{
+		"wins":               {wire.OptionNetBIOSNameServer, "\x09\x09\x09\x08", func(e *Extras) any { return e.WINS }, []netip.Addr{a("9.9.9.8")}},
+		"wins of nobody":     {wire.OptionNetBIOSNameServer, "\x00\x00\x00\x00", nil, nil},
+		"wins cut":           {wire.OptionNetBIOSNameServer, "\x09\x09\x09", nil, nil},
+		"ntp":                {wire.OptionNTP, "\x0a\x4d\x00\x01\x00\x00\x00\x00", func(e *Extras) any { return e.NTP }, []netip.Addr{a("10.77.0.1")}},
 		"zone":               {wire.OptionTZDatabase, "Europe/Paris", func(e *Extras) any { return e.Zone.String() }, "Europe/Paris"},
 		"zone with NUL":      {wire.OptionTZDatabase, "Europe/Paris\x00", func(e *Extras) any { return e.Zone.String() }, "Europe/Paris"},
 		"zone as a path":     {wire.OptionTZDatabase, "../../etc/passwd", nil, nil},

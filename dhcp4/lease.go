@@ -37,8 +37,6 @@ type Lease struct {
 	// is to be ignored.
 	Routes []Route
 	DNS    []netip.Addr // option 6
-	NTP    []netip.Addr // option 42
-	WINS   []netip.Addr // option 44: NetBIOS name servers
 	// HostName is option 12: the name that the server has for us.
 	HostName names.Host
 	Domain   names.Domain   // option 15

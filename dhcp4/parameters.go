@@ -19,14 +19,8 @@ func setParameters(l *Lease, m message) {
 	if list, ok := m.Addrs(wire.OptionRouter); ok {
 		l.Routers = hosts(list)
 	}
-	if list, ok := m.Addrs(wire.OptionNetBIOSNameServer); ok {
-		l.WINS = hosts(list)
-	}
 	if list, ok := m.Addrs(wire.OptionDNS); ok {
 		l.DNS = hosts(list)
-	}
-	if list, ok := m.Addrs(wire.OptionNTP); ok {
-		l.NTP = hosts(list)
 	}
 	if v, ok := m.Option(wire.OptionClasslessRoutes); ok {
 		l.Routes = routes(v)

@@ -79,16 +79,14 @@ func (l *lease) check(saved time.Duration) error {
 		return invalid("start_uptime")
 	case !l.Infinite && (l.T1 <= 0 || l.T2 <= l.T1 || l.Duration <= l.T2):
 		return invalid("duration, t1, t2")
+	case l.Nonce != nil && len(l.Nonce.Key) != keyLength:
+		return invalid("nonce")
 	case l.MTU != 0 && (l.MTU < minMTU || l.MTU > maxMTU):
 		return invalid("mtu")
 	case len(l.Routers) > maxList || !all4(l.Routers):
 		return invalid("routers")
-	case len(l.WINS) > maxList || !all4(l.WINS):
-		return invalid("wins")
 	case len(l.DNS) > maxList || !all4(l.DNS):
 		return invalid("dns")
-	case len(l.NTP) > maxList || !all4(l.NTP):
-		return invalid("ntp")
 	case len(l.Search) > maxList || !allNamed(l.Search):
 		return invalid("search")
 	case len(l.Routes) > maxList:

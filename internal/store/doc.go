@@ -59,9 +59,12 @@
 //	               option 61 (in hexadecimal)
 //	start_uptime   when the REQUEST was sent, as time since the boot
 //	duration, t1, t2, infinite
-//	routers, routes, dns, ntp, wins, host_name, domain, search, mtu
-//	               options 3, 121 or 249, 6, 42, 44, 12, 15, 119 and 26
-//	more           what few leases have: zone (option 101), posix_zone (100),
+//	routers, routes, dns, host_name, domain, search, mtu
+//	               options 3, 121 or 249, 6, 12, 15, 119 and 26
+//	nonce          what the server proves itself by in a FORCERENEW (RFC 6704): key, in
+//	               hexadecimal, and replay, the greatest counter seen with it. It is
+//	               a secret, so only root reads the files
+//	more           what few leases have: ntp (option 42), wins (44), zone (101), posix_zone (100),
 //	               utc_offset (2), sip_domains or sip_servers (120),
 //	               captive_portal, no_captive_portal (114), wpad (252), resolvers
 //	               (162), fqdn (81), vendors (125), and in other the options that

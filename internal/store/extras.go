@@ -11,6 +11,8 @@ import (
 
 // extras are the parameters that few leases have.
 type extras struct {
+	NTP             []netip.Addr     `json:"ntp,omitempty"`
+	WINS            []netip.Addr     `json:"wins,omitempty"`
 	Zone            names.Zone       `json:"zone,omitzero"`
 	POSIXZone       names.POSIXZone  `json:"posix_zone,omitzero"`
 	Offset          *duration        `json:"utc_offset,omitempty"`
@@ -57,7 +59,7 @@ func encodeExtras(e *dhcp4.Extras) *extras {
 		return nil
 	}
 	f := &extras{
-		Zone: e.Zone, POSIXZone: e.POSIXZone, SIPDomains: e.SIPDomains, SIPServers: e.SIPServers,
+		NTP: e.NTP, WINS: e.WINS, Zone: e.Zone, POSIXZone: e.POSIXZone, SIPDomains: e.SIPDomains, SIPServers: e.SIPServers,
 		CaptivePortal: e.CaptivePortal, NoCaptivePortal: e.NoCaptivePortal, WPAD: e.WPAD, FQDN: (*fqdn)(e.FQDN),
 	}
 	if e.HasOffset {
@@ -88,7 +90,7 @@ func (f *extras) decode() *dhcp4.Extras {
 		return nil
 	}
 	e := &dhcp4.Extras{
-		Zone: f.Zone, POSIXZone: f.POSIXZone, SIPDomains: f.SIPDomains, SIPServers: f.SIPServers,
+		NTP: f.NTP, WINS: f.WINS, Zone: f.Zone, POSIXZone: f.POSIXZone, SIPDomains: f.SIPDomains, SIPServers: f.SIPServers,
 		CaptivePortal: f.CaptivePortal, NoCaptivePortal: f.NoCaptivePortal, WPAD: f.WPAD, FQDN: (*wire.FQDN)(f.FQDN),
 	}
 	if f.Offset != nil {
@@ -121,6 +123,10 @@ func (f *extras) check() error {
 	switch {
 	case f.Offset != nil && (time.Duration(*f.Offset)%time.Second != 0 || time.Duration(*f.Offset).Abs() > 24*time.Hour):
 		return invalid("utc_offset")
+	case len(f.NTP) > maxList || !all4(f.NTP):
+		return invalid("ntp")
+	case len(f.WINS) > maxList || !all4(f.WINS):
+		return invalid("wins")
 	case len(f.SIPServers) > maxList || !all4(f.SIPServers):
 		return invalid("sip_servers")
 	case len(f.SIPDomains) > maxList || !allNamed(f.SIPDomains):

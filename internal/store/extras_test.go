@@ -23,6 +23,7 @@ func set(v encoding.TextUnmarshaler, s string) {
 // extrasOf are all that a lease may have besides the usual.
 func extrasOf() *dhcp4.Extras {
 	e := &dhcp4.Extras{
+		NTP: []netip.Addr{netip.MustParseAddr("10.77.0.4")}, WINS: []netip.Addr{netip.MustParseAddr("10.77.0.2")},
 		Offset: -12600 * time.Second, HasOffset: true,
 		SIPDomains: domains("sip.test"), SIPServers: []netip.Addr{netip.MustParseAddr("10.77.0.5")},
 		NoCaptivePortal: true,
@@ -90,7 +91,7 @@ func TestExtrasAreChecked(t *testing.T) {
 		}
 	}
 	var more struct{ Lease struct{ More map[string]any } }
-	if err := json.Unmarshal(b, &more); err != nil || len(more.Lease.More) != 12 {
+	if err := json.Unmarshal(b, &more); err != nil || len(more.Lease.More) != 14 {
 		t.Errorf("%d fields, %v", len(more.Lease.More), err)
 	}
 }

@@ -60,12 +60,11 @@ type lease struct {
 	Routers     []netip.Addr   `json:"routers,omitempty"`
 	Routes      []route        `json:"routes,omitempty"`
 	DNS         []netip.Addr   `json:"dns,omitempty"`
-	NTP         []netip.Addr   `json:"ntp,omitempty"`
-	WINS        []netip.Addr   `json:"wins,omitempty"`
 	HostName    names.Host     `json:"host_name,omitzero"`
 	Domain      names.Domain   `json:"domain,omitzero"`
 	Search      []names.Domain `json:"search,omitempty"`
 	MTU         int            `json:"mtu,omitempty"`
+	Nonce       *nonce         `json:"nonce,omitempty"`
 	More        *extras        `json:"more,omitempty"`
 }
 
@@ -157,8 +156,8 @@ func encodeLease(l *dhcp4.Lease) *lease {
 		Address: l.Address, Broadcast: l.Broadcast, Server: l.Server, ServerLink: l.ServerLink, Relay: l.Relay,
 		ClientID: l.ClientID, StartUptime: duration(l.Start),
 		Duration: duration(l.Duration), T1: duration(l.T1), T2: duration(l.T2), Infinite: l.Infinite,
-		Routers: l.Routers, DNS: l.DNS, NTP: l.NTP, WINS: l.WINS, HostName: l.HostName, Domain: l.Domain, Search: l.Search, MTU: l.MTU,
-		More: encodeExtras(l.More),
+		Routers: l.Routers, DNS: l.DNS, HostName: l.HostName, Domain: l.Domain, Search: l.Search, MTU: l.MTU,
+		Nonce: encodeNonce(l.Nonce), More: encodeExtras(l.More),
 	}
 	for _, r := range l.Routes {
 		f.Routes = append(f.Routes, route(r))
@@ -225,8 +224,8 @@ func (f *record) decodeLease(l *lease, now moment) *dhcp4.Lease {
 		Address: l.Address, Broadcast: l.Broadcast, Server: l.Server, ServerLink: l.ServerLink, Relay: l.Relay,
 		ClientID: l.ClientID, Start: f.start(l, now),
 		Duration: time.Duration(l.Duration), T1: time.Duration(l.T1), T2: time.Duration(l.T2), Infinite: l.Infinite,
-		Routers: l.Routers, DNS: l.DNS, NTP: l.NTP, WINS: l.WINS, HostName: l.HostName, Domain: l.Domain, Search: l.Search, MTU: l.MTU,
-		More: l.More.decode(),
+		Routers: l.Routers, DNS: l.DNS, HostName: l.HostName, Domain: l.Domain, Search: l.Search, MTU: l.MTU,
+		Nonce: l.Nonce.decode(), More: l.More.decode(),
 	}
 	for _, r := range l.Routes {
 		to.Routes = append(to.Routes, dhcp4.Route(r))

@@ -127,15 +127,22 @@ func (p Packet) Addr(code OptionCode) (netip.Addr, bool) {
 // Addrs returns the value of an option that is a list of IPv4 addresses, false
 // if it is absent, empty or not a multiple of 4 bytes long.
 func (p Packet) Addrs(code OptionCode) ([]netip.Addr, bool) {
-	v, ok := p.Option(code)
-	if !ok || len(v) == 0 || len(v)%4 != 0 {
-		return nil, false
+	v, _ := p.Option(code)
+	addrs := ParseAddrs(v)
+	return addrs, len(addrs) > 0
+}
+
+// ParseAddrs decodes a value that is a list of IPv4 addresses; nil if it is
+// empty or not a multiple of 4 bytes long.
+func ParseAddrs(value []byte) []netip.Addr {
+	if len(value) == 0 || len(value)%4 != 0 {
+		return nil
 	}
-	addrs := make([]netip.Addr, 0, len(v)/4)
-	for ; len(v) > 0; v = v[4:] {
-		addrs = append(addrs, netip.AddrFrom4([4]byte(v)))
+	addrs := make([]netip.Addr, 0, len(value)/4)
+	for ; len(value) > 0; value = value[4:] {
+		addrs = append(addrs, netip.AddrFrom4([4]byte(value)))
 	}
-	return addrs, true
+	return addrs
 }
 
 // Uint8 returns the value of a one-byte option, false if it is absent or of
