@@ -40,7 +40,8 @@ type disk interface {
 type directory struct{ path string }
 
 const (
-	filePerm = 0o644
+	// Only root reads a record: it may have a nonce, which is a secret.
+	filePerm = 0o600
 	dirPerm  = 0o755
 	maxFile  = 4 << 20
 )
