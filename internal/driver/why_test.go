@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -367,4 +369,26 @@ func TestTrace(t *testing.T) {
 			t.Errorf("too many: %v, %d captures", err, captures())
 		}
 	})
+}
+
+// Each flag is explained, and has words on the command line.
+func TestFlagsAreDocumented(t *testing.T) {
+	t.Parallel()
+	read := func(file string) string {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	doc, words := read("../../docs/api.md"), read("../cli/discover.go")
+	flags := regexp.MustCompile(`\tflag\w+\s+= "([a-z-]+)"`).FindAllStringSubmatch(read("flags.go"), -1)
+	if len(flags) < 10 {
+		t.Errorf("only %d flags found", len(flags))
+	}
+	for _, f := range flags {
+		if !strings.Contains(doc, "| `"+f[1]+"` |") || !strings.Contains(words, `case "`+f[1]+`":`) {
+			t.Errorf("%s has no line in docs/api.md, or no words", f[1])
+		}
+	}
 }
