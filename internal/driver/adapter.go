@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"bytes"
 	"errors"
 	"net/netip"
 	"sync"
@@ -9,6 +10,7 @@ import (
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/journal"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/wire/arp"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -206,11 +208,27 @@ func (d *Driver) listen(a *adapter, e effect, addresses []netip.Addr) {
 		}
 		d.do(func() {
 			if a.tenancy == t {
+				in.Ours = d.sentByUs(in.Packet)
 				d.tell(a, in)
 			}
 		})
 	})
 	d.trouble(a, e.link, &a.deaf, err)
+}
+
+// sentByUs reports whether an ARP packet names one of this host's adapters as
+// its sender: the kernel answers on one adapter for the addresses of another.
+func (d *Driver) sentByUs(packet []byte) bool {
+	p, err := arp.Parse(packet)
+	if err != nil {
+		return false
+	}
+	for _, l := range d.links {
+		if bytes.Equal(l.HardwareAddr, p.SenderHardware[:]) {
+			return true
+		}
+	}
+	return false
 }
 
 // trouble tells an error once; told remembers that until all is well again.

@@ -44,8 +44,8 @@ var arpHearing = hearing[tenancy.ARP]{
 		}
 		return sender, sender != 0
 	},
-	take: func(packet []byte, _ auxdata, from []byte) (tenancy.ARP, bool) {
-		return tenancy.ARP{Packet: slices.Clone(packet[:arp.Length]), From: from}, true
+	take: func(packet []byte, _ auxdata, from origin) (tenancy.ARP, bool) {
+		return tenancy.ARP{Packet: slices.Clone(packet[:arp.Length]), From: from.link, Unicast: from.unicast}, true
 	},
 }
 

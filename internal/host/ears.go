@@ -50,7 +50,7 @@ type hearing[T any] struct {
 	// the filter's head and is not longer than size.
 	about func(packet []byte) (uint32, bool)
 	// take makes of a packet what is delivered.
-	take func(packet []byte, aux auxdata, from []byte) (T, bool)
+	take func(packet []byte, aux auxdata, from origin) (T, bool)
 }
 
 // listen replaces the addresses that an adapter wants to hear about. When it
@@ -182,6 +182,12 @@ func (e *ears[T]) setFilter(c *socket.Conn, all []audible) error {
 	}
 }
 
+// An origin says where a packet came from, and whether it was for us alone.
+type origin struct {
+	link    []byte
+	unicast bool
+}
+
 // run delivers what the socket hears until it is not wanted any more.
 func (e *ears[T]) run(c *socket.Conn) {
 	defer c.Close()
@@ -204,9 +210,9 @@ func (e *ears[T]) run(c *socket.Conn) {
 		if deliver == nil {
 			continue
 		}
-		var source []byte
+		source := origin{unicast: ll.Pkttype == unix.PACKET_HOST}
 		if ll.Halen > 0 && int(ll.Halen) <= len(ll.Addr) {
-			source = slices.Clone(ll.Addr[:ll.Halen])
+			source.link = slices.Clone(ll.Addr[:ll.Halen])
 		}
 		if in, ok := e.kind.take(buf[:size], parseAuxdata(oob[:oobn]), source); ok {
 			deliver(in)

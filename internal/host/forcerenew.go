@@ -35,7 +35,7 @@ var forceHearing = hearing[dhcp4.Datagram]{
 		}
 		return binary.BigEndian.Uint32(packet[atDestination:]), true
 	},
-	take: func(packet []byte, aux auxdata, from []byte) (dhcp4.Datagram, bool) {
+	take: func(packet []byte, aux auxdata, from origin) (dhcp4.Datagram, bool) {
 		if aux.vlan() {
 			return dhcp4.Datagram{}, false
 		}
@@ -43,7 +43,7 @@ var forceHearing = hearing[dhcp4.Datagram]{
 		if err != nil || !forcesRenew(d.Payload) {
 			return dhcp4.Datagram{}, false
 		}
-		return dhcp4.Datagram{Message: slices.Clone(d.Payload), From: d.Source.Addr(), Link: from}, true
+		return dhcp4.Datagram{Message: slices.Clone(d.Payload), From: d.Source.Addr(), Link: from.link}, true
 	},
 }
 

@@ -71,8 +71,8 @@ func (t *Tenancy) arpStop() {
 
 // heard passes an ARP packet to all who may listen.
 func (t *Tenancy) heard(in ARP) {
-	t.tellDetector(acd.Packet{ARP: in.Packet})
-	t.tellLocal(ipv4ll.Packet{ARP: in.Packet})
+	t.tellDetector(acd.Packet{ARP: in.Packet, Ours: in.Ours, Unicast: in.Unicast})
+	t.tellLocal(ipv4ll.Packet{ARP: in.Packet, Ours: in.Ours, Unicast: in.Unicast})
 	t.tellFinder(dna.Packet{ARP: in.Packet})
 }
 

@@ -34,8 +34,12 @@ type (
 	Datagram dhcp4.Datagram
 
 	// ARP is an ARP packet that the adapter listens for, and the link address
-	// it came from.
-	ARP struct{ Packet, From []byte }
+	// it came from. Unicast says that the frame was sent to this adapter alone,
+	// Ours that the sender named in the packet is an adapter of this host.
+	ARP struct {
+		Packet, From  []byte
+		Unicast, Ours bool
+	}
 
 	// Call is a caller's request. It is answered by exactly one Answer with its
 	// ID, at the latest when Deadline has passed.
