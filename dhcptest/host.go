@@ -28,7 +28,7 @@ type Host struct {
 	Mute bool
 
 	udp   map[uint16]func(Datagram)
-	arp   func(arp.Packet, LinkAddr)
+	arp   func(arp.Packet, Frame)
 	known map[netip.Addr]LinkAddr
 	asked map[netip.Addr][]udp4.Datagram // wait for a link address
 }
@@ -98,9 +98,9 @@ func (h *Host) Announce(a netip.Addr) {
 // adapter, whatever its IP destination, as a packet socket does. A nil hear ends it.
 func (h *Host) Listen(port uint16, hear func(Datagram)) { h.udp[port] = hear }
 
-// ListenARP has hear called with each ARP packet that reaches the adapter,
-// after the host itself has answered it.
-func (h *Host) ListenARP(hear func(p arp.Packet, from LinkAddr)) { h.arp = hear }
+// ListenARP has hear called with each ARP packet that reaches the adapter and
+// the frame that it came in, after the host itself has answered it.
+func (h *Host) ListenARP(hear func(p arp.Packet, f Frame)) { h.arp = hear }
 
 // SendARP sends an ARP packet. That the host is unplugged goes unnoticed.
 func (h *Host) SendARP(p arp.Packet, to LinkAddr) {
@@ -169,7 +169,7 @@ func (h *Host) receive(f Frame) {
 	switch f.Type {
 	case EtherARP:
 		if p, err := f.ARP(); err == nil {
-			h.receiveARP(p, f.From)
+			h.receiveARP(p, f)
 		}
 	case EtherIPv4:
 		d, err := f.Datagram()
@@ -183,7 +183,7 @@ func (h *Host) receive(f Frame) {
 }
 
 // receiveARP learns and answers as RFC 826 has it.
-func (h *Host) receiveARP(p arp.Packet, from LinkAddr) {
+func (h *Host) receiveARP(p arp.Packet, f Frame) {
 	if !p.Sender.IsUnspecified() {
 		waiting, asked := h.asked[p.Sender]
 		if _, known := h.known[p.Sender]; known || asked || h.Owns(p.Target) {
@@ -200,10 +200,10 @@ func (h *Host) receiveARP(p arp.Packet, from LinkAddr) {
 		h.SendARP(arp.Packet{
 			Op: arp.OpReply, SenderHardware: arp.HardwareAddr(h.addr), Sender: p.Target,
 			TargetHardware: p.SenderHardware, Target: p.Sender,
-		}, from)
+		}, f.From)
 	}
 	if h.arp != nil {
-		h.arp(p, from)
+		h.arp(p, f)
 	}
 }
 

@@ -84,7 +84,7 @@ func TestHostOwnsAddresses(t *testing.T) {
 	a, b := l.NewHost(clientLink), l.NewHost(serverLink)
 	b.Own(serverAddr, serverAddr)
 	var heard []arp.Packet
-	a.ListenARP(func(p arp.Packet, _ LinkAddr) { heard = append(heard, p) })
+	a.ListenARP(func(p arp.Packet, _ Frame) { heard = append(heard, p) })
 	probe := func() int {
 		t.Helper()
 		heard = nil

@@ -80,6 +80,9 @@ func (s *simulation) wait(d time.Duration) { s.until(d, func() bool { return fal
 // begins has the adapter managed, if it is not, and a lease asked for.
 func (s *simulation) begins() {
 	m := s.m
+	for _, v := range s.here.servers {
+		v.Host().Flush()
+	}
 	s.restart()
 	s.until(time.Minute, s.idle)
 	s.trigger()

@@ -420,14 +420,14 @@ func (m *machine) hear(d dhcptest.Datagram) {
 }
 
 // hearARP delivers what the tenancy listens for.
-func (m *machine) hearARP(p arp.Packet, from dhcptest.LinkAddr) {
+func (m *machine) hearARP(p arp.Packet, f dhcptest.Frame) {
 	if m.asleep || m.tenancy == nil {
 		return
 	}
 	for _, a := range m.listening {
 		if p.Sender == a || p.IsProbe() && p.Target == a {
 			m.s.heardARP(p)
-			m.tell(tenancy.ARP{Packet: arp.Append(nil, p), From: from[:]})
+			m.tell(tenancy.ARP{Packet: arp.Append(nil, p), From: f.From[:], Unicast: f.To == m.host.LinkAddr(), Ours: p.SenderHardware == arp.HardwareAddr(m.host.LinkAddr())})
 			return
 		}
 	}

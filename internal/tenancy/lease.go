@@ -1,6 +1,7 @@
 package tenancy
 
 import (
+	"net/netip"
 	"slices"
 
 	"github.com/lessee/lessee/acd"
@@ -72,7 +73,7 @@ func (t *Tenancy) use(l *dhcp4.Lease, announce NoteKind) {
 	t.apply(d)
 }
 
-func (t *Tenancy) lost(o dhcp4.Lost, from []byte) {
+func (t *Tenancy) lost(o dhcp4.Lost, from []byte, server netip.Addr) {
 	t.lease, t.candidate, t.pending = nil, nil, false
 	var kind NoteKind
 	switch o.Why {
@@ -97,7 +98,7 @@ func (t *Tenancy) lost(o dhcp4.Lost, from []byte) {
 	}
 	t.emit(Note{Kind: kind, State: t.client.State(), Lease: o.Lease, Server: o.Lease.Server, Link: from})
 	t.tellDetector(acd.Stop{})
-	t.forgetNetwork(o)
+	t.forgetNetwork(o, from, server)
 	t.apply(t.desired())
 	if o.Why != dhcp4.LossReleased {
 		// After the kernel, so that a crash between the two leaves a record

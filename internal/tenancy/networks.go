@@ -201,13 +201,21 @@ func (t *Tenancy) followLease(o dhcp4.Acquired) {
 }
 
 // forgetNetwork forgets where a lease is from that is not ours any more. A NAK
-// from a network that is not known to be the lease's says nothing about it.
-func (t *Tenancy) forgetNetwork(o dhcp4.Lost) {
+// says nothing about it where another server sent it, on a network that is not
+// known to be the lease's.
+func (t *Tenancy) forgetNetwork(o dhcp4.Lost, from []byte, server netip.Addr) {
 	n := &t.networks
-	if o.Why == dhcp4.LossNAK && !(n.here && n.known[0].Lease == o.Lease) {
+	if o.Why == dhcp4.LossNAK && !(n.here && n.known[0].Lease == o.Lease) && !isServerOf(o.Lease, from, server) {
 		return
 	}
 	n.forget(o.Lease)
+}
+
+// isServerOf reports whether the sender of a message may be the lease's server.
+// Many networks have a server with the same address.
+func isServerOf(l *dhcp4.Lease, link []byte, server netip.Addr) bool {
+	return (!server.IsValid() || server == l.Server) &&
+		(len(link) == 0 || len(l.ServerLink) == 0 || bytes.Equal(link, l.ServerLink))
 }
 
 func (n *networks) forget(l *dhcp4.Lease) {

@@ -313,6 +313,7 @@ func (t *Tenancy) timeout() {
 func (t *Tenancy) tell(in dhcp4.Input) {
 	t.client.Handle(t.now, in)
 	from := linkOf(in)
+	var server netip.Addr // that sent it
 	for {
 		o, ok := t.client.Poll()
 		if !ok {
@@ -336,7 +337,7 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 		case dhcp4.Acquired:
 			t.acquired(o)
 		case dhcp4.Lost:
-			t.lost(o, from)
+			t.lost(o, from, server)
 		case dhcp4.Offered:
 			t.offered(o.Address)
 		case dhcp4.Informed:
@@ -348,6 +349,7 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 		case dhcp4.Moved:
 			t.emit(Note{Kind: NoteState, State: o.To, Lease: t.lease})
 		case dhcp4.Received:
+			server = o.Server
 			t.emit(Note{
 				Kind: NoteReceived, State: t.client.State(), Message: o.Type,
 				Server: o.Server, Address: o.Your, Link: from, Detail: o.Text.String(),

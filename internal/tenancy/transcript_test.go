@@ -237,7 +237,11 @@ func (s *scene) reply(d *datadriven.TestData, arg func(key, value string) string
 			b.AddUint16(wire.OptionMTU, v)
 		}
 	}
-	return Datagram{Message: b.Bytes(), From: serverAddr, Link: []byte{2, 0, 0, 0, 0, 1}}
+	link, err := net.ParseMAC(arg("mac", "02:00:00:00:00:01"))
+	if err != nil {
+		panic(err)
+	}
+	return Datagram{Message: b.Bytes(), From: serverAddr, Link: link}
 }
 
 func (s *scene) drain() {
