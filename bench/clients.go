@@ -21,6 +21,8 @@ type client struct {
 	// watchesLink says that it waits for a carrier by itself; perAdapter that
 	// each adapter takes a process of its own.
 	watchesLink, perAdapter bool
+	// remembers says that it comes back to a network with the lease it had.
+	remembers bool
 	// lean is an environment in which it keeps little memory that it does not need.
 	lean []string
 	// prepare does what precedes the start and is not measured.
@@ -30,6 +32,9 @@ type client struct {
 
 // A running client has the verbs it offers; nil where it has none.
 type running struct {
+	// crash ends it, with its address and lease as they are; nil where it takes
+	// the address away with the carrier.
+	crash func()
 	// idle waits until it waits for a carrier, bound until it takes commands.
 	idle, bound func()
 	// settle, called before a renewal, returns what waits until the client is
@@ -63,7 +68,7 @@ func must(t *trial, err error) {
 }
 
 var ours = &client{
-	name: "lessee", watchesLink: true, lean: []string{"GOGC=10"},
+	name: "lessee", watchesLink: true, remembers: true, lean: []string{"GOGC=10"},
 	prepare: func(t *trial, _ *lab.Space, _ []string) { lab.Binary(t) },
 	start: func(t *trial, s *lab.Space, adapters []string) *running {
 		d := s.Daemon(t, lab.Options{Args: adapters, Env: t.env})
@@ -77,6 +82,7 @@ var ours = &client{
 			}
 		}
 		return &running{
+			crash:          d.Crash,
 			idle:           func() { d.AwaitLine(t, patience, "msg=ready") },
 			bound:          func() { d.AwaitLine(t, patience, "msg=ready") },
 			renew:          func() { must(t, d.Client.Renew(ctx, adapters[0])) },
@@ -141,7 +147,7 @@ var dhclient = &client{
 }
 
 var dhcpcd = &client{
-	name: "dhcpcd", programs: []string{"dhcpcd"}, watchesLink: true, perAdapter: true, prepare: nothing,
+	name: "dhcpcd", programs: []string{"dhcpcd"}, watchesLink: true, remembers: true, perAdapter: true, prepare: nothing,
 	start: func(t *trial, s *lab.Space, adapters []string) *running {
 		p := peer("dhcpcd")(t, s, adapters)
 		return &running{
@@ -156,7 +162,7 @@ var dhcpcd = &client{
 
 // networkd needs a message bus of its own for its commands.
 var networkd = &client{
-	name: "networkd", programs: []string{networkdPath, "busctl", "dbus-daemon"}, watchesLink: true,
+	name: "networkd", programs: []string{networkdPath, "busctl", "dbus-daemon"}, watchesLink: true, remembers: true,
 	prepare: func(t *trial, s *lab.Space, adapters []string) {
 		socket := s.Path("bus")
 		s.Write(t, "bus.conf", fmt.Sprintf(busConfig, socket))

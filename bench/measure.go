@@ -21,7 +21,7 @@ const patience = 30 * time.Second
 
 // A bench is one run of all measures.
 type bench struct {
-	runs, leases int
+	runs, leases, frames int
 
 	exchange                        row
 	start, linkUp                   row
@@ -31,6 +31,7 @@ type bench struct {
 	renewCommand, releaseCommand    row
 	memory, memoryMore              row
 	threads, descriptors            row
+	rejoin, strangers               row
 	failed                          []string
 }
 
@@ -47,6 +48,7 @@ func (b *bench) name() {
 		{&b.linkUp, "link up -> address", milliseconds, "floor"},
 		{&b.linkDiscover, "  link up -> DISCOVER", milliseconds, ""},
 		{&b.ackAddress, "  ACK -> address", milliseconds, ""},
+		{&b.rejoin, "rejoin a known network: link up -> address", milliseconds, "floor"},
 		{&b.renewRequest, "renew call -> REQUEST", milliseconds, ""},
 		{&b.renewACK, "renew call -> ACK", milliseconds, ""},
 		{&b.release, "release call -> RELEASE", milliseconds, ""},
@@ -56,6 +58,7 @@ func (b *bench) name() {
 		{&b.memoryMore, "one more idle lease: memory*", kibibytes, ""},
 		{&b.threads, "  threads", count, "plain"},
 		{&b.descriptors, "  descriptors", count, "plain"},
+		{&b.strangers, "wake-ups by a million foreign frames", whole, "plain"},
 	} {
 		r.row.name, r.row.unit, r.row.note = r.name, r.unit, r.note
 	}
@@ -178,6 +181,15 @@ func (s *scene) addressAfter(mark int) time.Time {
 	return c.Time
 }
 
+// upAfter waits for the carrier and returns when it came.
+func (s *scene) upAfter(mark int) time.Time {
+	up, _, ok := s.links.Wait(mark, patience, func(time.Time) bool { return true })
+	if !ok {
+		s.t.Fatalf("no carrier within %v", patience)
+	}
+	return up
+}
+
 // sentAfter waits for a message of the client and returns when it left.
 func (s *scene) sentAfter(mark int, m dhcpv4.MessageType) time.Time {
 	p, _, ok := s.packets.Wait(mark, patience, func(p lab.Packet) bool { return p.Client(m) })
@@ -233,6 +245,14 @@ func (b *bench) client(c *client) {
 			}
 		}
 	}
+	if c.remembers {
+		for range b.runs {
+			if !note(try(c.name+": rejoin", func(t *trial) { b.measureRejoin(t, c) })) {
+				break
+			}
+		}
+	}
+	note(try(c.name+": foreign frames", func(t *trial) { b.measureStrangers(t, c) }))
 	note(try(c.name+": renew and release", func(t *trial) { b.measureVerbs(t, c) }))
 	note(try(c.name+": memory", func(t *trial) { b.measureMemory(t, c) }))
 }
@@ -256,10 +276,7 @@ func (b *bench) measureLinkUp(t *trial, c *client) {
 	p.idle()
 	mark, links := s.addresses.Mark(), s.links.Mark()
 	s.carrier(true)
-	up, _, ok := s.links.Wait(links, patience, func(time.Time) bool { return true })
-	if !ok {
-		t.Fatalf("no carrier within %v", patience)
-	}
+	up := s.upAfter(links)
 	configured := s.addressAfter(mark)
 	b.linkUp.add(c.name, configured.Sub(up).Seconds())
 	b.linkDiscover.add(c.name, s.sentAfter(0, dhcpv4.MessageTypeDiscover).Sub(up).Seconds())

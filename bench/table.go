@@ -53,6 +53,8 @@ func milliseconds(v float64) string {
 
 func kibibytes(v float64) string { return fmt.Sprintf("%.1f KiB", v/1024) }
 
+func whole(v float64) string { return fmt.Sprintf("%.0f", v) }
+
 func count(v float64) string {
 	if v > -0.005 && v < 0.005 {
 		return "0"
