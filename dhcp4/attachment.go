@@ -90,7 +90,7 @@ func (c *Client) use(l *Lease) {
 		}
 		c.emit(Lost{old, LossReplaced})
 	}
-	c.lease, c.remembered = l, nil
+	c.lease, c.remembered, c.replay = l, nil, 0
 	c.hint = l.Address.Addr()
 	c.emit(Acquired{l, false})
 }

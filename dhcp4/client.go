@@ -151,7 +151,7 @@ func (c *Client) Poll() (Output, bool) {
 	c.out[c.polled] = nil
 	c.polled++
 	if c.polled == len(c.out) {
-		c.out, c.polled = c.out[:0], 0
+		c.out, c.polled = nil, 0 // a client is idle nearly all its life
 	}
 	return o, true
 }
@@ -216,6 +216,7 @@ func (c *Client) start(now boottime.Instant, in Start) {
 	if !c.stopped() {
 		return
 	}
+	c.replay = 0
 	l := in.Lease
 	if l == nil {
 		c.enterInitFresh(now)

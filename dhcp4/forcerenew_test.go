@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"crypto/md5" //nolint:gosec // what RFC 6704 prescribes
+	"net/netip"
 	"testing"
 	"time"
 
@@ -249,6 +250,20 @@ func TestForceRenewNonce(t *testing.T) {
 	}
 	if w.told(order(testKey, 9)); w.c.State() != StateRenewing {
 		t.Errorf("after a restart: %v", w.out)
+	}
+	// So does the lease of another network, where the counter may be lower.
+	w.tell(LinkDown{})
+	w.tell(LinkUp{})
+	l = w.oldLease()
+	l.Address = netip.MustParsePrefix("10.88.0.7/24")
+	l.Nonce = &Nonce{Key: other, Replay: 1}
+	w.tell(Confirmed{Lease: l})
+	for w.c.State() != StateBound {
+		w.wait()
+	}
+	w.now = w.now.Add(time.Minute)
+	if w.told(order(other, 2)); w.c.State() != StateRenewing {
+		t.Errorf("on another network: %v", w.out)
 	}
 }
 

@@ -204,3 +204,33 @@ func TestScanConfig(t *testing.T) {
 		t.Error("a client without an address is taken")
 	}
 }
+
+// FuzzScan: nothing that arrives makes a scan panic, send anything but its
+// DISCOVERs, or keep more than it may.
+func FuzzScan(f *testing.F) {
+	f.Add(uint8(0), reply{
+		t: wire.Offer, your: testAddr, server: testServer, lease: 600,
+		mask: netip.MustParseAddr("255.255.255.0"),
+	}.bytes())
+	f.Add(uint8(3), []byte{2, 1, 6, 0})
+	f.Fuzz(func(t *testing.T, wait uint8, m []byte) {
+		w := newScanned(t, 10*time.Second)
+		began, sent := w.now, len(w.drain())
+		for range 4 {
+			if len(m) > 8 { // in this exchange, as the fuzzer cannot guess
+				m = slices.Concat(m[:4], []byte{byte(w.xid >> 24), byte(w.xid >> 16), byte(w.xid >> 8), byte(w.xid)}, m[8:])
+			}
+			w.s.Handle(w.now, Datagram{Message: m, From: testServer, Link: testLink})
+			w.now = w.now.Add(time.Duration(wait) * 10 * time.Millisecond)
+			w.s.Handle(w.now, Timeout{})
+			for _, o := range w.drain() {
+				if _, ok := o.(Transmit); ok {
+					sent++
+				}
+			}
+		}
+		if most := 1 + int(w.now.Sub(began)/time.Second); sent > most || sent > 3 || len(w.s.Offers()) > 1 {
+			t.Errorf("%d DISCOVERs in %v, offers %v", sent, w.now.Sub(began), w.s.Offers())
+		}
+	})
+}
