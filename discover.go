@@ -9,12 +9,14 @@ import (
 	"github.com/lessee/lessee/names"
 )
 
+// How long a discovery may take.
 const (
 	// DefaultDiscovery is how long 'lessee discover' collects offers: servers
 	// take up to a second to see whether an address is free.
 	DefaultDiscovery = 5 * time.Second
-	// MinDiscovery and MaxDiscovery bound that time.
+	// MinDiscovery is the shortest time.
 	MinDiscovery = time.Second
+	// MaxDiscovery is the longest.
 	MaxDiscovery = time.Hour
 )
 

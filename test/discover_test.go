@@ -32,12 +32,12 @@ func discovered(t *testing.T, d *lab.Daemon) lessee.Discovery {
 func TestDiscoverFindsBothServers(t *testing.T) {
 	t.Parallel()
 	h := newHome(t, dnsmasq(), lab.Config{})
-	d, before := h.bound(t)
+	d, _ := h.bound(t)
 	lab.Need(t, lab.KindByName("dhcpd").Programs...)
 	second := h.net.Host("second", "10.77.0.2/24")
 	lab.KindByName("dhcpd").Start(t, second, lab.Config{First: addr("10.77.0.200"), Last: addr("10.77.0.210")})
 
-	before = d.Show(t, "c0")
+	before := d.Show(t, "c0")
 	wire, addresses := h.cap.Mark(), h.changes.Mark()
 	found := discovered(t, d)
 	if len(found.Offers) != 2 || !slices.Contains(found.Flags, "several-servers") {

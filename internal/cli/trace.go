@@ -50,7 +50,7 @@ func (a *app) trace() *cobra.Command {
 			return err
 		}
 		defer t.Close()
-		show := io.Writer(a.Stdout)
+		show := a.Stdout
 		if file == "-" {
 			show = io.Discard
 		}
@@ -76,19 +76,20 @@ func (a *app) trace() *cobra.Command {
 func (a *app) follow(ctx context.Context, t *lessee.Trace, count uint, show func(lessee.Frame) error) error {
 	for n := uint(1); ; n++ {
 		f, err := t.Next()
+		if ctx.Err() != nil {
+			break // the user has seen enough
+		}
 		if err != nil {
-			if ctx.Err() != nil {
-				return nil // the user has seen enough
-			}
 			return err
 		}
 		if err := show(f); err != nil {
 			return err
 		}
 		if n == count {
-			return nil
+			break
 		}
 	}
+	return nil
 }
 
 // A keeper writes frames to a file; the zero keeper to none.

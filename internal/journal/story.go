@@ -250,8 +250,8 @@ func (t *teller) leaseless() {
 		return
 	}
 	if e := t.setback(); e != nil {
-		switch {
-		case e.Kind == Conflict:
+		switch e.Kind {
+		case Conflict:
 			t.says(Fact{Code: VerdictConflict, When: at(e.Last), Address: e.Address, Link: e.Link}, AdviceFindHost)
 		default:
 			t.says(Fact{Code: VerdictNAK, When: at(e.Last), Server: e.Server, Link: e.Link, Detail: e.Detail, Count: e.Count}, AdviceNAK)
