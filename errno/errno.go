@@ -36,30 +36,43 @@ const (
 	ERROR_DHCP_ADDRESS_CONFLICT  Errno = 4100 // the address offered is in use by another host
 )
 
-type entry struct{ name, text string }
+type entry struct {
+	code       Errno
+	name, text string
+}
 
-var table = map[Errno]entry{
-	NO_ERROR:                     {"NO_ERROR", "the operation succeeded"},
-	ERROR_FILE_NOT_FOUND:         {"ERROR_FILE_NOT_FOUND", "no such adapter, or it is not managed by DHCP"},
-	ERROR_ACCESS_DENIED:          {"ERROR_ACCESS_DENIED", "permission denied"},
-	ERROR_GEN_FAILURE:            {"ERROR_GEN_FAILURE", "the system refused the change"},
-	ERROR_NOT_SUPPORTED:          {"ERROR_NOT_SUPPORTED", "not supported here"},
-	ERROR_INVALID_PARAMETER:      {"ERROR_INVALID_PARAMETER", "a parameter is not valid"},
-	ERROR_BUFFER_OVERFLOW:        {"ERROR_BUFFER_OVERFLOW", "the buffer is too small for the adapters' data"},
-	ERROR_SEM_TIMEOUT:            {"ERROR_SEM_TIMEOUT", "no DHCP server answered in time"},
-	ERROR_INSUFFICIENT_BUFFER:    {"ERROR_INSUFFICIENT_BUFFER", "the buffer is too small"},
-	ERROR_PROC_NOT_FOUND:         {"ERROR_PROC_NOT_FOUND", "the DHCP client service could not be asked"},
-	ERROR_BUSY:                   {"ERROR_BUSY", "another DHCP client manages the adapter"},
-	ERROR_NO_DATA:                {"ERROR_NO_DATA", "no network adapter is enabled for IPv4"},
-	ERROR_NO_NETWORK:             {"ERROR_NO_NETWORK", "the adapter is down or has no carrier"},
-	ERROR_CANCELLED:              {"ERROR_CANCELLED", "the caller gave up; the operation goes on"},
-	ERROR_ADDRESS_NOT_ASSOCIATED: {"ERROR_ADDRESS_NOT_ASSOCIATED", "the adapter has no lease"},
-	ERROR_DHCP_ADDRESS_CONFLICT:  {"ERROR_DHCP_ADDRESS_CONFLICT", "the offered address is in use by another host"},
+// table is a list, which the linker lays out: a map would be built at every start.
+var table = [...]entry{
+	{NO_ERROR, "NO_ERROR", "the operation succeeded"},
+	{ERROR_FILE_NOT_FOUND, "ERROR_FILE_NOT_FOUND", "no such adapter, or it is not managed by DHCP"},
+	{ERROR_ACCESS_DENIED, "ERROR_ACCESS_DENIED", "permission denied"},
+	{ERROR_GEN_FAILURE, "ERROR_GEN_FAILURE", "the system refused the change"},
+	{ERROR_NOT_SUPPORTED, "ERROR_NOT_SUPPORTED", "not supported here"},
+	{ERROR_INVALID_PARAMETER, "ERROR_INVALID_PARAMETER", "a parameter is not valid"},
+	{ERROR_BUFFER_OVERFLOW, "ERROR_BUFFER_OVERFLOW", "the buffer is too small for the adapters' data"},
+	{ERROR_SEM_TIMEOUT, "ERROR_SEM_TIMEOUT", "no DHCP server answered in time"},
+	{ERROR_INSUFFICIENT_BUFFER, "ERROR_INSUFFICIENT_BUFFER", "the buffer is too small"},
+	{ERROR_PROC_NOT_FOUND, "ERROR_PROC_NOT_FOUND", "the DHCP client service could not be asked"},
+	{ERROR_BUSY, "ERROR_BUSY", "another DHCP client manages the adapter"},
+	{ERROR_NO_DATA, "ERROR_NO_DATA", "no network adapter is enabled for IPv4"},
+	{ERROR_NO_NETWORK, "ERROR_NO_NETWORK", "the adapter is down or has no carrier"},
+	{ERROR_CANCELLED, "ERROR_CANCELLED", "the caller gave up; the operation goes on"},
+	{ERROR_ADDRESS_NOT_ASSOCIATED, "ERROR_ADDRESS_NOT_ASSOCIATED", "the adapter has no lease"},
+	{ERROR_DHCP_ADDRESS_CONFLICT, "ERROR_DHCP_ADDRESS_CONFLICT", "the offered address is in use by another host"},
+}
+
+func (e Errno) entry() (entry, bool) {
+	for _, t := range table {
+		if t.code == e {
+			return t, true
+		}
+	}
+	return entry{}, false
 }
 
 // Error returns the text of the code.
 func (e Errno) Error() string {
-	if t, ok := table[e]; ok {
+	if t, ok := e.entry(); ok {
 		return t.text
 	}
 	return "system error " + strconv.FormatUint(uint64(e), 10)
@@ -68,7 +81,7 @@ func (e Errno) Error() string {
 // Name returns the symbolic name, such as "ERROR_SEM_TIMEOUT", or the number
 // where the contract has no name for it.
 func (e Errno) Name() string {
-	if t, ok := table[e]; ok {
+	if t, ok := e.entry(); ok {
 		return t.name
 	}
 	return strconv.FormatUint(uint64(e), 10)

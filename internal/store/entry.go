@@ -147,6 +147,7 @@ func (s *Store) begin(e *entry) {
 	e.made = made
 	e.mu.Unlock()
 	s.beside(func() {
+		castagnoli() // nobody waits for it here
 		err := s.makeAhead(e)
 		e.mu.Lock()
 		e.usable = err == nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"hash/crc32"
+	"sync"
 )
 
 // The write-ahead file has two slots, written alternately: while one is being
@@ -30,7 +31,14 @@ const (
 	maxSlot = slotSize - slotHeader
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// castagnoli makes its table when it is first asked for: that takes longer than
+// most of a program's start.
+var castagnoli = sync.OnceValue(func() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) })
+
+func checksum(header, record []byte) uint32 {
+	table := castagnoli()
+	return crc32.Update(crc32.Checksum(header, table), table, record)
+}
 
 // A slot is a record as the write-ahead file holds it. The zero slot is empty.
 type slot struct {
@@ -46,8 +54,7 @@ func appendSlot(b []byte, s slot) []byte {
 	b = append(b, slotMagic...)
 	b = binary.BigEndian.AppendUint64(b, s.sequence)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(s.record))) //nolint:gosec // at most maxSlot
-	sum := crc32.Update(crc32.Checksum(b[at:], castagnoli), castagnoli, s.record)
-	b = binary.BigEndian.AppendUint32(b, sum)
+	b = binary.BigEndian.AppendUint32(b, checksum(b[at:], s.record))
 	return append(b, s.record...)
 }
 
@@ -61,8 +68,7 @@ func parseSlot(b []byte) (slot, bool) {
 		return slot{}, false
 	}
 	s := slot{sequence: binary.BigEndian.Uint64(b[8:]), record: b[slotHeader : slotHeader+n]}
-	sum := crc32.Update(crc32.Checksum(b[:20], castagnoli), castagnoli, s.record)
-	return s, s.sequence > 0 && sum == binary.BigEndian.Uint32(b[20:])
+	return s, s.sequence > 0 && checksum(b[:20], s.record) == binary.BigEndian.Uint32(b[20:])
 }
 
 // parseSlots reads the write-ahead file. What is not a slot is an empty one.
