@@ -144,8 +144,8 @@ func TestRebootIdentity(t *testing.T) {
 	}
 }
 
-// TestOrderOfPreference: RFC 2132, sections 3.5 and 3.8: routers and name servers
-// come in the order of preference, and stay in it.
+// TestOrderOfPreference: RFC 2132, sections 3.5, 3.8 and 8.3: routers, name servers
+// and time servers come in the order of preference, and stay in it.
 func TestOrderOfPreference(t *testing.T) {
 	t.Parallel()
 	list := []netip.Addr{
@@ -158,9 +158,10 @@ func TestOrderOfPreference(t *testing.T) {
 	r.change = func(b *wire.Builder) {
 		b.AddAddr(wire.OptionDNS, list...)
 		b.AddAddr(wire.OptionRouter, list...)
+		b.AddAddr(wire.OptionNTP, list...)
 	}
 	w.reply(r)
-	if l, _ := w.c.Lease(); !reflect.DeepEqual(l.DNS, list) || !reflect.DeepEqual(l.Routers, list) {
+	if l, _ := w.c.Lease(); !reflect.DeepEqual(l.DNS, list) || !reflect.DeepEqual(l.Routers, list) || !reflect.DeepEqual(l.More.NTP, list) {
 		t.Errorf("name servers %v, routers %v, want %v", l.DNS, l.Routers, list)
 	}
 }
@@ -241,6 +242,39 @@ func TestConflictRateLimit(t *testing.T) {
 		}
 		if pause := w.now.Sub(from); pause < least {
 			t.Errorf("the pause after conflict %d is %v, want %v at least", n, pause, least)
+		}
+	}
+}
+
+// TestLengthsOfAddressLists: RFC 2132, sections 3.5, 3.8, 8.3 and 8.5: "the length MUST
+// always be a multiple of 4", and not 0: another one counts as absent.
+func TestLengthsOfAddressLists(t *testing.T) {
+	t.Parallel()
+	address := testServer.As4()
+	for size := range 13 {
+		w := newWorld(t, nil)
+		begin(w)
+		w.reply(w.newReply(wire.Offer))
+		r := w.newReply(wire.ACK)
+		value := bytes.Repeat(address[:], 4)[:size]
+		r.change = func(b *wire.Builder) {
+			for _, code := range []wire.OptionCode{wire.OptionRouter, wire.OptionDNS, wire.OptionNTP, wire.OptionNetBIOSNameServer} {
+				b.AddOption(code, value)
+			}
+		}
+		w.reply(r)
+		l, ok := w.c.Lease()
+		if !ok {
+			t.Fatalf("%d bytes: the lease is lost: %v", size, w.out)
+		}
+		more := Extras{}
+		if l.More != nil {
+			more = *l.More
+		}
+		for name, list := range map[string][]netip.Addr{"routers": l.Routers, "dns": l.DNS, "ntp": more.NTP, "wins": more.WINS} {
+			if is := size > 0 && size%4 == 0; (len(list) > 0) != is {
+				t.Errorf("%s of %d bytes: %v", name, size, list)
+			}
 		}
 	}
 }

@@ -37,7 +37,7 @@ func send(t *testing.T, s *lab.Space, ifname string, n int, frames ...[]byte) {
 		defer unix.Close(fd)
 		to := &unix.SockaddrLinklayer{Ifindex: link.Attrs().Index, Halen: 6}
 		for i := range n {
-			for err = unix.Sendto(fd, frames[i%len(frames)], 0, to); err == unix.ENOBUFS; { //nolint:errorlint // It is an errno.
+			for err = unix.Sendto(fd, frames[i%len(frames)], 0, to); err == unix.ENOBUFS; {
 				err = unix.Sendto(fd, frames[i%len(frames)], 0, to)
 			}
 			if err != nil {

@@ -26,7 +26,6 @@ func leaseOf(t *testing.T, options func(*wire.Builder)) *dhcp4.Lease {
 			if !ok {
 				return
 			}
-			var typ wire.MessageType
 			switch o := o.(type) {
 			case dhcp4.Acquired:
 				lease = o.Lease
@@ -35,11 +34,9 @@ func leaseOf(t *testing.T, options func(*wire.Builder)) *dhcp4.Lease {
 				if err != nil {
 					t.Fatal(err)
 				}
-				switch o.Type {
-				case wire.Discover:
+				typ := wire.ACK
+				if o.Type == wire.Discover {
 					typ = wire.Offer
-				case wire.Request:
-					typ = wire.ACK
 				}
 				b := wire.NewBuilder(wire.OpReply, 1, hardwareAddr, p.XID())
 				b.AddMessageType(typ)
