@@ -75,6 +75,12 @@ func (s speaker) verdictText(f lessee.Fact, told time.Time) string {
 			return s.Sprintf("%s is used by another host", f.Address)
 		}
 		return s.Sprintf("%s is used by another host, %s", f.Address, f.MAC)
+	case "ipv6-only":
+		return s.Text("the network prefers to be used without IPv4")
+	case "informing":
+		return s.Text("the servers are asked for parameters; the address is the adapter's own")
+	case "has-parameters":
+		return s.Sprintf("the parameters are those of %s; the address is the adapter's own", s.other(f))
 	case "pause":
 		return s.Text("a pause before the search for a lease")
 	case "without-server":
@@ -150,6 +156,8 @@ func (s speaker) onceText(f lessee.Fact, told, now time.Time) string {
 		return s.Sprintf("%s claimed %s and was told that it is ours", s.other(f), f.Address)
 	case "recognised":
 		return s.Sprintf("back in the network of the lease of %s: %s answered", f.Address, s.other(f))
+	case "without-ipv4":
+		return s.Text("the network prefers to be used without IPv4")
 	case "informed":
 		return s.Sprintf("parameters from %s", s.other(f))
 	}

@@ -76,11 +76,8 @@ func (a *app) trace() *cobra.Command {
 func (a *app) follow(ctx context.Context, t *lessee.Trace, count uint, show func(lessee.Frame) error) error {
 	for n := uint(1); ; n++ {
 		f, err := t.Next()
-		if ctx.Err() != nil {
-			break // the user has seen enough
-		}
 		if err != nil {
-			return err
+			return unlessEnded(ctx, err)
 		}
 		if err := show(f); err != nil {
 			return err
@@ -90,6 +87,14 @@ func (a *app) follow(ctx context.Context, t *lessee.Trace, count uint, show func
 		}
 	}
 	return nil
+}
+
+// unlessEnded returns an error unless it is that the user has seen enough.
+func unlessEnded(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // A keeper writes frames to a file; the zero keeper to none.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/journal"
 	"github.com/lessee/lessee/internal/tenancy"
 )
@@ -31,6 +32,9 @@ func (d *Driver) remember(a *adapter, n tenancy.Note) {
 			}
 		default:
 		}
+	}
+	if n.Kind == tenancy.NoteState && n.State == dhcp4.StateIPv6Only {
+		e.Kind = journal.IPv6Only
 	}
 	if n.Kind == tenancy.NoteRejected {
 		e.Detail = "" // its number says it
@@ -95,8 +99,8 @@ func (d *Driver) Why(_ context.Context, name string) (lessee.Story, error) {
 	if !d.do(func() {
 		p.Now = d.cfg.Clock.Now()
 		for _, l := range d.links {
-			if named(l, name) && !l.Loopback {
-				link, p.Exists = l, true
+			if named(*l, name) && !l.Loopback {
+				link, p.Exists = *l, true
 			}
 		}
 		p.Up, p.Carrier = link.Up, link.Carrier
@@ -119,7 +123,7 @@ func (d *Driver) Why(_ context.Context, name string) (lessee.Story, error) {
 			return
 		}
 		s := a.tenancy.Status()
-		p.Managed, p.State, p.Lease, p.Problem = true, s.State, s.Lease, s.Problem
+		p.Managed, p.State, p.Lease, p.LinkLocal, p.Problem = true, s.State, s.Lease, s.LinkLocal.Addr(), s.Problem
 		if s.Next != nil {
 			p.Next = &journal.Next{At: s.Next.At, Timer: s.Next.Timer}
 		}
@@ -133,6 +137,9 @@ func (d *Driver) Why(_ context.Context, name string) (lessee.Story, error) {
 	switch {
 	case p.Managed:
 		s.Manager, s.State = "lessee", p.State.String()
+		if p.LinkLocal.IsValid() && p.Lease == nil {
+			s.State = "link-local"
+		}
 	case p.Exists:
 		if who, how, yes := d.cfg.Others.ManagerNow(link); yes {
 			p.Manager, p.How, s.Manager = who, how, who

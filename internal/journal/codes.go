@@ -10,27 +10,28 @@ const patience = time.Second
 
 // What happened.
 const (
-	FactManaged    Code = "managed"     // the adapter came under management
-	FactCarrier    Code = "carrier"     // its link came up
-	FactNoCarrier  Code = "no-carrier"  // its link went down
-	FactSent       Code = "sent"        // a message was sent
-	FactUnanswered Code = "unanswered"  // a message was sent and has no answer yet
-	FactReceived   Code = "received"    // a message arrived
-	FactNAK        Code = "nak"         // a server refused, Detail says why
-	FactRejected   Code = "rejected"    // packets were not used
-	FactBound      Code = "bound"       // a lease was obtained
-	FactResumed    Code = "resumed"     // a lease goes on from before the daemon's start
-	FactRenewed    Code = "renewed"     // the lease was extended
-	FactReleased   Code = "released"    // the lease was given back
-	FactExpired    Code = "expired"     // the lease ran out
-	FactLost       Code = "lost"        // a server took the lease away
-	FactConflict   Code = "conflict"    // another host uses the address
-	FactProblem    Code = "problem"     // something hindered, Detail says what
-	FactLinkLocal  Code = "link-local"  // an address was taken without a server
-	FactDefended   Code = "defended"    // another host was told that the address is ours
-	FactRecognised Code = "recognised"  // the adapter is back in the network of its lease
-	FactInformed   Code = "informed"    // a server gave parameters for the adapter's own address
-	FactOther      Code = "other-found" // how the other manager is known
+	FactManaged    Code = "managed"      // the adapter came under management
+	FactCarrier    Code = "carrier"      // its link came up
+	FactNoCarrier  Code = "no-carrier"   // its link went down
+	FactSent       Code = "sent"         // a message was sent
+	FactUnanswered Code = "unanswered"   // a message was sent and has no answer yet
+	FactReceived   Code = "received"     // a message arrived
+	FactNAK        Code = "nak"          // a server refused, Detail says why
+	FactRejected   Code = "rejected"     // packets were not used
+	FactBound      Code = "bound"        // a lease was obtained
+	FactResumed    Code = "resumed"      // a lease goes on from before the daemon's start
+	FactRenewed    Code = "renewed"      // the lease was extended
+	FactReleased   Code = "released"     // the lease was given back
+	FactExpired    Code = "expired"      // the lease ran out
+	FactLost       Code = "lost"         // a server took the lease away
+	FactConflict   Code = "conflict"     // another host uses the address
+	FactProblem    Code = "problem"      // something hindered, Detail says what
+	FactLinkLocal  Code = "link-local"   // an address was taken without a server
+	FactDefended   Code = "defended"     // another host was told that the address is ours
+	FactRecognised Code = "recognised"   // the adapter is back in the network of its lease
+	FactInformed   Code = "informed"     // a server gave parameters for the adapter's own address
+	FactIPv6Only   Code = "without-ipv4" // the network prefers to be used without IPv4
+	FactOther      Code = "other-found"  // how the other manager is known
 )
 
 // The explanations.
@@ -54,6 +55,9 @@ const (
 	VerdictNAK         Code = "refused"        // a server refuses
 	VerdictConflict    Code = "in-conflict"    // the address was another host's
 	VerdictPause       Code = "pause"          // a pause before the search
+	VerdictIPv6Only    Code = "ipv6-only"      // the network prefers to be used without IPv4
+	VerdictInforming   Code = "informing"      // the servers are asked for parameters, the address is the adapter's own
+	VerdictInformed    Code = "has-parameters" // a server has told them
 	VerdictLinkLocal   Code = "without-server" // an address without a server is in use
 )
 
@@ -94,5 +98,5 @@ var codes = [kinds]Code{
 	Managed: FactManaged, Carrier: FactCarrier, NoCarrier: FactNoCarrier, Sent: FactSent, Received: FactReceived,
 	Rejected: FactRejected, Bound: FactBound, Resumed: FactResumed, Renewed: FactRenewed, Released: FactReleased,
 	Expired: FactExpired, Refused: FactLost, Conflict: FactConflict, Problem: FactProblem, LinkLocal: FactLinkLocal,
-	Defended: FactDefended, Recognised: FactRecognised, Informed: FactInformed,
+	Defended: FactDefended, Recognised: FactRecognised, Informed: FactInformed, IPv6Only: FactIPv6Only,
 }

@@ -34,6 +34,7 @@ const (
 	Defended                   // the host at Link claimed Address, and was told that it is ours
 	Recognised                 // the network of a lease is back: the router Server answered
 	Informed                   // Server gave parameters for the adapter's own address
+	IPv6Only                   // the network prefers to be used without IPv4 (RFC 8925)
 
 	kinds // their number, plus one
 )

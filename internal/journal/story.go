@@ -177,12 +177,43 @@ func (t *teller) verdict() {
 		t.withoutLink(VerdictDown, AdviceSetUp)
 	case !t.Carrier:
 		t.withoutLink(VerdictNoCarrier, AdviceCable)
-	case t.Lease != nil:
-		t.leased()
 	default:
-		t.leaseless()
+		t.linked()
 	}
 }
+
+// linked is the verdict on a managed adapter with a link.
+func (t *teller) linked() {
+	switch t.State {
+	case dhcp4.StateIPv6Only:
+		t.says(Fact{Code: VerdictIPv6Only})
+		return
+	case dhcp4.StateInforming:
+		f := Fact{Code: VerdictInforming}
+		if open := t.open(); open != nil && t.late(open) {
+			t.says(f, AdviceNetwork)
+			return
+		}
+		t.says(f)
+		return
+	case dhcp4.StateInformed:
+		f := Fact{Code: VerdictInformed}
+		if e := t.last(Informed); e != nil {
+			f.Server = e.Server
+		}
+		t.says(f)
+		return
+	default:
+	}
+	if t.Lease != nil {
+		t.leased()
+		return
+	}
+	t.leaseless()
+}
+
+// late reports whether the answer to a message is overdue.
+func (t *teller) late(e *Entry) bool { return e.Count > 1 || t.Now.Sub(e.First) >= patience }
 
 // withoutLink is the verdict on an adapter that can send nothing.
 func (t *teller) withoutLink(c, advice Code) {
@@ -207,7 +238,6 @@ func (t *teller) leased() {
 		t.says(f)
 		return
 	}
-	silent := open.Count > 1 || t.Now.Sub(open.First) >= patience
 	switch t.State {
 	case dhcp4.StateRenewing:
 		f.Code = VerdictRenewing
@@ -215,10 +245,9 @@ func (t *teller) leased() {
 		f.Code = VerdictRebinding
 	case dhcp4.StateRebooting, dhcp4.StateInitReboot, dhcp4.StateInit, dhcp4.StateSelecting, dhcp4.StateRequesting:
 		f.Code = VerdictVerifying
-	case dhcp4.StateBound, dhcp4.StateReleased:
 	default:
 	}
-	if silent && f.Code != VerdictBound {
+	if t.late(open) && f.Code != VerdictBound {
 		t.says(f, AdviceServerGone)
 		return
 	}
@@ -242,7 +271,6 @@ func (t *teller) leaseless() {
 	case dhcp4.StateRequesting:
 		t.requesting()
 		return
-	case dhcp4.StateInit, dhcp4.StateSelecting, dhcp4.StateBound, dhcp4.StateRenewing, dhcp4.StateRebinding:
 	default:
 	}
 	if t.LinkLocal.IsValid() {
@@ -272,7 +300,7 @@ func (t *teller) setback() *Entry {
 	if e == nil {
 		return nil
 	}
-	if open := t.open(); open != nil && (open.Count > 1 || t.Now.Sub(open.First) >= patience) {
+	if open := t.open(); open != nil && t.late(open) {
 		return nil
 	}
 	if b := t.last(Bound, Resumed, Renewed); b != nil && b.Last.After(e.Last) {
@@ -282,7 +310,7 @@ func (t *teller) setback() *Entry {
 }
 
 func (t *teller) requesting() {
-	if e := t.lastMessage(Sent, wire.Request); e != nil && (e.Count > 1 || t.Now.Sub(e.First) >= patience) {
+	if e := t.lastMessage(Sent, wire.Request); e != nil && t.late(e) {
 		f := Fact{Code: VerdictUnconfirmed, When: &When{e.First, e.Last}, Count: e.Count, Address: e.Address}
 		if o := t.lastMessage(Received, wire.Offer); o != nil {
 			f.Server = o.Server
@@ -305,7 +333,7 @@ func (t *teller) searching() {
 		t.says(f, AdviceUnusable)
 		return
 	}
-	if open.Count > 1 || t.Now.Sub(open.First) >= patience {
+	if t.late(open) {
 		f.Code = VerdictNoAnswer
 		t.says(f, AdviceNetwork)
 		return
@@ -325,8 +353,12 @@ func (t *teller) next() {
 			}
 		case dhcp4.TimerRetransmit:
 			f.Code, f.Message = NextRetransmit, wire.Request
-			if t.State == dhcp4.StateSelecting || t.State == dhcp4.StateInit {
+			switch t.State {
+			case dhcp4.StateSelecting, dhcp4.StateInit:
 				f.Message = wire.Discover
+			case dhcp4.StateInforming:
+				f.Message = wire.Inform
+			default:
 			}
 		case dhcp4.TimerT1:
 			f.Code = NextRenewal

@@ -91,9 +91,13 @@ func TestStories(t *testing.T) {
 			[]Code{NextRetransmit, NextExpiry},
 			[]Code{AdviceServerGone},
 		},
-		"verifying":  {[]step{{2, sent(wire.Request, dhcp4.StateRebooting)}}, managed(2, dhcp4.StateRebooting, dhcp4.TimerRetransmit, 1), VerdictVerifying, []Code{NextRetransmit}, nil},
-		"pause":      {nil, managed(2, dhcp4.StateInit, dhcp4.TimerBegin, 5), VerdictPause, []Code{NextSearch}, nil},
-		"link-local": {[]step{{2, discover}, {9, discover}}, with(managed(10, dhcp4.StateSelecting, dhcp4.TimerRetransmit, 5), func(p *Present) { p.LinkLocal = address }), VerdictLinkLocal, []Code{NextRetransmit}, []Code{AdviceNetwork}},
+		"verifying":         {[]step{{2, sent(wire.Request, dhcp4.StateRebooting)}}, managed(2, dhcp4.StateRebooting, dhcp4.TimerRetransmit, 1), VerdictVerifying, []Code{NextRetransmit}, nil},
+		"no IPv4":           {[]step{{2, discover}, {2, Entry{Kind: IPv6Only}}}, managed(3, dhcp4.StateIPv6Only, dhcp4.TimerBegin, 300), VerdictIPv6Only, []Code{NextSearch}, nil},
+		"informing":         {[]step{{2, sent(wire.Inform, dhcp4.StateInforming)}}, managed(2, dhcp4.StateInforming, dhcp4.TimerRetransmit, 2), VerdictInforming, []Code{NextRetransmit}, nil},
+		"informing in vain": {[]step{{2, sent(wire.Inform, dhcp4.StateInforming)}}, managed(5, dhcp4.StateInforming, dhcp4.TimerRetransmit, 2), VerdictInforming, []Code{NextRetransmit}, []Code{AdviceNetwork}},
+		"informed":          {[]step{{2, Entry{Kind: Informed, Server: server}}}, with(managed(5, dhcp4.StateInformed, 0, 0), func(p *Present) { p.Next = nil }), VerdictInformed, nil, nil},
+		"pause":             {nil, managed(2, dhcp4.StateInit, dhcp4.TimerBegin, 5), VerdictPause, []Code{NextSearch}, nil},
+		"link-local":        {[]step{{2, discover}, {9, discover}}, with(managed(10, dhcp4.StateSelecting, dhcp4.TimerRetransmit, 5), func(p *Present) { p.LinkLocal = address }), VerdictLinkLocal, []Code{NextRetransmit}, []Code{AdviceNetwork}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -44,6 +44,10 @@ func frenchStory() dictionary {
 		"a pause before the search for a lease":                                        "une pause avant la recherche d'un bail",
 		"no DHCP server answers; %s is used without one":                               "aucun serveur DHCP ne répond ; %s est utilisée sans serveur",
 
+		"the network prefers to be used without IPv4":                            "le réseau préfère être utilisé sans IPv4",
+		"the servers are asked for parameters; the address is the adapter's own": "on demande des paramètres aux serveurs ; l'adresse est celle de l'adaptateur",
+		"the parameters are those of %s; the address is the adapter's own":       "les paramètres sont ceux de %s ; l'adresse est celle de l'adaptateur",
+
 		// What happened.
 		"managed by this daemon":           "géré par ce démon",
 		"the link came up":                 "le lien est monté",
