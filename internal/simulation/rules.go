@@ -1,14 +1,12 @@
 package simulation
 
 import (
-	"bytes"
 	"net/netip"
 	"slices"
 	"time"
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
-	"github.com/lessee/lessee/dhcptest"
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/tenancy"
 	"github.com/lessee/lessee/wire/arp"
@@ -48,18 +46,6 @@ type rules struct {
 	lease *dhcp4.Lease // that Status told last
 }
 
-type grant struct {
-	until   boottime.Instant
-	forever bool
-	at      boottime.Instant
-	server  netip.Addr
-}
-
-type question struct {
-	at   boottime.Instant
-	kind wire.MessageType
-}
-
 type call struct {
 	verb     tenancy.Verb
 	deadline boottime.Instant
@@ -85,44 +71,27 @@ func (r *rules) began() {
 	if r.s.m.disk.seen.HardwareAddr == nil {
 		r.silent = false // the management was ended, and begins anew
 	}
+	r.unsaved()
 	r.trigger()
+}
+
+// unsaved: where the disk did not take what was saved last, nobody can know
+// what was released, or for how long a lease is.
+func (r *rules) unsaved() {
+	if r.s.m.unsaved {
+		r.stale, r.silent = true, false
+	}
 }
 
 // crashed: the callers went with the program.
 func (r *rules) crashed() {
-	if r.s.m.unsaved {
-		r.stale, r.silent = true, false
-	}
+	r.unsaved()
 	clear(r.open)
 	clear(r.ending)
 	r.lease = nil
 	clear(r.revoked)
 	r.unheard()
 	r.trigger()
-}
-
-// unheard takes an ACK back that the program did not live to act on: it is as
-// if that had been lost. What counts is the lease on record.
-func (r *rules) unheard() {
-	rec := r.s.m.disk.seen
-	leases := []*dhcp4.Lease{rec.Lease}
-	for _, n := range rec.Networks {
-		leases = append(leases, n.Lease)
-	}
-	for _, l := range leases {
-		if l == nil {
-			continue
-		}
-		a := l.Address.Addr()
-		g := r.grants[a]
-		end, ends := l.Expires()
-		acted := slices.ContainsFunc(r.s.m.kernel.addresses, func(c configured) bool {
-			return c.prefix == l.Address && c.ends && !c.until.After(g.until)
-		})
-		if !acted && !g.forever && (!ends || end.After(g.until)) {
-			r.grants[a] = grant{until: end, forever: !ends, at: g.at, server: g.server}
-		}
-	}
 }
 
 // rebooted: a release lasts until the next boot.
@@ -298,15 +267,6 @@ func (r *rules) sent(t dhcp4.Transmit) {
 	}
 }
 
-// forgetQuestions drops those that nobody answers any more.
-func (r *rules) forgetQuestions() {
-	for xid, q := range r.asked {
-		if r.s.now().Sub(q.at) > 10*time.Minute {
-			delete(r.asked, xid)
-		}
-	}
-}
-
 // checkRelease: a RELEASE has the leased address as its source while the
 // kernel still has it, and is on record before it leaves.
 func (r *rules) checkRelease(t dhcp4.Transmit, p wire.Packet) {
@@ -335,72 +295,6 @@ func (r *rules) sentARP(tenancy.TransmitARP) {
 	}
 }
 
-// heard: a datagram is delivered to the tenancy.
-func (r *rules) heard(d dhcptest.Datagram) {
-	r.granting = netip.Addr{}
-	p, err := wire.Parse(d.Payload)
-	if err != nil || p.Op() != wire.OpReply {
-		return
-	}
-	r.s.tally["heard "+p.MessageType().String()]++
-	q, ok := r.asked[p.XID()]
-	if !ok {
-		return
-	}
-	r.rates.heard()
-	server, _ := p.Addr(wire.OptionServerID)
-	switch p.MessageType() {
-	case wire.ACK:
-		secs, ok := p.Uint32(wire.OptionLeaseTime)
-		if !ok {
-			return
-		}
-		g := grant{
-			until: q.at.Add(time.Duration(secs) * time.Second), forever: secs == 0xffffffff,
-			at: r.s.now(), server: server,
-		}
-		r.before, r.hadBefore = r.grants[p.YourAddr()]
-		r.granting = p.YourAddr()
-		r.grants[p.YourAddr()] = g
-		delete(r.revoked, p.YourAddr())
-		if !r.s.m.unsaved {
-			r.stale = false
-		}
-	case wire.NAK:
-		r.refused(p, q, server)
-	default:
-	}
-}
-
-// rejected: the datagram that is being told is not used.
-func (r *rules) rejected() {
-	switch {
-	case !r.granting.IsValid():
-	case r.hadBefore:
-		r.grants[r.granting] = r.before
-	default:
-		delete(r.grants, r.granting)
-	}
-}
-
-// refused: a server takes back what the last REQUEST was about, which is in
-// use. A NAK that the tenancy may have reason not to take counts for nothing.
-func (r *rules) refused(p wire.Packet, q question, server netip.Addr) {
-	m := r.s.m
-	st := m.tenancy.Status()
-	id, _ := p.Option(wire.OptionClientID)
-	if st.Lease == nil || q.kind != wire.Request || p.XID() != r.last || server != st.Lease.Server ||
-		len(id) > 0 && !bytes.Equal(id, st.Lease.ClientID) || !bytes.Equal(p.HardwareAddr(), m.cfg.DHCP4.HardwareAddr) {
-		return
-	}
-	switch st.State {
-	case dhcp4.StateRenewing, dhcp4.StateRebinding, dhcp4.StateRebooting:
-		r.s.tally["NAK of a lease in use"]++
-		r.revoked[st.Lease.Address.Addr()] = r.s.now()
-	default:
-	}
-}
-
 func (r *rules) heardARP(arp.Packet) { r.s.tally["heard ARP"]++ }
 
 // checkApply: no address is configured before its record is saved.
@@ -421,28 +315,6 @@ func (r *rules) checkApply(o tenancy.Apply) {
 func remembers(rec tenancy.Record, a netip.Prefix) bool {
 	return rec.Lease != nil && !rec.Released && rec.Lease.Address == a ||
 		slices.ContainsFunc(rec.Networks, func(n tenancy.Network) bool { return n.Lease.Address == a })
-}
-
-// checkWant: no address is wanted that no server granted, nor for longer.
-func (r *rules) checkWant(want tenancy.Desired) {
-	s, a := r.s, want.Address
-	if !a.IsValid() || a.Addr().IsLinkLocalUnicast() || r.stale {
-		return
-	}
-	g, ok := r.grants[a.Addr()]
-	switch {
-	case !ok:
-		s.broke("no lease, no address", "%v is wanted, which no server granted", a)
-	case want.Lifetime.Forever && !g.forever:
-		s.broke("no lease, no address", "%v is wanted for ever, and granted until %v", a, g.until)
-	case !g.forever && want.Lifetime.ValidUntil.After(g.until):
-		s.broke("no lease, no address", "%v is wanted until %v, and granted until %v", a, want.Lifetime.ValidUntil, g.until)
-	}
-	for _, route := range want.Routes {
-		if route.Source != a.Addr() {
-			s.broke("no lease, no address", "a route of %v has the source %v", a, route.Source)
-		}
-	}
 }
 
 // check holds after every step.

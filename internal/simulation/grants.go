@@ -1,0 +1,150 @@
+package simulation
+
+import (
+	"bytes"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/dhcptest"
+	"github.com/lessee/lessee/internal/tenancy"
+	wire "github.com/lessee/lessee/wire/dhcp4"
+)
+
+// What servers granted and took back, as it was delivered: a grant ends the
+// lease time after the last REQUEST that it may answer had left.
+
+type grant struct {
+	until   boottime.Instant
+	forever bool
+	at      boottime.Instant
+	server  netip.Addr
+}
+
+type question struct {
+	at   boottime.Instant
+	kind wire.MessageType
+}
+
+// heard: a datagram is delivered to the tenancy.
+func (r *rules) heard(d dhcptest.Datagram) {
+	r.granting = netip.Addr{}
+	p, err := wire.Parse(d.Payload)
+	if err != nil || p.Op() != wire.OpReply {
+		return
+	}
+	r.s.tally["heard "+p.MessageType().String()]++
+	q, ok := r.asked[p.XID()]
+	if !ok {
+		return
+	}
+	r.rates.heard()
+	server, _ := p.Addr(wire.OptionServerID)
+	switch p.MessageType() {
+	case wire.ACK:
+		secs, ok := p.Uint32(wire.OptionLeaseTime)
+		if !ok {
+			return
+		}
+		g := grant{
+			until: q.at.Add(time.Duration(secs) * time.Second), forever: secs == 0xffffffff,
+			at: r.s.now(), server: server,
+		}
+		r.before, r.hadBefore = r.grants[p.YourAddr()]
+		r.granting = p.YourAddr()
+		r.grants[p.YourAddr()] = g
+		delete(r.revoked, p.YourAddr())
+		if !r.s.m.unsaved {
+			r.stale = false
+		}
+	case wire.NAK:
+		r.refused(p, q, server)
+	default:
+	}
+}
+
+// rejected: the datagram that is being told is not used.
+func (r *rules) rejected() {
+	switch {
+	case !r.granting.IsValid():
+	case r.hadBefore:
+		r.grants[r.granting] = r.before
+	default:
+		delete(r.grants, r.granting)
+	}
+}
+
+// refused: a server takes back what the last REQUEST was about, which is in
+// use. A NAK that the tenancy may have reason not to take counts for nothing.
+func (r *rules) refused(p wire.Packet, q question, server netip.Addr) {
+	m := r.s.m
+	st := m.tenancy.Status()
+	id, _ := p.Option(wire.OptionClientID)
+	if st.Lease == nil || q.kind != wire.Request || p.XID() != r.last || server != st.Lease.Server ||
+		len(id) > 0 && !bytes.Equal(id, st.Lease.ClientID) || !bytes.Equal(p.HardwareAddr(), m.cfg.DHCP4.HardwareAddr) {
+		return
+	}
+	switch st.State {
+	case dhcp4.StateRenewing, dhcp4.StateRebinding, dhcp4.StateRebooting:
+		r.s.tally["NAK of a lease in use"]++
+		r.revoked[st.Lease.Address.Addr()] = r.s.now()
+	default:
+	}
+}
+
+// unheard takes an ACK back that the program did not live to act on: it is as
+// if that had been lost. What counts is the lease on record.
+func (r *rules) unheard() {
+	rec := r.s.m.disk.seen
+	leases := []*dhcp4.Lease{rec.Lease}
+	for _, n := range rec.Networks {
+		leases = append(leases, n.Lease)
+	}
+	for _, l := range leases {
+		if l == nil {
+			continue
+		}
+		a := l.Address.Addr()
+		g := r.grants[a]
+		end, ends := l.Expires()
+		acted := slices.ContainsFunc(r.s.m.kernel.addresses, func(c configured) bool {
+			return c.prefix == l.Address && c.ends && !c.until.After(g.until)
+		})
+		if !acted && !g.forever && (!ends || end.After(g.until)) {
+			r.grants[a] = grant{until: end, forever: !ends, at: g.at, server: g.server}
+		}
+	}
+}
+
+// forgetQuestions drops those that nobody answers any more.
+func (r *rules) forgetQuestions() {
+	for xid, q := range r.asked {
+		if r.s.now().Sub(q.at) > 10*time.Minute {
+			delete(r.asked, xid)
+		}
+	}
+}
+
+// checkWant: no address is wanted that no server granted, nor for longer.
+func (r *rules) checkWant(want tenancy.Desired) {
+	s, a := r.s, want.Address
+	if !a.IsValid() || a.Addr().IsLinkLocalUnicast() || r.stale {
+		return
+	}
+	g, ok := r.grants[a.Addr()]
+	switch {
+	case !ok:
+		s.broke("no lease, no address", "%v is wanted, which no server granted", a)
+	case want.Lifetime.Forever && !g.forever:
+		s.broke("no lease, no address", "%v is wanted for ever, and granted until %v", a, g.until)
+	case !g.forever && want.Lifetime.ValidUntil.After(g.until):
+		s.broke("no lease, no address", "%v is wanted until %v, and granted until %v", a, want.Lifetime.ValidUntil, g.until)
+	}
+	for _, route := range want.Routes {
+		if route.Source != a.Addr() {
+			s.broke("no lease, no address", "a route of %v has the source %v", a, route.Source)
+		}
+	}
+}
