@@ -60,7 +60,7 @@ func (r *rules) heard(d dhcptest.Datagram) {
 			r.stale = false
 		}
 	case wire.NAK:
-		r.refused(p, q, server)
+		r.refused(p, q, server, d.Link)
 	default:
 	}
 }
@@ -78,11 +78,11 @@ func (r *rules) rejected() {
 
 // refused: a server takes back what the last REQUEST was about, which is in
 // use. A NAK that the tenancy may have reason not to take counts for nothing.
-func (r *rules) refused(p wire.Packet, q question, server netip.Addr) {
+func (r *rules) refused(p wire.Packet, q question, server netip.Addr, link dhcptest.LinkAddr) {
 	m := r.s.m
 	st := m.tenancy.Status()
 	id, _ := p.Option(wire.OptionClientID)
-	if st.Lease == nil || q.kind != wire.Request || p.XID() != r.last || server != st.Lease.Server ||
+	if st.Lease == nil || q.kind != wire.Request || p.XID() != r.last || server != st.Lease.Server || !bytes.Equal(link[:], st.Lease.ServerLink) ||
 		len(id) > 0 && !bytes.Equal(id, st.Lease.ClientID) || !bytes.Equal(p.HardwareAddr(), m.cfg.DHCP4.HardwareAddr) {
 		return
 	}
@@ -116,6 +116,19 @@ func (r *rules) unheard() {
 			r.grants[a] = grant{until: end, forever: !ends, at: g.at, server: g.server}
 		}
 	}
+}
+
+// asks: a message that an ACK may answer is to leave. Whether it does, the
+// tenancy knows later.
+func (r *rules) asks(t dhcp4.Transmit) {
+	p, err := wire.Parse(t.Message)
+	if err != nil || t.Type != wire.Discover && t.Type != wire.Request {
+		return
+	}
+	if len(r.asked) > 64 {
+		r.forgetQuestions()
+	}
+	r.asked[p.XID()], r.last = question{r.s.now(), t.Type}, p.XID()
 }
 
 // forgetQuestions drops those that nobody answers any more.

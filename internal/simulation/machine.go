@@ -371,6 +371,7 @@ func (m *machine) transmit(t dhcp4.Transmit) error {
 	if t.Type != wire.Release && t.Type != wire.Decline {
 		m.exchange = true
 	}
+	m.s.asks(t)
 	switch {
 	case m.unsent != nil:
 		return m.unsent

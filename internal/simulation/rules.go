@@ -255,15 +255,8 @@ func (r *rules) sent(t dhcp4.Transmit) {
 	if r.silent {
 		s.broke("released", "%v leaves after the release", t.Type)
 	}
-	switch t.Type {
-	case wire.Discover, wire.Request:
-		if len(r.asked) > 64 {
-			r.forgetQuestions()
-		}
-		r.asked[p.XID()], r.last = question{s.now(), t.Type}, p.XID()
-	case wire.Release:
+	if t.Type == wire.Release {
 		r.checkRelease(t, p)
-	default:
 	}
 }
 
