@@ -107,6 +107,13 @@ func (m *machine) crash() {
 	m.s.crashed()
 }
 
+// remove takes the adapter away; the kernel's addresses go with it.
+func (m *machine) remove() {
+	m.tell(tenancy.Gone{})
+	m.kernel.addresses, m.kernel.stuck = nil, false
+	m.changed()
+}
+
 // forgetUnsaved takes the kernel's addresses away where the disk did not take
 // what was saved last: who comes next cannot know whose they are.
 func (m *machine) forgetUnsaved() {

@@ -149,13 +149,15 @@ func (r *rules) said(o tenancy.Output) {
 		if p, err := wire.Parse(o.Message); err == nil && o.Type == wire.Decline {
 			r.declined, _ = p.Addr(wire.OptionRequestedAddress)
 		}
-		r.rates.sent(r.s, dhcp4.Transmit(o))
 	case tenancy.Note:
 		if o.Lease != nil {
 			r.checkLease(o.Lease)
 		}
 		switch o.Kind {
+		case tenancy.NoteSent:
+			r.rates.sent(r.s, o)
 		case tenancy.NoteState:
+			r.rates.moved()
 			r.s.tally["state "+o.State.String()]++
 		case tenancy.NoteRejected:
 			r.rejected()

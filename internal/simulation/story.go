@@ -140,6 +140,7 @@ func init() { //nolint:gochecknoinits // a table of methods that refer to it
 			s.m.kernel.mtu = 1400 + s.chance.IntN(100)
 			s.m.tell(tenancy.Link{Usable: s.m.carrier, MTU: s.m.kernel.mtu})
 		}},
+		{3, "removed", (*simulation).removed},
 		{8, "calm", func(s *simulation) {
 			for range 5 {
 				s.pass(time.Duration(s.chance.ExpFloat64() * float64(time.Minute)))
@@ -159,6 +160,21 @@ func (s *simulation) some() *network {
 		return s.here
 	}
 	return s.networks[s.chance.IntN(len(s.networks))]
+}
+
+// removed takes the adapter away and brings it back: the driver manages it again
+// as before.
+func (s *simulation) removed() {
+	if !s.awake() || s.m.tenancy == nil {
+		return
+	}
+	byCall := s.m.byCall
+	s.m.remove()
+	s.later(func() {
+		if s.awake() && s.m.tenancy == nil && s.idle() && !s.m.disk.broken {
+			s.m.manage(byCall)
+		}
+	})
 }
 
 // awake: the program runs and can be called.
