@@ -171,6 +171,22 @@ func TestWhyServerGone(t *testing.T) {
 	}
 }
 
+// Without a server an address is taken all the same, where the configuration
+// says so, and the search goes on.
+func TestWhyLinkLocal(t *testing.T) {
+	t.Parallel()
+	h := newLink(t)
+	d := h.client.ReadyDaemon(t, lab.Options{Args: []string{"c0"}, Config: "[adapter.c0]\nlink_local = true\n"})
+	d.AwaitEvent(t, 0, time.Minute, lessee.EventLinkLocal)
+	s := tells(t, d, "without-server", "taken without a server")
+	if s.State != "link-local" || !prefix("169.254.0.0/16").Contains(s.Verdict.Address) {
+		t.Errorf("%+v", s)
+	}
+	if len(s.Next) == 0 || s.Next[0].Message != "DISCOVER" {
+		t.Errorf("next: %+v", s.Next)
+	}
+}
+
 func TestWhyNotOurs(t *testing.T) {
 	t.Parallel()
 	h := newLink(t)
