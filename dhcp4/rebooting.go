@@ -96,9 +96,12 @@ func (s *rebooting) timeout(c *Client, now boottime.Instant) {
 		s.send(c, now)
 		return
 	}
+	t2, rebinds := c.known().RebindsAt()
 	switch {
 	case !s.confirmed:
 		c.enterInit(now, 0)
+	case c.asked && rebinds && !now.Before(t2):
+		c.rebind(now, burst)
 	case c.asked:
 		c.extend(now, burst)
 	default:
