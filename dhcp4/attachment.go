@@ -1,8 +1,6 @@
 package dhcp4
 
 import (
-	"net/netip"
-
 	"github.com/lessee/lessee/boottime"
 )
 
@@ -31,9 +29,9 @@ func (c *Client) remember(now boottime.Instant, in Remember) {
 }
 
 func (c *Client) recall(l *Lease) {
-	c.remembered, c.hint = l, netip.Addr{}
+	c.remembered, c.hint = l, [4]byte{}
 	if l != nil {
-		c.hint = l.Address.Addr()
+		c.hint = l.Address.Addr().As4()
 	}
 }
 
@@ -91,7 +89,7 @@ func (c *Client) use(l *Lease) {
 		c.emit(Lost{old, LossReplaced})
 	}
 	c.lease, c.remembered, c.replay = l, nil, 0
-	c.hint = l.Address.Addr()
+	c.hint = l.Address.Addr().As4()
 	c.emit(Acquired{l, false})
 }
 

@@ -34,8 +34,8 @@ func (c *Client) sendDiscover(now boottime.Instant, x *exchange, rapid bool) {
 	b := c.begin(wire.Discover, x.xid, x.clientID)
 	b.SetSecs(x.secs(now))
 	b.SetBroadcast(c.broadcast)
-	if c.hint.IsValid() {
-		b.AddAddr(wire.OptionRequestedAddress, c.hint)
+	if c.hint != [4]byte{} {
+		b.AddAddr(wire.OptionRequestedAddress, netip.AddrFrom4(c.hint))
 	}
 	if c.is(autoConfigure) {
 		b.AddUint8(wire.OptionAutoConfigure, 1)

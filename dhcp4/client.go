@@ -3,7 +3,6 @@ package dhcp4
 import (
 	"errors"
 	"math/rand/v2"
-	"net/netip"
 	"time"
 
 	"github.com/lessee/lessee/boottime"
@@ -45,14 +44,15 @@ type Client struct {
 	// lease is in use, remembered is not: it was handed to Start, and no server
 	// has confirmed it. At most one of them is there.
 	lease, remembered *Lease
-	// hint is the address to ask servers for, not valid if there is none.
-	hint netip.Addr
+	// hint is the address to ask servers for, 0.0.0.0 if there is none.
+	hint [4]byte
 	// replay is the greatest replay detection value of an obeyed FORCERENEW.
 	replay uint64
 	// flaps is the time up to which attempts begun by LinkUp are paid for.
 	flaps boottime.Instant
 
 	out      []Output
+	one      [1]Output // room for out where a datagram is dropped
 	polled   int
 	counters tally
 }
@@ -151,7 +151,7 @@ func (c *Client) Poll() (Output, bool) {
 	c.out[c.polled] = nil
 	c.polled++
 	if c.polled == len(c.out) {
-		c.out, c.polled = nil, 0 // a client is idle nearly all its life
+		c.one[0], c.out, c.polled = nil, c.one[:0], 0 // a client is idle nearly all its life
 	}
 	return o, true
 }
@@ -252,7 +252,7 @@ func (c *Client) stop(now boottime.Instant) {
 	}
 	c.move(now, &stopped{})
 	c.answerRenew(ErrStopped)
-	c.link, c.remembered, c.hint, c.setbacks, c.denied = false, nil, netip.Addr{}, 0, [4]byte{}
+	c.link, c.remembered, c.hint, c.setbacks, c.denied = false, nil, [4]byte{}, 0, [4]byte{}
 }
 
 func (c *Client) linkDown(now boottime.Instant) {
@@ -292,7 +292,7 @@ func (c *Client) release(now boottime.Instant) {
 		c.emit(Done{OpRelease, ErrNoLink})
 	default:
 		c.sendRelease(l)
-		c.hint = l.Address.Addr()
+		c.hint = l.Address.Addr().As4()
 		c.lose(LossReleased)
 		c.move(now, &released{})
 		c.asked = false
@@ -314,7 +314,7 @@ func (c *Client) conflict(now boottime.Instant, in Conflict) {
 	}
 	c.deny(l)
 	c.lose(LossConflict)
-	c.hint = netip.Addr{}
+	c.hint = [4]byte{}
 	c.enterInit(now, max(c.timing.ConflictPause, c.setback()))
 }
 
@@ -327,7 +327,7 @@ func (c *Client) expire(now boottime.Instant) {
 	if end, ends := l.Expires(); !ends || now.Before(end) {
 		return
 	}
-	c.hint = l.Address.Addr()
+	c.hint = l.Address.Addr().As4()
 	c.lose(LossExpired)
 	c.state.expired(c, now)
 }
@@ -351,7 +351,7 @@ func (c *Client) acquire(now boottime.Instant, l *Lease) {
 		}
 	}
 	c.lease, c.remembered = l, nil
-	c.hint = l.Address.Addr()
+	c.hint = l.Address.Addr().As4()
 	c.denied = [4]byte{}
 	c.emit(Acquired{l, renewed})
 	c.move(now, &bound{since: now})
@@ -363,7 +363,7 @@ func (c *Client) acquire(now boottime.Instant, l *Lease) {
 func (c *Client) refused(now boottime.Instant) Rejection {
 	c.deny(c.known())
 	c.lose(LossNAK)
-	c.hint = netip.Addr{}
+	c.hint = [4]byte{}
 	c.enterInit(now, c.setback())
 	return accepted
 }

@@ -142,12 +142,12 @@ func isHost(a netip.Addr) bool {
 	return first != 0 && first != 127 && first < 224
 }
 
-// hostOrNone returns a if it can be asked for.
-func hostOrNone(a netip.Addr) netip.Addr {
+// hostOrNone returns a if it can be asked for, else 0.0.0.0.
+func hostOrNone(a netip.Addr) [4]byte {
 	if !isHost(a) {
-		return netip.Addr{}
+		return [4]byte{}
 	}
-	return a
+	return a.As4()
 }
 
 // classBits returns the prefix length of a host's address by its class, for
