@@ -18,7 +18,9 @@ import (
 // those under mu and exchange belong to the driver's goroutine.
 type adapter struct {
 	name string
-	link Link
+	// present is the link, which the driver's list has as well; nil while there
+	// is none.
+	present *Link
 	// tenancy is nil while the adapter is absent or its management ends.
 	tenancy *tenancy.Tenancy
 	// byCall says that it came under management by a call to Up.
@@ -37,20 +39,30 @@ type adapter struct {
 
 	// What follows belongs to the goroutine that carries out the effects:
 	// exchange is open while an answer is awaited; unsaved and unsent say that
-	// the last Save, Flush or Transmit failed, so that the next success is reported;
-	// unsaid and deaf that a failed TransmitARP or Listen was told; hears that
-	// ARP is listened to.
-	exchange            Exchange
-	unsaved, unsent     bool
+	// the last Save, Flush or Transmit failed, so that the next success is reported.
+	exchange        Exchange
+	unsaved, unsent bool
+	deafToServer    bool
+	// And to the one for those about ARP: unsaid and deaf say that a failed
+	// TransmitARP or Listen was told; hears that ARP is listened to.
 	unsaid, deaf, hears bool
-	deafToServer        bool
 
 	// rejected counts the packets that did not come to the tenancy.
 	rejected refused
 
 	mu      sync.Mutex
 	pending []effect
+	asks    []effect // those about ARP
 	running bool
+	asking  bool // the goroutine for asks runs
+}
+
+// link returns the link, the zero Link while there is none.
+func (a *adapter) link() Link {
+	if a.present == nil {
+		return Link{}
+	}
+	return *a.present
 }
 
 func (a *adapter) deadline() (boottime.Instant, bool) {
@@ -85,10 +97,29 @@ const (
 func (a *adapter) enqueue(d *Driver, e effect) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.pending = append(a.pending, e)
-	if !a.running {
-		a.running = true
-		d.effects.Go(func() { a.run(d) })
+	queue, runs := &a.pending, &a.running
+	if e.aboutARP() {
+		queue, runs = &a.asks, &a.asking
+	}
+	*queue = append(*queue, e)
+	if !*runs {
+		*runs = true
+		d.effects.Go(func() { a.run(d, queue, runs) })
+	}
+}
+
+// aboutARP reports whether the effect goes its own way, in order with others of
+// its kind: the sockets for the question whether another host has an address
+// are opened while the server's answer is on its way, and do not hold it up.
+func (e effect) aboutARP() bool {
+	if e.kind != effectOutput {
+		return e.kind == effectDeafen
+	}
+	switch e.output.(type) {
+	case tenancy.Listen, tenancy.TransmitARP:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -103,16 +134,16 @@ func (a *adapter) congested() bool {
 	return len(a.pending) > maxPending
 }
 
-func (a *adapter) run(d *Driver) {
+func (a *adapter) run(d *Driver, queue *[]effect, runs *bool) {
 	for {
 		a.mu.Lock()
-		if len(a.pending) == 0 {
-			a.pending, a.running = nil, false
+		if len(*queue) == 0 {
+			*queue, *runs = nil, false
 			a.mu.Unlock()
 			return
 		}
-		batch := a.pending
-		a.pending = nil
+		batch := *queue
+		*queue = nil
 		a.mu.Unlock()
 		for _, e := range batch {
 			d.carryOut(a, e)

@@ -27,7 +27,7 @@ func TestListen(t *testing.T) {
 		d.do(func() { a = d.find("c0") })
 		out := func(o tenancy.Output) {
 			d.do(func() {
-				a.enqueue(d, effect{kind: effectOutput, tenancy: a.tenancy, link: a.link, output: o})
+				a.enqueue(d, effect{kind: effectOutput, tenancy: a.tenancy, link: a.link(), output: o})
 			})
 			synctest.Wait()
 		}
@@ -90,7 +90,7 @@ func TestListenEndsWithDriver(t *testing.T) {
 		d.do(func() {
 			a := d.find("c0")
 			a.enqueue(d, effect{
-				kind: effectOutput, tenancy: a.tenancy, link: a.link,
+				kind: effectOutput, tenancy: a.tenancy, link: a.link(),
 				output: tenancy.Listen{Addresses: []netip.Addr{netip.MustParseAddr("10.0.0.7")}},
 			})
 		})

@@ -12,7 +12,7 @@ import (
 // BenchmarkIdleLease shows what one more idle lease costs: bytes of heap and
 // goroutines, the kernel played in memory and its own share left out.
 func BenchmarkIdleLease(b *testing.B) {
-	const leases = 2000
+	const leases = 8000
 	for b.Loop() {
 		w := newWorld()
 		w.quiet = true

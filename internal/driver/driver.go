@@ -73,7 +73,7 @@ type Driver struct {
 	timer Timer
 
 	// Owned by the goroutine of Run.
-	links     map[int]Link
+	links     map[int]*Link
 	adapters  map[string]*adapter // managed, present or not
 	deadlines deadlines
 	nextID    uint64
@@ -96,7 +96,7 @@ func New(cfg Config) *Driver {
 		inbox:    make(chan func()),
 		done:     make(chan struct{}),
 		timer:    cfg.Clock.NewTimer(),
-		links:    make(map[int]Link),
+		links:    make(map[int]*Link),
 		adapters: make(map[string]*adapter),
 		waiting:  waiting{results: make(map[uint64]chan tenancy.Result)},
 	}
@@ -117,7 +117,7 @@ func (d *Driver) Run(ctx context.Context) error {
 		return err
 	}
 	for _, l := range links {
-		d.links[l.Index] = l
+		d.links[l.Index] = &l
 	}
 	defer d.stop(watch)
 	for {
@@ -140,15 +140,15 @@ func (d *Driver) stop(watch io.Closer) {
 	d.traces.endAll(func(*trace) bool { return true })
 	for _, a := range d.adapters {
 		a.enqueue(d, effect{kind: effectClose})
-		a.enqueue(d, effect{kind: effectDeafen, link: a.link})
+		a.enqueue(d, effect{kind: effectDeafen, link: a.link()})
 		if a.receptive.IsValid() {
-			a.enqueue(d, effect{kind: effectReceive, link: a.link})
+			a.enqueue(d, effect{kind: effectReceive, link: a.link()})
 		}
 	}
 	d.effects.Wait()
 	for _, a := range d.adapters {
 		if a.tenancy != nil {
-			d.cfg.Network.Unclaim(a.link)
+			d.cfg.Network.Unclaim(a.link())
 		}
 	}
 }
@@ -208,7 +208,7 @@ func (d *Driver) drain(a *adapter) {
 		if n, ok := o.(tenancy.Note); ok {
 			d.remember(a, n)
 		}
-		a.enqueue(d, effect{kind: effectOutput, tenancy: t, link: a.link, output: o})
+		a.enqueue(d, effect{kind: effectOutput, tenancy: t, link: a.link(), output: o})
 	}
 	if a.listening && !t.Awaiting() {
 		a.listening = false
@@ -218,12 +218,12 @@ func (d *Driver) drain(a *adapter) {
 	}
 	if to := t.Receptive(); to != a.receptive {
 		a.receptive = to
-		a.enqueue(d, effect{kind: effectReceive, tenancy: t, link: a.link, address: to})
+		a.enqueue(d, effect{kind: effectReceive, tenancy: t, link: a.link(), address: to})
 	}
 	if ended {
 		a.tenancy = nil
-		a.enqueue(d, effect{kind: effectDeafen, link: a.link})
-		d.cfg.Network.Unclaim(a.link)
+		a.enqueue(d, effect{kind: effectDeafen, link: a.link()})
+		d.cfg.Network.Unclaim(a.link())
 		d.deadlines.remove(a)
 	} else if at, ok := t.Deadline(); ok {
 		d.deadlines.set(a, at)

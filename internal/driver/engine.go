@@ -168,7 +168,7 @@ func (d *Driver) down(ctx context.Context, name string, verb tenancy.Verb) error
 			return
 		}
 		d.drop(a)
-		d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventUnmanaged, Index: a.link.Index, Adapter: a.name})
+		d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventUnmanaged, Index: a.link().Index, Adapter: a.name})
 	})
 	if over {
 		d.cfg.Log.Info("the adapter is not managed any more", "adapter", name, "kept", verb == tenancy.EndKeep)
@@ -183,7 +183,7 @@ func (d *Driver) find(name string) *adapter {
 		return a
 	}
 	for _, a := range d.adapters {
-		if a.tenancy != nil && named(a.link, name) {
+		if a.tenancy != nil && named(a.link(), name) {
 			return a
 		}
 	}
@@ -250,8 +250,8 @@ func (d *Driver) whyNot(name string) (link Link, exists bool, refusal error) {
 		refusal = a.refused
 	}
 	for _, l := range d.links {
-		if named(l, name) {
-			link, exists = l, true
+		if named(*l, name) {
+			link, exists = *l, true
 		}
 	}
 	return link, exists, refusal

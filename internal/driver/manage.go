@@ -108,10 +108,11 @@ func (d *Driver) begin(a *adapter, link Link, setUp bool) error {
 			return
 		}
 		if now, ok := d.links[link.Index]; ok {
-			link = now // what the watch told since
+			link = *now // what the watch told since
+		} else {
+			d.links[link.Index] = &link
 		}
-		d.links[link.Index] = link
-		a.link, a.tenancy, a.byCall, a.refused, began = link, t, byCall, nil, true
+		a.present, a.tenancy, a.byCall, a.refused, began = d.links[link.Index], t, byCall, nil, true
 		d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventManaged, Index: link.Index, Adapter: link.Name})
 		a.journal.Add(d.cfg.Clock.Now(), journal.Entry{Kind: journal.Managed})
 		d.tell(a, tenancy.Begin{
@@ -219,13 +220,13 @@ func (d *Driver) linkChanged(c LinkChange) {
 		delete(d.links, c.Link.Index)
 		d.traces.endAll(func(t *trace) bool { return t.index == c.Link.Index })
 	} else {
-		d.links[c.Link.Index] = c.Link
+		d.links[c.Link.Index] = &c.Link
 	}
 	a := d.present(c.Link.Index)
 	switch {
 	case a != nil && c.Gone:
 		d.tell(a, tenancy.Gone{})
-		a.link = Link{}
+		a.present = nil
 		d.cfg.Log.Info("the adapter was removed", "adapter", a.name)
 		d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventRemoved, Index: c.Link.Index, Adapter: a.name})
 	case a != nil && known && was.HardwareAddr.String() != c.Link.HardwareAddr.String():
@@ -236,8 +237,8 @@ func (d *Driver) linkChanged(c LinkChange) {
 		go d.resume(a, c.Link, false)
 	case a != nil:
 		d.renamed(a, c.Link)
-		a.link = c.Link
-		if was.MTU != c.Link.MTU || usable(was) != usable(c.Link) || !known {
+		a.present = d.links[c.Link.Index]
+		if !known || was.MTU != c.Link.MTU || usable(*was) != usable(c.Link) {
 			d.tell(a, tenancy.Link{Usable: usable(c.Link), MTU: c.Link.MTU})
 		}
 	case !c.Gone:
@@ -250,7 +251,7 @@ func (d *Driver) linkChanged(c LinkChange) {
 // present returns the managed adapter with that interface index.
 func (d *Driver) present(index int) *adapter {
 	for _, a := range d.adapters {
-		if a.tenancy != nil && a.link.Index == index {
+		if a.tenancy != nil && a.link().Index == index {
 			return a
 		}
 	}

@@ -65,8 +65,8 @@ func (d *Driver) ethernetLink(op, name string) (Link, error) {
 	found := false
 	if !d.do(func() {
 		for _, l := range d.links {
-			if named(l, name) {
-				link, found = l, true
+			if named(*l, name) {
+				link, found = *l, true
 			}
 		}
 	}) {

@@ -24,13 +24,13 @@ func (d *Driver) views(wanted func(Link) bool) ([]view, error) {
 	var all []view
 	if !d.do(func() {
 		for _, l := range d.links {
-			if l.Loopback || !wanted(l) {
+			if l.Loopback || !wanted(*l) {
 				continue
 			}
-			v := view{link: l}
+			v := view{link: *l}
 			if a := d.present(l.Index); a != nil {
 				v.managed, v.status, v.rejected = true, a.tenancy.Status(), &a.rejected
-			} else if a := d.absent(l); a != nil && a.refused != nil {
+			} else if a := d.absent(*l); a != nil && a.refused != nil {
 				v.refused = a.refused.Error()
 			}
 			all = append(all, v)
