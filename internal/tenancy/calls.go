@@ -82,7 +82,7 @@ func (t *Tenancy) call(in Call) {
 			t.ending = leaving
 			t.calls = append(t.calls, c)
 			t.release()
-		case t.localAddress().IsValid() || t.informed != nil:
+		case len(t.ours) > 0 || t.informed != nil: // the kernel may still have something
 			t.endApplied(c)
 		default:
 			t.end(in.ID, true)
@@ -216,9 +216,9 @@ func (t *Tenancy) settle() {
 		case Await:
 			return leasing, r
 		case Release, End, EndKeep:
-			if t.unsent != nil {
+			if unsent := t.troubles().unsent; unsent != nil {
 				r.Code = errno.ERROR_GEN_FAILURE
-				r.Detail = "the address is gone, but the RELEASE could not be sent: " + t.unsent.Error()
+				r.Detail = "the address is gone, but the RELEASE could not be sent: " + unsent.Error()
 			}
 			return c.stage == applying, r
 		}
@@ -260,10 +260,10 @@ func (t *Tenancy) outOfTime(c call) Result {
 		r.Code = errno.ERROR_NO_NETWORK
 	case c.declined.IsValid():
 		r.Code, r.Address = errno.ERROR_DHCP_ADDRESS_CONFLICT, c.declined
-	case t.appErr != nil:
-		r.Code, r.Detail = errno.ERROR_GEN_FAILURE, t.appErr.Error()
-	case t.sendErr != nil:
-		r.Detail = t.sendErr.Error()
+	case t.troubles().apply != nil:
+		r.Code, r.Detail = errno.ERROR_GEN_FAILURE, t.troubles().apply.Error()
+	case t.troubles().send != nil:
+		r.Detail = t.troubles().send.Error()
 	}
 	return r
 }

@@ -122,8 +122,8 @@ func (t *Tenancy) withMTU(d Desired) Desired {
 // complain says what the kernel did not take, once, and has it tried again
 // later; a nil err says that all is well.
 func (t *Tenancy) complain(err error) {
-	was := t.appErr
-	t.appErr = err
+	was := t.troubles().apply
+	t.went(func(w *troubles) { w.apply = err })
 	if err == nil {
 		t.retry = retry{}
 		return

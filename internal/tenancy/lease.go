@@ -117,7 +117,7 @@ func (t *Tenancy) release() {
 		t.recorded = nil
 		t.emit(Save{Record: r, Flush: FlushNever})
 	}
-	t.unsent = nil
+	t.went(func(w *troubles) { w.unsent = nil })
 	t.tell(dhcp4.Release{})
 }
 

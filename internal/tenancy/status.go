@@ -40,15 +40,15 @@ func (t *Tenancy) Status() Status {
 	if at, why, ok := t.client.Deadline(); ok {
 		s.Next = &Next{at, why}
 	}
-	switch {
+	switch wrong := t.troubles(); {
 	case t.addressless:
 		s.Problem = addresslessText
-	case t.appErr != nil:
-		s.Problem = t.appErr.Error()
-	case t.saveErr != nil:
-		s.Problem = "the lease could not be saved: " + t.saveErr.Error()
-	case t.sendErr != nil:
-		s.Problem = "the last message could not be sent: " + t.sendErr.Error()
+	case wrong.apply != nil:
+		s.Problem = wrong.apply.Error()
+	case wrong.save != nil:
+		s.Problem = "the lease could not be saved: " + wrong.save.Error()
+	case wrong.send != nil:
+		s.Problem = "the last message could not be sent: " + wrong.send.Error()
 	}
 	return s
 }

@@ -64,11 +64,8 @@ type Tenancy struct {
 
 	calls   []call
 	ending  verdict
-	saveErr error
-	appErr  error
-	sendErr error // of the last message; nil once one has left
-	// unsent is why the last RELEASE did not leave.
-	unsent error
+	// wrong is what went wrong, nil as long as nothing has.
+	wrong *troubles
 }
 
 // everybody is where a message to no server in particular goes.
@@ -129,7 +126,7 @@ func (t *Tenancy) Handle(now boottime.Instant, in Input) {
 	case Applied:
 		t.reported(in)
 	case SaveFailed:
-		t.saveErr = in.Err
+		t.went(func(w *troubles) { w.save = in.Err })
 		if in.Err != nil {
 			t.recorded = nil
 			t.networks.setDurable(false)
@@ -247,12 +244,12 @@ func leaseAddress(l *dhcp4.Lease) netip.Prefix {
 }
 
 func (t *Tenancy) sendFailed(in SendFailed) {
-	t.sendErr = in.Err
+	t.went(func(w *troubles) { w.send = in.Err })
 	if in.Err == nil {
 		return
 	}
 	if in.Type == wire.Release {
-		t.unsent = in.Err
+		t.went(func(w *troubles) { w.unsent = in.Err })
 	}
 	t.note(NoteProblem, "a "+in.Type.String()+" could not be sent: "+in.Err.Error())
 	if in.Type == wire.Request && t.lease != nil && t.link.Usable {
