@@ -110,7 +110,7 @@ func (s *simulation) settledSince(then boottime.Instant) bool {
 		return false
 	}
 	a := st.Lease.Address.Addr()
-	return s.m.kernel.has(a) && (st.Lease.Infinite || !s.grants[a].at.Before(then)) && !s.taken(a) && len(s.m.queue) == 0 && s.m.busy == nil && s.m.reports == 0
+	return s.m.kernel.has(a) && (st.Lease.Infinite || !s.grants[offerOf(st.Lease)].at.Before(then)) && !s.taken(a) && len(s.m.queue) == 0 && s.m.busy == nil && s.m.reports == 0
 }
 
 // taken reports whether another host of the network has the address, and the

@@ -20,7 +20,22 @@ type grant struct {
 	until   boottime.Instant
 	forever bool
 	at      boottime.Instant
-	server  netip.Addr
+}
+
+// An offer is an address and the server that grants it: many networks have the
+// same addresses.
+type offer struct{ address, server netip.Addr }
+
+func offerOf(l *dhcp4.Lease) offer { return offer{l.Address.Addr(), l.Server} }
+
+// granted returns the longest grant of an address that is known.
+func (r *rules) granted(a netip.Addr) (best grant, ok bool) {
+	for of, g := range r.grants {
+		if of.address == a && (!ok || g.forever || !best.forever && g.until.After(best.until)) {
+			best, ok = g, true
+		}
+	}
+	return best, ok
 }
 
 type question struct {
@@ -30,7 +45,7 @@ type question struct {
 
 // heard: a datagram is delivered to the tenancy.
 func (r *rules) heard(d dhcptest.Datagram) {
-	r.granting = netip.Addr{}
+	r.granting = offer{}
 	p, err := wire.Parse(d.Payload)
 	if err != nil || p.Op() != wire.OpReply {
 		return
@@ -50,12 +65,13 @@ func (r *rules) heard(d dhcptest.Datagram) {
 		}
 		g := grant{
 			until: q.at.Add(time.Duration(secs) * time.Second), forever: secs == 0xffffffff,
-			at: r.s.now(), server: server,
+			at: r.s.now(),
 		}
-		r.before, r.hadBefore = r.grants[p.YourAddr()]
-		r.granting = p.YourAddr()
-		r.grants[p.YourAddr()] = g
-		delete(r.revoked, p.YourAddr())
+		of := offer{p.YourAddr(), server}
+		r.before, r.hadBefore = r.grants[of]
+		r.granting = of
+		r.grants[of] = g
+		delete(r.revoked, of)
 		if !r.s.m.unsaved {
 			r.stale = false
 		}
@@ -68,7 +84,7 @@ func (r *rules) heard(d dhcptest.Datagram) {
 // rejected: the datagram that is being told is not used.
 func (r *rules) rejected() {
 	switch {
-	case !r.granting.IsValid():
+	case !r.granting.address.IsValid():
 	case r.hadBefore:
 		r.grants[r.granting] = r.before
 	default:
@@ -89,7 +105,7 @@ func (r *rules) refused(p wire.Packet, q question, server netip.Addr, link dhcpt
 	switch st.State {
 	case dhcp4.StateRenewing, dhcp4.StateRebinding, dhcp4.StateRebooting:
 		r.s.tally["NAK of a lease in use"]++
-		r.revoked[st.Lease.Address.Addr()] = r.s.now()
+		r.revoked[offerOf(st.Lease)] = r.s.now()
 	default:
 	}
 }
@@ -106,14 +122,14 @@ func (r *rules) unheard() {
 		if l == nil {
 			continue
 		}
-		a := l.Address.Addr()
-		g := r.grants[a]
+		of := offerOf(l)
+		g := r.grants[of]
 		end, ends := l.Expires()
 		acted := slices.ContainsFunc(r.s.m.kernel.addresses, func(c configured) bool {
 			return c.prefix == l.Address && c.ends && !c.until.After(g.until)
 		})
 		if !acted && !g.forever && (!ends || end.After(g.until)) {
-			r.grants[a] = grant{until: end, forever: !ends, at: g.at, server: g.server}
+			r.grants[of] = grant{until: end, forever: !ends, at: g.at}
 		}
 	}
 }
@@ -146,7 +162,7 @@ func (r *rules) checkWant(want tenancy.Desired) {
 	if !a.IsValid() || a.Addr().IsLinkLocalUnicast() || r.stale {
 		return
 	}
-	g, ok := r.grants[a.Addr()]
+	g, ok := r.granted(a.Addr())
 	switch {
 	case !ok:
 		s.broke("no lease, no address", "%v is wanted, which no server granted", a)

@@ -19,10 +19,10 @@ import (
 type rules struct {
 	s *simulation
 	// grants are the addresses that servers granted, by what was delivered.
-	grants map[netip.Addr]grant
-	// granting is the address of the ACK that is being told, before what was
+	grants map[offer]grant
+	// granting is that of the ACK that is being told, before what was
 	// known of it: an ACK that the tenancy rejects changes nothing.
-	granting  netip.Addr
+	granting  offer
 	before    grant
 	hadBefore bool
 	// contested and declined are addresses of the outputs of one input.
@@ -31,7 +31,7 @@ type rules struct {
 	asked map[uint32]question
 	last  uint32 // the transaction of the message that left last
 	// revoked is when a server took an address back.
-	revoked map[netip.Addr]boottime.Instant
+	revoked map[offer]boottime.Instant
 	// open are calls without an answer, ending those whose answer is on its way.
 	open, ending map[uint64]call
 	// silent: the lease was released, and nobody wants another.
@@ -56,7 +56,7 @@ type call struct {
 
 func (r *rules) init(s *simulation) {
 	*r = rules{
-		s: s, grants: map[netip.Addr]grant{}, asked: map[uint32]question{}, revoked: map[netip.Addr]boottime.Instant{},
+		s: s, grants: map[offer]grant{}, asked: map[uint32]question{}, revoked: map[offer]boottime.Instant{},
 		open: map[uint64]call{}, ending: map[uint64]call{},
 	}
 	r.rates.init()
@@ -266,15 +266,15 @@ func (r *rules) sent(t dhcp4.Transmit) {
 // kernel still has it, and is on record before it leaves.
 func (r *rules) checkRelease(t dhcp4.Transmit, p wire.Packet) {
 	s := r.s
-	g, granted := r.grants[t.Source]
 	server, _ := p.Addr(wire.OptionServerID)
+	_, granted := r.granted(t.Source)
 	switch {
 	case !granted:
 		s.broke("RELEASE", "from %v, which no server granted", t.Source)
 	case p.ClientAddr() != t.Source:
 		s.broke("RELEASE", "from %v with ciaddr %v", t.Source, p.ClientAddr())
 	case t.Destination != server:
-		s.broke("RELEASE", "to %v with server %v of %v", t.Destination, server, g.server)
+		s.broke("RELEASE", "to %v with server %v", t.Destination, server)
 	case !s.m.disk.seen.Released && !s.m.unsaved:
 		s.broke("RELEASE", "it leaves before it is on record")
 	}
@@ -360,10 +360,12 @@ func (s *simulation) checkAddresses(now boottime.Instant) {
 		if s.stale {
 			continue
 		}
-		if at, ok := s.revoked[a]; ok && now.Sub(max(at, m.woke)) > lag {
-			s.broke("no lease, no address", "%v is used, and a server took it back at %v", a, at)
+		if l := s.status().Lease; l != nil && l.Address == c.prefix {
+			if at, ok := s.revoked[offerOf(l)]; ok && now.Sub(max(at, m.woke)) > lag {
+				s.broke("no lease, no address", "%v is used, and its server took it back at %v", a, at)
+			}
 		}
-		g, ok := s.grants[a]
+		g, ok := s.granted(a)
 		// Where nobody lives to see it, the kernel ends it: checkWant has seen to that.
 		if !ok || !g.forever && now.After(g.until) && m.tenancy != nil && now.Sub(max(m.woke, s.saw)) > lag {
 			s.broke("no lease, no address", "%v is used, granted until %v", a, g.until)
