@@ -84,8 +84,8 @@ func processName(pid int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer unix.Close(fd) //nolint:errcheck // nothing was written
-	var b [64]byte       // TASK_COMM_LEN is 16; kernel threads have more
+	defer unix.Close(fd)
+	var b [64]byte // TASK_COMM_LEN is 16; kernel threads have more
 	n, err := unix.Read(fd, b[:])
 	if err != nil {
 		return "", err

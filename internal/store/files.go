@@ -78,7 +78,7 @@ func (d directory) overwrite(name string, at int64, b []byte, flush bool) error 
 	if err != nil {
 		return fail("open", err)
 	}
-	defer unix.Close(fd) //nolint:errcheck // nothing is buffered here
+	defer unix.Close(fd)
 	for len(b) > 0 {
 		n, err := again(func() (int, error) { return unix.Pwrite(fd, b, at) })
 		if err == nil && n == 0 {
