@@ -29,7 +29,11 @@ func (c *Client) keepNonce(l *Lease, m message) {
 		a, err := wire.ParseAuth(v)
 		if key, is := a.Nonce(); err == nil && is {
 			l.Nonce = &Nonce{Key: key, Replay: a.Replay}
-			c.replay = a.Replay
+			if old := c.known(); old != nil && old.Nonce != nil && old.Nonce.Key == key {
+				// What was seen with this nonce is not forgotten.
+				l.Nonce.Replay = max(a.Replay, old.Nonce.Replay, c.replay)
+			}
+			c.replay = l.Nonce.Replay
 			return
 		}
 	}

@@ -82,6 +82,30 @@ func TestForceRenew(t *testing.T) {
 	}
 }
 
+// TestForceRenewSameNonce: a server that gives the nonce again and counts anew
+// has none of its old orders obeyed.
+func TestForceRenewSameNonce(t *testing.T) {
+	t.Parallel()
+	w := obedient(t)
+	m := order(testKey, 6)
+	w.told(m)
+	w.reply(w.withNonce(testKey, 1))
+	w.now = w.now.Add(time.Minute)
+	w.told(m)
+	if w.c.State() != StateBound || w.c.Counters().Rejected(RejectReplayed) != 1 {
+		t.Errorf("in %v, %d replays refused", w.c.State(), w.c.Counters().Rejected(RejectReplayed))
+	}
+	// Another nonce counts for itself.
+	other := [16]byte{9}
+	w.tell(Renew{})
+	w.reply(w.withNonce(other, 1))
+	w.now = w.now.Add(time.Minute)
+	w.told(order(other, 2))
+	if w.c.State() != StateRenewing {
+		t.Errorf("the order with the new nonce left it in %v", w.c.State())
+	}
+}
+
 // TestForceRenewForged: none of these makes the client send anything.
 func TestForceRenewForged(t *testing.T) {
 	t.Parallel()

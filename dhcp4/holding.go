@@ -117,12 +117,16 @@ func (s *renewing) timeout(c *Client, now boottime.Instant) {
 }
 
 // answer takes an ACK from whatever address the server uses; a NAK must name
-// the lease's server, if it names one.
+// the lease's server, if it names one, and so must an ACK that gives another
+// address: only one server was asked.
 //
 // Deviation: "NAK of another server" in docs/deviations.md.
 func (s *renewing) answer(c *Client, now boottime.Instant, m message) Rejection {
 	switch m.MessageType() {
 	case wire.ACK:
+		if m.server.IsValid() && m.server != c.lease.Server && m.YourAddr() != c.lease.Address.Addr() {
+			return RejectOtherServer
+		}
 		return c.granted(now, m, &s.exchange)
 	case wire.NAK:
 		if m.server.IsValid() && m.server != c.lease.Server {
