@@ -144,7 +144,11 @@ func TestTraceOfALife(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.cap.AwaitClient(mark, patience, release) // the last of them is read
 	passed := h.cap.Select(mark, func(p lab.Packet) bool { return p.DHCP != nil })
+	if len(passed) != len(want) {
+		t.Fatalf("the cable carried %v", passed)
+	}
 	for i := range want {
 		got, ci, opts, err := r.ReadPacketDataWithOptions()
 		if err != nil {
