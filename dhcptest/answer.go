@@ -221,6 +221,7 @@ func (s *Server) grant(now boottime.Instant, q wire.Packet, client string, addre
 	r.Your = address
 	s.addLease(r, q)
 	s.addParameters(r, q)
+	s.addNonce(r, q, client)
 	return r
 }
 

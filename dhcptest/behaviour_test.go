@@ -1,6 +1,8 @@
 package dhcptest
 
 import (
+	"crypto/hmac"
+	"crypto/md5" //nolint:gosec // what RFC 6704 prescribes
 	"net/netip"
 	"slices"
 	"testing"
@@ -246,5 +248,66 @@ func TestRelayed(t *testing.T) {
 	k.want(query{t: wire.Discover, relay: secondAddr})
 	if heard != 1 {
 		t.Errorf("the relay agent got %d replies", heard)
+	}
+}
+
+// RFC 6704: what the nonce makes of the message is the digest in it.
+func TestForceRenew(t *testing.T) {
+	t.Parallel()
+	k := newTalk(t, 1)
+	s := k.serve(serverLink, func(c *ServerConfig) { c.ForceRenew = true })
+	force := func(forged bool) wire.Packet {
+		t.Helper()
+		k.heard = nil
+		if !s.ForceRenew(clientLink, nil, forged) {
+			t.Fatal("no lease")
+		}
+		if err := k.w.Run(time.Second); err != nil {
+			t.Fatal(err)
+		}
+		if len(k.heard) != 1 || k.heard[0].MessageType() != wire.ForceRenew {
+			t.Fatalf("heard %v", k.heard)
+		}
+		return k.heard[0]
+	}
+	digest := func(p wire.Packet, nonce [16]byte) (sent, want [16]byte) {
+		t.Helper()
+		v, _ := p.Option(wire.OptionAuthentication)
+		a, err := wire.ParseAuth(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent, _ = a.Digest()
+		text, _ := p.AppendAuthenticated(nil)
+		mac := hmac.New(md5.New, nonce[:])
+		mac.Write(text)
+		return sent, [16]byte(mac.Sum(nil))
+	}
+	if s.ForceRenew(clientLink, nil, false) {
+		t.Error("there is a lease before there is one")
+	}
+	k.want(discover, wire.Offer)
+	k.want(selects, wire.ACK)
+	if _, ok := k.heard[0].Option(wire.OptionAuthentication); ok {
+		t.Error("a nonce for a client that does not know of it")
+	}
+	k.me.Own(firstAddr)
+	if _, ok := force(false).Option(wire.OptionAuthentication); ok {
+		t.Error("a digest without a nonce")
+	}
+	able := selects
+	able.able = true
+	k.want(able, wire.ACK)
+	v, _ := k.heard[0].Option(wire.OptionAuthentication)
+	a, err := wire.ParseAuth(v)
+	nonce, ok := a.Nonce()
+	if err != nil || !ok {
+		t.Fatalf("no nonce in %x: %v", v, err)
+	}
+	if sent, want := digest(force(false), nonce); sent != want {
+		t.Errorf("digest %x, want %x", sent, want)
+	}
+	if sent, want := digest(force(true), nonce); sent == want {
+		t.Error("a forged digest is right")
 	}
 }

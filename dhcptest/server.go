@@ -36,6 +36,9 @@ type ServerConfig struct {
 	Options []Option
 	// RapidCommit has a DISCOVER with option 80 answered by an ACK (RFC 4039).
 	RapidCommit bool
+	// ForceRenew gives clients that can do with it a nonce (RFC 6704), so that
+	// they obey [Server.ForceRenew].
+	ForceRenew bool
 	// Authoritative has a REQUEST for an address that the server knows nothing
 	// of answered by a NAK. RFC 2131 section 4.3.2 has it stay silent; most
 	// servers can do either.
@@ -71,6 +74,8 @@ type Server struct {
 	holders  map[netip.Addr]*binding
 	declined map[netip.Addr]boottime.Instant // until when
 	cursor   netip.Addr                      // the address of the pool given out last
+	nonces   map[string][nonceLength]byte    // by client
+	replay   uint64                          // the last replay detection value
 }
 
 // A binding is what the server knows of a client.
@@ -106,6 +111,7 @@ func NewServer(h *Host, cfg ServerConfig, behaviours ...Behaviour) *Server {
 		chance:     h.world.Rand("server " + cfg.Address.String()),
 		behaviours: behaviours,
 		declined:   map[netip.Addr]boottime.Instant{},
+		nonces:     map[string][nonceLength]byte{},
 	}
 	s.Forget()
 	h.Own(cfg.Address.Addr())

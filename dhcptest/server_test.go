@@ -37,7 +37,7 @@ type query struct {
 	relay                     netip.Addr
 	flag                      bool
 	lease                     uint32
-	rapid                     bool
+	rapid, able               bool
 	wishes                    []byte
 }
 
@@ -67,6 +67,9 @@ func (q query) packet(t *testing.T) wire.Packet {
 	}
 	if q.rapid {
 		b.AddOption(wire.OptionRapidCommit, nil)
+	}
+	if q.able {
+		b.AddUint8(wire.OptionForceRenewNonce, 1)
 	}
 	if q.wishes != nil {
 		b.AddOption(wire.OptionParameterList, q.wishes)

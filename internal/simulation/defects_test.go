@@ -84,6 +84,7 @@ func TestDefectsAreFound(t *testing.T) {
 	failure := regexp.MustCompile(`seed \d+ at [^:]+: ([^:]+): .*`)
 	for _, d := range readDefects(t) {
 		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			planted := filepath.Join(dir, "planted.go")
 			if err := os.WriteFile(planted, d.plant(t), 0o600); err != nil {

@@ -40,6 +40,7 @@ type machine struct {
 	failed    bool // the last frame could not be sent
 	unsaved   bool
 	listening []netip.Addr
+	receptive netip.Addr // where a FORCERENEW is heard though the socket is closed
 
 	reports int      // results that the tenancy has not been told yet
 	missed  []func() // what is to be told after the sleep
@@ -215,6 +216,7 @@ func (m *machine) tell(in tenancy.Input) {
 		m.queue = append(m.queue, effect{tenancy: t, close: true})
 	}
 	m.awaiting = t.Awaiting()
+	m.receptive = t.Receptive()
 	if ended {
 		m.tenancy, m.byCall, m.listening, m.reports = nil, false, nil, 0
 		m.s.ended()
@@ -420,11 +422,18 @@ func (m *machine) transmitARP(o tenancy.TransmitARP) {
 
 // hear is the packet socket: it delivers while it is open.
 func (m *machine) hear(d dhcptest.Datagram) {
-	if !m.exchange || m.asleep || m.tenancy == nil {
+	if m.asleep || m.tenancy == nil || !m.exchange && !m.forces(d) {
 		return
 	}
 	m.s.heard(d)
 	m.tell(tenancy.Datagram{Message: d.Payload, From: d.Source.Addr(), Link: d.Link[:]})
+}
+
+// forces reports whether a datagram is a FORCERENEW to the address where one is
+// listened for.
+func (m *machine) forces(d dhcptest.Datagram) bool {
+	p, err := wire.Parse(d.Payload)
+	return err == nil && p.MessageType() == wire.ForceRenew && m.receptive.IsValid() && d.Destination.Addr() == m.receptive
 }
 
 // hearARP delivers what the tenancy listens for.

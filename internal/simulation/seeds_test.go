@@ -94,7 +94,7 @@ func full(t *testing.T, total Tally) {
 state init, state selecting, state requesting, state bound, state renewing, state rebinding
 state init-reboot, state rebooting, state released
 sent DISCOVER, sent REQUEST, sent DECLINE, sent RELEASE, sent ARP
-heard OFFER, heard ACK, heard NAK, heard ARP
+heard OFFER, heard ACK, heard NAK, heard FORCERENEW, heard ARP
 answer renew NO_ERROR, answer renew ERROR_SEM_TIMEOUT, answer renew ERROR_NO_NETWORK, answer renew ERROR_CANCELLED
 answer release NO_ERROR, answer release ERROR_ADDRESS_NOT_ASSOCIATED, answer release ERROR_NO_NETWORK
 answer up NO_ERROR, answer down NO_ERROR

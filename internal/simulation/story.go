@@ -10,9 +10,7 @@ import (
 
 // story is what happens from outside.
 type story struct {
-	pace   time.Duration // between events, about
-	nextID uint64
-	asleep *dhcptest.Event
+	nextID uint64 // of the last call
 }
 
 // paces make events fall into one exchange, between two renewals or days apart.
@@ -94,6 +92,11 @@ func init() { //nolint:gochecknoinits // a table of methods that refer to it
 		{3, "forget", func(s *simulation) {
 			for _, v := range s.some().servers {
 				v.Forget()
+			}
+		}},
+		{4, "FORCERENEW", func(s *simulation) {
+			for _, v := range s.some().servers {
+				v.ForceRenew(s.m.host.LinkAddr(), s.m.cfg.DHCP4.ClientID, dhcptest.Chance(s.chance, 0.4))
 			}
 		}},
 		{3, "lease time", func(s *simulation) {
