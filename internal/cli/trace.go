@@ -91,10 +91,12 @@ func (a *app) follow(ctx context.Context, t *lessee.Trace, count uint, show func
 
 // unlessEnded returns an error unless it is that the user has seen enough.
 func unlessEnded(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	select {
+	case <-ctx.Done():
 		return nil
+	default:
+		return err
 	}
-	return err
 }
 
 // A keeper writes frames to a file; the zero keeper to none.
