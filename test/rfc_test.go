@@ -27,13 +27,14 @@ func TestARPIsAnswered(t *testing.T) {
 	})
 	all := [6]byte{255, 255, 255, 255, 255, 255}
 	other := [6]byte{2, 0, 0, 0, 9, 9}
-	ask := func(sender netip.Addr) [][]byte {
+	from := newSender(t, h.server, "s0")
+	ask := func(sender netip.Addr) {
 		p := arp.Packet{Op: arp.OpRequest, SenderHardware: other, Sender: sender, Target: address}
-		return [][]byte{frame(all, other, 0x0806, arp.Append(nil, p))}
+		from.send(frame(all, other, 0x0806, arp.Append(nil, p)))
 	}
 	for _, sender := range []netip.Addr{addr("0.0.0.0"), addr("10.77.0.201")} {
 		mark := h.cap.Mark()
-		send(t, h.server, "s0", 1, ask(sender)...)
+		ask(sender)
 		reply, _ := h.cap.Await(mark, patience, "ARP reply", func(p lab.Packet) bool {
 			return p.FromStation && p.ARP != nil && p.ARP.Op == uint16(arp.OpReply) && p.ARP.SenderIP == address
 		})
@@ -44,7 +45,7 @@ func TestARPIsAnswered(t *testing.T) {
 	}
 	d.Must(t, "release", "c0")
 	mark := h.cap.Mark()
-	send(t, h.server, "s0", 1, ask(addr("10.77.0.201"))...)
+	ask(addr("10.77.0.201"))
 	h.cap.Mark()
 	if late := h.cap.Select(mark, func(p lab.Packet) bool { return p.FromStation }); len(late) != 0 {
 		t.Errorf("answered after the release: %v", late)
