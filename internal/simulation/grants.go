@@ -67,6 +67,7 @@ func (r *rules) heard(d dhcptest.Datagram) {
 			until: q.at.Add(time.Duration(secs) * time.Second), forever: secs == 0xffffffff,
 			at: r.s.now(),
 		}
+		r.arps.fill(6) // a new address is asked about and announced
 		of := offer{p.YourAddr(), server}
 		r.before, r.hadBefore = r.grants[of]
 		r.granting = of
