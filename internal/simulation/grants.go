@@ -145,7 +145,7 @@ func (r *rules) asks(t dhcp4.Transmit) {
 	if len(r.asked) > 64 {
 		r.forgetQuestions()
 	}
-	r.asked[p.XID()], r.last = question{r.s.now(), t.Type}, p.XID()
+	r.asked[p.XID()] = question{r.s.now(), t.Type}
 }
 
 // forgetQuestions drops those that nobody answers any more.

@@ -110,6 +110,10 @@ type disk struct {
 	// seen is what a program reads, kept what a power failure leaves.
 	seen, kept tenancy.Record
 	written    int // changes of seen
+	flushed    int // the change that kept has
+	// inherited: what an earlier life of the program left may not be flushed. It
+	// is not for the program that reads it to know.
+	inherited bool
 	broken     bool
 }
 
@@ -124,6 +128,9 @@ func (d *disk) save(r tenancy.Record) error {
 	return nil
 }
 
+// flush keeps what is seen.
+func (d *disk) flush() { d.kept, d.flushed, d.inherited = d.seen, d.written, false }
+
 // reboot is what a program reads after a reboot: what was done by calls and to
 // the kernel ends with the boot.
 func (d *disk) reboot() {
@@ -132,5 +139,6 @@ func (d *disk) reboot() {
 		r.Lease = nil
 	}
 	r.Released, r.Up, r.Ours, r.BaseMTU = false, false, nil, 0
-	d.seen, d.kept = r, r
+	d.seen = r
+	d.flush()
 }

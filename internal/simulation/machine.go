@@ -71,6 +71,7 @@ func newMachine(s *simulation, addr dhcptest.LinkAddr, l *dhcptest.Link) *machin
 func (m *machine) start() {
 	m.running, m.queue, m.done, m.failed, m.unsaved, m.reports = true, nil, 0, false, false, 0
 	m.awaiting, m.exchange, m.listening = false, false, nil
+	m.disk.inherited = m.disk.flushed != m.disk.written
 	if m.s.managed || m.disk.seen.Up {
 		m.manage(m.disk.seen.Up)
 	}
@@ -338,7 +339,7 @@ func (m *machine) carryOut(e effect) {
 		}
 	case tenancy.Forget:
 		m.disk.seen = tenancy.Record{}
-		m.disk.kept = tenancy.Record{}
+		m.disk.flush()
 	case tenancy.Apply:
 		m.s.checkApply(o)
 		err, partly := m.kernel.apply(o.Ours, o.Want)
@@ -358,12 +359,12 @@ func (m *machine) save(o tenancy.Save) error {
 	}
 	switch o.Flush {
 	case tenancy.FlushNow:
-		m.disk.kept = m.disk.seen
+		m.disk.flush()
 	case tenancy.FlushLater:
 		version := m.disk.written
 		m.s.world.After(dhcptest.Between(m.s.chance, 0, time.Second), func() {
 			if m.disk.written == version {
-				m.disk.kept = m.disk.seen
+				m.disk.flush()
 			}
 		})
 	case tenancy.FlushNever:

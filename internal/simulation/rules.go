@@ -29,7 +29,7 @@ type rules struct {
 	contested, declined netip.Addr
 	// asked is when a message that an ACK may answer left last, by transaction.
 	asked map[uint32]question
-	last  uint32 // the transaction of the message that left last
+	last  uint32 // the transaction of the message that the tenancy sent last
 	// revoked is when a server took an address back.
 	revoked map[offer]boottime.Instant
 	// open are calls without an answer, ending those whose answer is on its way.
@@ -146,9 +146,7 @@ func (r *rules) said(o tenancy.Output) {
 	case tenancy.Apply:
 		r.checkWant(o.Want)
 	case tenancy.Transmit:
-		if p, err := wire.Parse(o.Message); err == nil && o.Type == wire.Decline {
-			r.declined, _ = p.Addr(wire.OptionRequestedAddress)
-		}
+		r.sends(dhcp4.Transmit(o))
 	case tenancy.Note:
 		if o.Lease != nil {
 			r.checkLease(o.Lease)
@@ -172,6 +170,19 @@ func (r *rules) said(o tenancy.Output) {
 		default:
 		}
 	default:
+	}
+}
+
+// sends: a message is to leave; another one is answered from now on.
+func (r *rules) sends(t dhcp4.Transmit) {
+	p, err := wire.Parse(t.Message)
+	if err != nil {
+		r.s.fail("a message is malformed: %v", err)
+		return
+	}
+	r.last = p.XID()
+	if t.Type == wire.Decline {
+		r.declined, _ = p.Addr(wire.OptionRequestedAddress)
 	}
 }
 
@@ -301,7 +312,7 @@ func (r *rules) checkApply(o tenancy.Apply) {
 	if rec := s.m.disk.seen; !remembers(rec, a) {
 		s.broke("saved first", "%v is configured, and %v is on record (released %v)", a, rec.Lease, rec.Released)
 	}
-	if rec := s.m.disk.kept; !remembers(rec, a) && !s.m.kernel.has(a.Addr()) {
+	if rec := s.m.disk.kept; !remembers(rec, a) && !s.m.kernel.has(a.Addr()) && !s.m.disk.inherited {
 		s.broke("saved first", "%v is configured; after a power failure %v would be on record (released %v)", a, rec.Lease, rec.Released)
 	}
 }
