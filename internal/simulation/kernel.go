@@ -114,7 +114,7 @@ type disk struct {
 	// inherited: what an earlier life of the program left may not be flushed. It
 	// is not for the program that reads it to know.
 	inherited bool
-	broken     bool
+	broken    bool
 }
 
 var errDisk = errors.New("no space left on device")

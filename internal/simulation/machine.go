@@ -71,7 +71,6 @@ func newMachine(s *simulation, addr dhcptest.LinkAddr, l *dhcptest.Link) *machin
 func (m *machine) start() {
 	m.running, m.queue, m.done, m.failed, m.unsaved, m.reports = true, nil, 0, false, false, 0
 	m.awaiting, m.exchange, m.listening = false, false, nil
-	m.disk.inherited = m.disk.flushed != m.disk.written
 	if m.s.managed || m.disk.seen.Up {
 		m.manage(m.disk.seen.Up)
 	}
@@ -81,6 +80,7 @@ func (m *machine) start() {
 func (m *machine) manage(byCall bool) {
 	m.lives++
 	m.forgetUnsaved()
+	m.disk.inherited = m.disk.flushed != m.disk.written
 	cfg := m.cfg
 	cfg.DHCP4.Seed = m.s.world.Seed() + uint64(m.lives)
 	cfg.Up = byCall
