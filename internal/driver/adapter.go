@@ -187,6 +187,9 @@ func (d *Driver) carryOutput(a *adapter, e effect) {
 		a.unsent = err != nil
 	case tenancy.TransmitARP:
 		err := d.cfg.Network.SendARP(e.link, o.Packet, o.To)
+		if errors.Is(err, ErrLinkDown) {
+			return // the tenancy is about to hear of it, and asks again
+		}
 		d.trouble(a, e.link, &a.unsaid, err)
 	case tenancy.Listen:
 		d.listen(a, e, o.Addresses)

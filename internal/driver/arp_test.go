@@ -2,6 +2,7 @@ package driver
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -56,6 +57,16 @@ func TestListen(t *testing.T) {
 		select {
 		case e := <-events:
 			t.Errorf("told again: %+v", e)
+		default:
+		}
+		// That there is no link is told by the link itself.
+		w.mu.Lock()
+		w.arpErr = fmt.Errorf("c0: send ARP: %w", ErrLinkDown)
+		w.mu.Unlock()
+		out(tenancy.TransmitARP{Packet: []byte{1}})
+		select {
+		case e := <-events:
+			t.Errorf("told without a link: %+v", e)
 		default:
 		}
 		w.mu.Lock()

@@ -15,6 +15,9 @@ import (
 // ErrNoLink says that there is no network interface of that name or index.
 var ErrNoLink = errors.New("no such network interface")
 
+// ErrLinkDown says that a frame did not leave because the interface has no link.
+var ErrLinkDown = errors.New("the interface has no link")
+
 // ErrClaimed says that another lessee daemon manages the interface.
 var ErrClaimed = errors.New("another lessee daemon manages it")
 
@@ -112,6 +115,7 @@ type Network interface {
 	// an address that is not valid. All adapters share one socket.
 	ListenForceRenew(link Link, address netip.Addr, deliver func(dhcp4.Datagram)) error
 	// SendARP sends an ARP packet of 28 bytes to a link address; nil: to all.
+	// [ErrLinkDown] if there is no link.
 	SendARP(link Link, packet, to []byte) error
 }
 

@@ -5,6 +5,7 @@ package host
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -108,10 +109,17 @@ func (n *Network) sendARP(link driver.Link, packet []byte, to net.HardwareAddr) 
 	if len(to) > 8 {
 		return errLongHardwareAddr
 	}
-	if err := running(c, link.Index); err != nil {
-		return err
-	}
 	sa := &unix.SockaddrLinklayer{Protocol: networkOrder(unix.ETH_P_ARP), Ifindex: link.Index, Halen: uint8(len(to))}
 	copy(sa.Addr[:], to)
-	return c.Sendto(context.Background(), packet, 0, sa)
+	err = running(c, link.Index)
+	if err == nil {
+		if err = c.Sendto(context.Background(), packet, 0, sa); err == nil {
+			return nil
+		}
+	}
+	// A link that goes down at this moment has no room either.
+	if errors.Is(err, unix.ENETDOWN) || running(c, link.Index) != nil {
+		return fmt.Errorf("%w: %w", driver.ErrLinkDown, err)
+	}
+	return err
 }
