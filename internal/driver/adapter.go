@@ -87,6 +87,7 @@ type effectKind uint8
 const (
 	effectOutput  effectKind = iota // carry out output
 	effectDo                        // call do
+	effectAsked                     // call do, after what was asked for about ARP
 	effectClose                     // close the exchange
 	effectDeafen                    // stop listening to ARP
 	effectReceive                   // listen for a FORCERENEW at address, or no more
@@ -108,12 +109,22 @@ func (a *adapter) enqueue(d *Driver, e effect) {
 	}
 }
 
+// settled returns what is closed when all effects so far are carried out. The
+// interface's next life is another adapter's, with queues of its own: what ends
+// here must not come after what begins there.
+func (a *adapter) settled(d *Driver) []<-chan struct{} {
+	rest, asks := make(chan struct{}), make(chan struct{})
+	a.enqueue(d, effect{kind: effectDo, do: func() { close(rest) }})
+	a.enqueue(d, effect{kind: effectAsked, do: func() { close(asks) }})
+	return []<-chan struct{}{rest, asks}
+}
+
 // aboutARP reports whether the effect goes its own way, in order with others of
 // its kind: the sockets for the question whether another host has an address
 // are opened while the server's answer is on its way, and do not hold it up.
 func (e effect) aboutARP() bool {
 	if e.kind != effectOutput {
-		return e.kind == effectDeafen
+		return e.kind == effectDeafen || e.kind == effectAsked
 	}
 	switch e.output.(type) {
 	case tenancy.Listen, tenancy.TransmitARP:
@@ -163,7 +174,7 @@ func (d *Driver) carryOut(a *adapter, e effect) {
 	case effectReceive:
 		err := d.cfg.Network.ListenForceRenew(e.link, e.address, d.receiver(a, e.tenancy, e.link.Index))
 		d.trouble(a, e.link, &a.deafToServer, err)
-	case effectDo:
+	case effectDo, effectAsked:
 		e.do()
 	case effectOutput:
 		d.carryOutput(a, e)

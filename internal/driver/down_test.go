@@ -1,13 +1,16 @@
 package driver
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/lessee/lessee/errno"
+	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
 // TestDownAbandoned: a caller who gives up, or is told of a failure, leaves no
@@ -61,4 +64,62 @@ func TestDownAbandoned(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestUpAfterDown: what ends the listening of an adapter that is given up does
+// not take away what its next life has begun.
+func TestUpAfterDown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.addLink(2, "c0")
+		w.deafens = func() { time.Sleep(time.Second) } // the kernel takes its time
+		w.force = true
+		w.says = func(b *wire.Builder) {
+			b.AddUint8(wire.OptionForceRenewNonce, 1)
+			b.AddOption(wire.OptionAuthentication, wire.NonceAuth(1, [16]byte{1}).Append(nil))
+		}
+		d := w.run(t)
+		mustUp(t, d, "c0")
+		hears := func() (arp, forced bool) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.ears[2].deliver != nil, w.forced[2] != nil
+		}
+		synctest.Wait()
+		if arp, forced := hears(); !arp || !forced {
+			t.Fatalf("with a lease: ARP is heard: %v, FORCERENEW: %v", arp, forced)
+		}
+		if err := d.Down(t.Context(), "c0", true); err != nil {
+			t.Fatal(err)
+		}
+		mustUp(t, d, "c0")
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if arp, forced := hears(); !arp || !forced {
+			t.Errorf("after another up: ARP is heard: %v, FORCERENEW: %v", arp, forced)
+		}
+	})
+}
+
+// TestNewsOfALinkDuringDown: giving an adapter up gives its link the MTU from
+// before the lease. The kernel's news of that may find an adapter that has no
+// client any more and is not forgotten yet; that is no fault, and it is not set
+// up again.
+func TestNewsOfALinkDuringDown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		var log bytes.Buffer
+		w.logger = slog.New(slog.NewTextHandler(&log, nil))
+		l := w.addLink(2, "c0")
+		l.Up, l.Carrier = false, false
+		w.setLink(l)
+		d := w.run(t)
+		synctest.Wait()
+		d.resume(&adapter{name: "c0", position: notQueued}, l, true) // by now it is forgotten
+		if l, err := w.LinkByName("c0"); err != nil || l.Up || log.Len() > 0 {
+			t.Errorf("up: %v, %v, log: %s", l.Up, err, &log)
+		}
+	})
 }

@@ -161,6 +161,7 @@ func (d *Driver) down(ctx context.Context, name string, verb tenancy.Verb) error
 	}
 	err := d.call(ctx, name, verb)
 	var over bool
+	var settled []<-chan struct{}
 	d.do(func() {
 		// Also after an error the tenancy may have ended: its RELEASE did not
 		// leave, or the kernel did not take the address away.
@@ -168,8 +169,15 @@ func (d *Driver) down(ctx context.Context, name string, verb tenancy.Verb) error
 			return
 		}
 		d.drop(a)
+		settled = a.settled(d)
 		d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventUnmanaged, Index: a.link().Index, Adapter: a.name})
 	})
+	for _, c := range settled {
+		select {
+		case <-c:
+		case <-ctx.Done():
+		}
+	}
 	if over {
 		d.cfg.Log.Info("the adapter is not managed any more", "adapter", name, "kept", verb == tenancy.EndKeep)
 	}

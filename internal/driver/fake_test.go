@@ -45,6 +45,8 @@ type world struct {
 	listed   func()              // called by Addresses
 	applyErr error               // the kernel refuses
 	arpErr   error               // no ARP can be sent or heard
+	force    bool                // FORCERENEW is listened to
+	deafens  func()              // called by Listen and ListenForceRenew where they are to end
 	manager  string
 	start    time.Time
 }
@@ -218,6 +220,9 @@ func (w *world) Send(link Link, t dhcp4.Transmit) error {
 
 func (w *world) Listen(link Link, addresses []netip.Addr, deliver func(tenancy.ARP)) error {
 	w.note("%s listen %v", link.Name, addresses)
+	if len(addresses) == 0 {
+		w.deafening()
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.arpErr != nil {
@@ -232,6 +237,9 @@ func (w *world) Listen(link Link, addresses []netip.Addr, deliver func(tenancy.A
 
 func (w *world) ListenForceRenew(link Link, address netip.Addr, deliver func(dhcp4.Datagram)) error {
 	w.note("%s listen to FORCERENEW at %v", link.Name, address)
+	if !address.IsValid() {
+		w.deafening()
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.forced, link.Index)
@@ -246,6 +254,15 @@ func (w *world) SendARP(link Link, packet, to []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.arpErr
+}
+
+func (w *world) deafening() {
+	w.mu.Lock()
+	f := w.deafens
+	w.mu.Unlock()
+	if f != nil {
+		f()
+	}
 }
 
 // An ear is what an adapter listens for.
@@ -416,7 +433,7 @@ func (w *world) run(t *testing.T) *Driver {
 		Network: w, Resolver: w, Store: w, Others: w, Clock: w,
 		Log:     cmp.Or(w.logger, slog.New(slog.DiscardHandler)),
 		Seed:    func() uint64 { return 1 },
-		Adapter: func(string) AdapterConfig { return AdapterConfig{MTU: true, DNS: true} },
+		Adapter: func(string) AdapterConfig { return AdapterConfig{MTU: true, DNS: true, ForceRenew: w.force} },
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)

@@ -272,7 +272,15 @@ func (d *Driver) absent(l Link) *adapter {
 func (d *Driver) resume(a *adapter, link Link, setUp bool) {
 	d.managing.Lock()
 	defer d.managing.Unlock()
-	d.do(func() { d.rename(a, link.Name) })
+	waits := false // still: it may have been given up, or taken up, meanwhile
+	d.do(func() {
+		if waits = d.adapters[a.name] == a && a.tenancy == nil; waits {
+			d.rename(a, link.Name)
+		}
+	})
+	if !waits {
+		return
+	}
 	if err := d.begin(a, link, setUp); err != nil {
 		d.cfg.Log.Error("the adapter cannot be managed", "adapter", link.Name, "error", err)
 		d.do(func() { a.refused = err })
