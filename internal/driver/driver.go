@@ -137,7 +137,7 @@ func (d *Driver) stop(watch io.Closer) {
 	close(d.done)
 	_ = watch.Close()
 	_ = d.timer.Close()
-	d.traces.endAll(func(*trace) bool { return true })
+	d.traces.stopAll()
 	for _, a := range d.adapters {
 		a.enqueue(d, effect{kind: effectClose})
 		a.enqueue(d, effect{kind: effectDeafen, link: a.link()})

@@ -218,7 +218,7 @@ func (d *Driver) linkChanged(c LinkChange) {
 	was, known := d.links[c.Link.Index]
 	if c.Gone {
 		delete(d.links, c.Link.Index)
-		d.traces.endAll(func(t *trace) bool { return t.index == c.Link.Index })
+		d.traces.endAll(c.Link.Index)
 	} else {
 		d.links[c.Link.Index] = &c.Link
 	}

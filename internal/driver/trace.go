@@ -51,10 +51,13 @@ func (d *Driver) Trace(_ context.Context, name string, arp bool) (<-chan lessee.
 	t.hold(c)
 	// If the interface went, or the driver stopped, before the capture was there,
 	// nobody ended it.
-	gone := true
-	d.do(func() { _, there := d.links[link.Index]; gone = !there })
-	if gone {
+	there := false
+	runs := d.do(func() { _, there = d.links[link.Index] })
+	if !there {
 		d.traces.end(t)
+	}
+	if !runs {
+		return nil, nil, stopped("trace", name)
 	}
 	return t.frames, func() { d.traces.end(t) }, nil
 }
@@ -109,16 +112,24 @@ func (t *trace) add(f Frame) {
 }
 
 func (t *trace) end() {
+	if t.stop() {
+		close(t.frames)
+	}
+}
+
+// stop ends the capture and not the frames, by which readers know that the
+// adapter went; false if it had ended.
+func (t *trace) stop() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.ended {
-		return
+		return false
 	}
 	t.ended = true
-	close(t.frames)
 	if t.capture != nil {
 		_ = t.capture.Close()
 	}
+	return true
 }
 
 func (s *traces) add(t *trace) bool {
@@ -141,14 +152,24 @@ func (s *traces) end(t *trace) {
 	t.end()
 }
 
-// endAll ends the traces for which which reports true.
-func (s *traces) endAll(which func(*trace) bool) {
+// endAll ends the traces of an interface.
+func (s *traces) endAll(index int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for t := range s.open {
-		if which(t) {
+		if t.index == index {
 			delete(s.open, t)
 			t.end()
 		}
 	}
+}
+
+// stopAll ends all captures.
+func (s *traces) stopAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for t := range s.open {
+		t.stop()
+	}
+	clear(s.open)
 }

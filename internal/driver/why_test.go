@@ -371,6 +371,32 @@ func TestTrace(t *testing.T) {
 	})
 }
 
+// TestTraceAtTheDriversEnd: a reader is told that the adapter went, by the end
+// of its frames, only where it did.
+func TestTraceAtTheDriversEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.addLink(2, "c0")
+		var frames <-chan lessee.Frame
+		t.Cleanup(func() { // after the driver's end
+			select {
+			case <-frames:
+				t.Error("the frames ended")
+			default:
+			}
+			if w.captures != 0 {
+				t.Errorf("%d captures are left", w.captures)
+			}
+		})
+		d := w.run(t)
+		var err error
+		if frames, _, err = d.Trace(t.Context(), "c0", false); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 // Each flag is explained, and has words on the command line.
 func TestFlagsAreDocumented(t *testing.T) {
 	t.Parallel()
