@@ -163,6 +163,15 @@ func (s *Store) begin(e *entry) {
 func (s *Store) makeAhead(e *entry) error {
 	b, err := s.disk.read(e.ahead)
 	if err == nil && len(b) == 2*slotSize {
+		for i := range 2 {
+			// What is missing of a torn slot may come with the next write to it,
+			// torn as well: nobody is to take the two for a record.
+			if torn(b[i*slotSize : (i+1)*slotSize]) {
+				if err := s.disk.overwrite(e.ahead, int64(i)*slotSize, make([]byte, slotHeader), false); err != nil {
+					return err
+				}
+			}
+		}
 		if err := s.disk.flush(e.ahead); err != nil {
 			return err
 		}

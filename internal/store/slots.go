@@ -71,6 +71,13 @@ func parseSlot(b []byte) (slot, bool) {
 	return s, s.sequence > 0 && checksum(b[:20], s.record) == binary.BigEndian.Uint32(b[20:])
 }
 
+// torn reports whether a slot was begun and not completed. One of another layout
+// is not for us to judge.
+func torn(b []byte) bool {
+	_, ok := parseSlot(b)
+	return !ok && bytes.HasPrefix(b, []byte(slotMagic))
+}
+
 // parseSlots reads the write-ahead file. What is not a slot is an empty one.
 func parseSlots(b []byte) (slots [2]slot) {
 	for i := range slots {
