@@ -120,7 +120,7 @@ func (c *Client) Handle(now boottime.Instant, in Input) {
 	case LinkUp:
 		if !c.link {
 			c.link = true
-			c.setbacks, c.denied = 0, [4]byte{} // it may be another network
+			c.setbacks = 0 // it may be another network
 			c.state.linkUp(c, now)
 		}
 	case LinkDown:
@@ -256,7 +256,7 @@ func (c *Client) stop(now boottime.Instant) {
 }
 
 func (c *Client) linkDown(now boottime.Instant) {
-	c.link = false
+	c.link, c.denied = false, [4]byte{} // the next one may be another network
 	c.state.linkDown(c, now)
 	c.answerRenew(ErrNoLink)
 }
