@@ -24,6 +24,7 @@ func (t *Tenancy) linkUp() {
 
 func (t *Tenancy) linkDown() {
 	t.networks.here, t.networks.tried = false, false
+	t.guard.taken = netip.Addr{} // the next link may be another one
 	t.tellFinder(dna.Stop{})
 	t.tellDetector(acd.LinkDown{})
 	t.tellLocal(ipv4ll.LinkDown{})

@@ -31,7 +31,7 @@ const (
 // does a release: one exchange on the wire, the same answer to both.
 func (t *Tenancy) call(in Call) {
 	c := call{id: in.ID, verb: in.Verb, deadline: in.Deadline}
-	if t.ending == leaving && (in.Verb == Renew || in.Verb == Await) {
+	if t.ending != living && (in.Verb == Renew || in.Verb == Await) {
 		t.answer(in.ID, errno.ERROR_FILE_NOT_FOUND, "the adapter is not managed any more")
 		return
 	}
@@ -50,6 +50,12 @@ func (t *Tenancy) call(in Call) {
 				t.calls = append(t.calls, c)
 				return
 			}
+		}
+		if t.candidate != nil && t.client.State() == dhcp4.StateBound {
+			// It has just been granted, and may not be used to ask before it is clear.
+			c.stage = applying
+			t.calls = append(t.calls, c)
+			return
 		}
 		t.calls = append(t.calls, c)
 		t.tell(dhcp4.Renew{})
@@ -83,13 +89,15 @@ func (t *Tenancy) call(in Call) {
 			t.calls = append(t.calls, c)
 			t.release()
 		case len(t.ours) > 0 || t.informed != nil: // the kernel may still have something
-			t.endApplied(c)
+			t.endApplied(c, leaving)
 		default:
 			t.end(in.ID, true)
 		}
 	case EndKeep:
 		if t.localAddress().IsValid() {
-			t.endApplied(c)
+			t.byCall = false
+			t.save(FlushNow)
+			t.endApplied(c, leavingRecord)
 			return
 		}
 		t.end(in.ID, false)
@@ -98,8 +106,8 @@ func (t *Tenancy) call(in Call) {
 
 // endApplied ends the tenancy when the kernel has what was there before us: a
 // link-local address would have nobody to defend it.
-func (t *Tenancy) endApplied(c call) {
-	t.ending = leaving
+func (t *Tenancy) endApplied(c call, how verdict) {
+	t.ending = how
 	c.stage = applying
 	t.calls = append(t.calls, c)
 	t.endLocal()
@@ -224,7 +232,7 @@ func (t *Tenancy) settle() {
 		}
 		return false, r
 	})
-	if t.ending == leaving {
+	if t.ending != living {
 		t.finish("the adapter is not managed any more")
 	}
 }

@@ -61,7 +61,7 @@ func (t *Tenancy) watch(a netip.Addr, mode acd.Mode) {
 // offered asks the link about an address while its server is asked for it: a
 // host that has it answers before there is a lease.
 func (t *Tenancy) offered(a netip.Addr) {
-	if t.lease == nil {
+	if t.held() == nil {
 		t.watch(a, acd.Probe)
 	}
 }

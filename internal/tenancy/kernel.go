@@ -103,7 +103,7 @@ func (t *Tenancy) refused(err error) {
 	}
 	t.complain(err)
 	t.answerAll(func(c call) bool { return c.stage == applying }, errno.ERROR_GEN_FAILURE, err.Error())
-	if t.ending == leaving {
+	if t.ending != living {
 		t.finish("the adapter is not managed any more")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/lessee/lessee/acd"
+	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/dna"
 )
@@ -61,7 +62,10 @@ func (t *Tenancy) use(l *dhcp4.Lease, announce NoteKind) {
 	t.lease, t.released, t.given = l, false, nil
 	d := t.desired()
 	t.networks.learnFrom(l, t.now)
-	t.announce, t.pending = announce, true
+	if !t.pending || t.announce != NoteBound {
+		t.announce = announce // else the kernel does not even have the lease before
+	}
+	t.pending = true
 	if t.onDisk(l) && base == t.baseMTU {
 		// All but the times is on the disk already, and a record with the old
 		// ones errs on the safe side: no need to wait.
@@ -115,6 +119,7 @@ func (t *Tenancy) release() {
 		r := t.record()
 		r.Lease, r.Released = given, true
 		t.recorded = nil
+		t.networks.setDurable(false)
 		t.emit(Save{Record: r, Flush: FlushNever})
 	}
 	t.went(func(w *troubles) { w.unsent = nil })
@@ -162,6 +167,12 @@ func (t *Tenancy) save(flush Flush) {
 // onDisk reports whether a record that would survive a power failure has a
 // lease of that address, and one that does not end later.
 func (t *Tenancy) onDisk(l *dhcp4.Lease) bool { return covers(t.recorded, l) || t.networks.durable(l) }
+
+// ended reports whether the lease is over.
+func ended(l *dhcp4.Lease, now boottime.Instant) bool {
+	end, ends := l.Expires()
+	return ends && !now.Before(end)
+}
 
 // covers reports whether a lease on record may stand for another one: it is of
 // the same address, and who goes by it gives the address up no later.

@@ -36,6 +36,11 @@ type network struct {
 	saved *dhcp4.Lease
 }
 
+// of reports whether the lease there is l, or was before l was granted.
+func (k *network) of(l *dhcp4.Lease) bool {
+	return k.Lease.Address == l.Address && k.Lease.Server == l.Server
+}
+
 // A finder asks routers, and knows why.
 type finder struct {
 	prober *dna.Prober
@@ -63,7 +68,7 @@ func (t *Tenancy) seek() {
 	var from []dna.Candidate
 	var asked []*dhcp4.Lease
 	for _, k := range n.known {
-		if end, ends := k.Lease.Expires(); ends && !t.now.Before(end) || len(k.RouterLink) != len(arp.HardwareAddr{}) {
+		if ended(k.Lease, t.now) || len(k.RouterLink) != len(arp.HardwareAddr{}) {
 			continue
 		}
 		from = append(from, dna.Candidate{
@@ -171,9 +176,7 @@ func (t *Tenancy) recognised(l *dhcp4.Lease) {
 // remember notes that the lease is that of the network with this router.
 func (n *networks) remember(router netip.Addr, link []byte, l *dhcp4.Lease, now boottime.Instant) {
 	n.known = slices.DeleteFunc(n.known, func(k network) bool {
-		end, ends := k.Lease.Expires()
-		return bytes.Equal(k.RouterLink, link) && k.Router == router || k.Lease.Address == l.Address && k.Lease.Server == l.Server ||
-			ends && !now.Before(end)
+		return bytes.Equal(k.RouterLink, link) && k.Router == router || k.of(l) || ended(k.Lease, now)
 	})
 	n.known = slices.Insert(n.known, 0, network{Network: Network{Router: router, RouterLink: bytes.Clone(link), Lease: l}})
 	n.known = slices.Clip(n.known[:min(len(n.known), maxNetworks)])
@@ -187,7 +190,7 @@ func (t *Tenancy) followLease(o dhcp4.Acquired) {
 		n.here = n.here && n.known[0].Lease == o.Lease
 		// What the server said before is out of date, and may last longer.
 		n.known = slices.DeleteFunc(n.known, func(k network) bool {
-			return k.Lease.Address == o.Lease.Address && k.Lease.Server == o.Lease.Server && !covers(k.Lease, o.Lease)
+			return k.of(o.Lease) && !covers(k.Lease, o.Lease)
 		})
 		n.tried = false
 		return
@@ -200,12 +203,13 @@ func (t *Tenancy) followLease(o dhcp4.Acquired) {
 	}
 }
 
-// forgetNetwork forgets where a lease is from that is not ours any more. A NAK
-// says nothing about it where another server sent it, on a network that is not
-// known to be the lease's.
+// forgetNetwork forgets where a lease is from that is not ours any more. A NAK,
+// or that a network wants no IPv4, says nothing about it where another server
+// sent it, on a network that is not known to be the lease's.
 func (t *Tenancy) forgetNetwork(o dhcp4.Lost, from []byte, server netip.Addr) {
 	n := &t.networks
-	if o.Why == dhcp4.LossNAK && !(n.here && n.known[0].Lease == o.Lease) && !isServerOf(o.Lease, from, server) {
+	word := o.Why == dhcp4.LossNAK || o.Why == dhcp4.LossIPv6Only
+	if word && !(n.here && n.known[0].Lease == o.Lease) && !isServerOf(o.Lease, from, server) {
 		return
 	}
 	n.forget(o.Lease)
@@ -219,7 +223,7 @@ func isServerOf(l *dhcp4.Lease, link []byte, server netip.Addr) bool {
 }
 
 func (n *networks) forget(l *dhcp4.Lease) {
-	n.known = slices.DeleteFunc(n.known, func(k network) bool { return k.Lease == l })
+	n.known = slices.DeleteFunc(n.known, func(k network) bool { return k.of(l) })
 	n.here = false
 }
 

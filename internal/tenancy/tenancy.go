@@ -62,8 +62,8 @@ type Tenancy struct {
 	local     *linkLocal   // nil where no link-local address is to be used
 	listening []netip.Addr // as the last Listen said
 
-	calls   []call
-	ending  verdict
+	calls  []call
+	ending verdict
 	// wrong is what went wrong, nil as long as nothing has.
 	wrong *troubles
 }
@@ -77,6 +77,8 @@ type verdict uint8
 const (
 	living verdict = iota
 	leaving
+	// leavingRecord is leaving, and what is on record stays there.
+	leavingRecord
 	over
 )
 
@@ -107,6 +109,10 @@ func (t *Tenancy) Handle(now boottime.Instant, in Input) {
 			t.answer(c.ID, errno.ERROR_FILE_NOT_FOUND, "the adapter is not managed any more")
 		}
 		return
+	}
+	if l := t.held(); l != nil && ended(l, now) {
+		// Whatever comes first after a suspend finds no lease that has ended.
+		t.tell(dhcp4.Timeout{})
 	}
 	switch in := in.(type) {
 	case Begin:
@@ -197,7 +203,11 @@ func (t *Tenancy) begin(in Begin) {
 	if t.byCall && !r.Up {
 		// Whoever restarts us is to manage the adapter again, lease or not.
 		r.Up, r.HardwareAddr = true, t.hardwareAddr
-		t.emit(Save{Record: r})
+		flush := FlushNever
+		if r.Lease != nil || len(r.Networks) > 0 {
+			flush = FlushLater // what is there is not to be lost by it
+		}
+		t.emit(Save{Record: r, Flush: flush})
 	}
 	if r.Lease != nil && !r.Released {
 		t.recorded = r.Lease
@@ -329,6 +339,7 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 			}
 			t.emit(sent)
 			if o.Type == wire.Discover {
+				t.guard.taken = netip.Addr{} // it was about an offer before
 				t.discovered()
 			}
 		case dhcp4.Acquired:
@@ -345,6 +356,10 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 			t.done(o)
 		case dhcp4.Moved:
 			t.emit(Note{Kind: NoteState, State: o.To, Lease: t.lease})
+			if o.To == dhcp4.StateIPv6Only && t.local != nil && t.local.running {
+				t.endLocal() // that is IPv4, too
+				t.apply(t.desired())
+			}
 		case dhcp4.Received:
 			server = o.Server
 			t.emit(Note{

@@ -92,6 +92,7 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 		s.cfg.Conflict = modes[arg("conflict", "off")]
 		s.cfg.LinkLocal, s.cfg.Inform = d.HasArg("link-local"), d.HasArg("inform")
 		s.cfg.DHCP4.Anonymous = d.HasArg("anonymous")
+		s.cfg.DHCP4.IPv6Only, s.cfg.DHCP4.RapidCommit = d.HasArg("ipv6-only"), d.HasArg("rapid-commit")
 		s.reset(t, hardwareAddr)
 	case "begin":
 		in := Begin{Record: s.record, Link: Link{Usable: d.HasArg("up"), MTU: 1500}}
@@ -142,6 +143,12 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 			d.Fatalf(t, "%v", err)
 		}
 		s.advance(by)
+	case "suspend": // time passes, and nobody is there to see it
+		by, err := time.ParseDuration(d.CmdArgs[0].Key)
+		if err != nil {
+			d.Fatalf(t, "%v", err)
+		}
+		s.now = s.now.Add(by)
 	case "status":
 		st := s.tenancy.Status()
 		if st.LinkLocal.IsValid() {
@@ -235,6 +242,12 @@ func (s *scene) reply(d *datadriven.TestData, arg func(key, value string) string
 				panic(err)
 			}
 			b.AddUint16(wire.OptionMTU, v)
+		}
+		if d.HasArg("ipv6-only") {
+			b.AddUint32(wire.OptionIPv6OnlyPreferred, 1800)
+		}
+		if d.HasArg("rapid") {
+			b.AddOption(wire.OptionRapidCommit, nil)
 		}
 	}
 	link, err := net.ParseMAC(arg("mac", "02:00:00:00:00:01"))
