@@ -100,6 +100,10 @@ type state interface {
 // earlier than that of the call before. A nil input is ignored. After each
 // Handle the outputs are to be taken with [Client.Poll].
 func (c *Client) Handle(now boottime.Instant, in Input) {
+	switch in.(type) {
+	case LinkDown, Stop:
+		c.link = false // no packet leaves for a lease that has ended meanwhile
+	}
 	c.expire(now)
 	switch in := in.(type) {
 	case Datagram:

@@ -77,6 +77,9 @@ func TestOrders(t *testing.T) {
 			"advance": func(t *rapid.T) {
 				l.advance(time.Duration(rapid.IntRange(0, 4000).Draw(t, "by")) * time.Second)
 			},
+			"suspend": func(t *rapid.T) {
+				l.now = l.now.Add(time.Duration(rapid.IntRange(0, 4000).Draw(t, "by")) * time.Second)
+			},
 			"timeout":     func(*rapid.T) { l.tell(Timeout{}) },
 			"save failed": func(*rapid.T) { l.tell(SaveFailed{Err: errors.New("disk full")}) },
 			"send failed": func(*rapid.T) { l.tell(SendFailed{Type: l.sent.Type, Err: errors.New("network is down")}) },
@@ -210,8 +213,11 @@ func (l *life) carryOut(o Output) {
 			if !slices.Contains(l.record.Ours, a) {
 				l.t.Fatalf("%v is configured, and not on record", a)
 			}
-		} else if a.IsValid() && (l.record.Released || leaseAddress(l.record.Lease) != a) {
+		} else if a.IsValid() && (l.record.Released || !l.onRecord(a)) {
 			l.t.Fatalf("%v is configured, but %v is on record", a, leaseAddress(l.record.Lease))
+		}
+		if end := o.Want.Lifetime; a.IsValid() && !end.Forever && !l.now.Before(end.ValidUntil) {
+			l.t.Fatalf("%v is configured at %v, but it ended at %v", a, l.now, end.ValidUntil)
 		}
 		if l.kernel.IsValid() && l.kernel != a && !slices.Contains(o.Ours, l.kernel) {
 			l.t.Fatalf("%v would stay: ours are %v", l.kernel, o.Ours)
@@ -228,6 +234,13 @@ func (l *life) carryOut(o Output) {
 	default:
 		l.t.Fatalf("unknown output %T", o)
 	}
+}
+
+// onRecord reports whether a restart would find the address as the adapter's
+// lease, or as its lease on a known network.
+func (l *life) onRecord(a netip.Prefix) bool {
+	return leaseAddress(l.record.Lease) == a ||
+		slices.ContainsFunc(l.record.Networks, func(n Network) bool { return n.Lease.Address == a })
 }
 
 // check holds at every moment.

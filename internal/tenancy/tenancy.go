@@ -110,7 +110,7 @@ func (t *Tenancy) Handle(now boottime.Instant, in Input) {
 		}
 		return
 	}
-	if l := t.held(); l != nil && ended(l, now) {
+	if l := t.held(); l != nil && ended(l, now) && linked(in) {
 		// Whatever comes first after a suspend finds no lease that has ended.
 		t.tell(dhcp4.Timeout{})
 	}
@@ -142,6 +142,18 @@ func (t *Tenancy) Handle(now boottime.Instant, in Input) {
 		t.sendFailed(in)
 	case Timeout:
 		t.timeout()
+	}
+}
+
+// linked reports whether an input leaves the adapter as able to send as it was.
+func linked(in Input) bool {
+	switch in := in.(type) {
+	case Link:
+		return in.Usable
+	case Gone:
+		return false
+	default:
+		return true
 	}
 }
 
@@ -223,7 +235,7 @@ func (t *Tenancy) begin(in Begin) {
 		t.released, t.given = true, r.Lease
 		t.tell(dhcp4.StartReleased{Last: leaseAddress(r.Lease).Addr()})
 		t.apply(t.desired())
-	case r.Lease != nil && slices.Contains(t.ours, r.Lease.Address):
+	case r.Lease != nil && slices.Contains(t.ours, r.Lease.Address) && !ended(r.Lease, t.now):
 		t.lease = r.Lease
 		t.announce, t.pending = NoteResumed, true
 		t.apply(t.desired())
