@@ -70,8 +70,10 @@ func (s *Store) forget(adapter string) {
 type found struct {
 	// text is the newest record; nil if there is none.
 	text []byte
-	// err says why the record's file cannot be used, if nothing else can be either.
-	err error
+	// err says why the record's file cannot be used, if nothing else can be
+	// either; with inAhead it is about the write-ahead file.
+	err     error
+	inAhead bool
 	// removed says that the record was removed, though files are left.
 	removed bool
 	// unread says that the write-ahead file cannot be read.
@@ -120,7 +122,7 @@ func (s *Store) look(e *entry) found {
 		return found{removed: true}
 	case newest.sequence > 0:
 		if _, err := parse(newest.record); err != nil {
-			return found{err: err}
+			return found{err: err, inAhead: true}
 		}
 		e.sequence, e.behind = newest.sequence, newest.record
 		if first {
@@ -128,7 +130,7 @@ func (s *Store) look(e *entry) found {
 		}
 		return found{text: newest.record}
 	case none && unread:
-		return found{err: aheadErr, unread: true}
+		return found{err: aheadErr, inAhead: true, unread: true}
 	case none:
 		return found{}
 	}

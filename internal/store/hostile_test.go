@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -90,5 +91,23 @@ func TestTornSlotStaysTorn(t *testing.T) {
 	st.open()
 	if r, ok, err := st.store.Load("a"); err != nil || !ok || valueOf(r) != 1 {
 		t.Errorf("record %d, %v, %v; want 1", valueOf(r), ok, err)
+	}
+}
+
+// TestAheadIsBlamed: an error names the file that is at fault.
+func TestAheadIsBlamed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "c0.ahead"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s, err := OpenWith(dir, newMachine().clock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	_, _, err = s.Load("c0")
+	if e, ok := errors.AsType[*Error](err); !ok || e.Path != filepath.Join(dir, "c0.ahead") {
+		t.Errorf("%v", err)
 	}
 }

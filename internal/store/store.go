@@ -302,7 +302,11 @@ func (s *Store) Load(adapter string) (tenancy.Record, bool, error) {
 			return r, true, nil
 		}
 	}
-	failure := &Error{Op: op, Adapter: adapter, Path: filepath.Join(s.path, e.file), Err: f.err}
+	fault := e.file
+	if f.inAhead {
+		fault = e.ahead
+	}
+	failure := &Error{Op: op, Adapter: adapter, Path: filepath.Join(s.path, fault), Err: f.err}
 	if aside, err := s.setAside(e, f.unread); err != nil {
 		failure.Hint = fmt.Sprintf("it could not be set aside: %v; it is ignored", err)
 	} else {
