@@ -173,8 +173,18 @@ func (t *Tenancy) recognised(l *dhcp4.Lease) {
 	}
 }
 
+// virtual are the link addresses, but for their last byte, of routers that
+// several machines are in turn: VRRP (RFC 9568 section 7.3) and HSRP. Each
+// network may have one under the same, so that none is known by it.
+var virtual = [...]string{"\x00\x00\x5e\x00\x01", "\x00\x00\x0c\x07\xac"}
+
 // remember notes that the lease is that of the network with this router.
 func (n *networks) remember(router netip.Addr, link []byte, l *dhcp4.Lease, now boottime.Instant) {
+	for _, v := range virtual {
+		if bytes.HasPrefix(link, []byte(v)) {
+			return
+		}
+	}
 	n.known = slices.DeleteFunc(n.known, func(k network) bool {
 		return bytes.Equal(k.RouterLink, link) && k.Router == router || k.of(l) || ended(k.Lease, now)
 	})
