@@ -223,6 +223,9 @@ func (c *Client) start(now boottime.Instant, in Start) {
 	c.replay = 0
 	l := in.Lease
 	if l == nil {
+		if !c.is(anonymous) {
+			c.hint = hostOrNone(in.Wish)
+		}
 		c.enterInitFresh(now)
 		return
 	}

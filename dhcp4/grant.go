@@ -62,16 +62,7 @@ func (c *Client) granted(now boottime.Instant, m message, x *exchange) Rejection
 	if r != accepted {
 		return r
 	}
-	l := &Lease{
-		Address:    t.address,
-		Server:     m.server,
-		ServerLink: c.linkOf(m),
-		ClientID:   x.clientID,
-		Start:      x.sent,
-	}
-	if relay := m.Relay(); isHost(relay) {
-		l.Relay = relay
-	}
+	l := c.leaseOf(t, m, x)
 	if old := c.known(); old != nil {
 		// Deviation: "Missing server identifier" in docs/deviations.md: only a
 		// REQUEST for an offer needs it in its answer.
@@ -82,15 +73,31 @@ func (c *Client) granted(now boottime.Instant, m message, x *exchange) Rejection
 			l.ServerLink = old.ServerLink
 		}
 	}
-	c.setTimes(l, t.duration, m)
+	c.fuzzTimes(l)
 	if end, ends := l.Expires(); ends && !now.Before(end) {
 		return RejectLeaseOver
 	}
-	setParameters(l, m)
 	c.keepNonce(l, m)
 	c.acquire(now, l)
 	c.autoConfigured(m)
 	return accepted
+}
+
+// leaseOf returns the lease that an OFFER or ACK describes.
+func (c *Client) leaseOf(t terms, m message, x *exchange) *Lease {
+	l := &Lease{
+		Address:    t.address,
+		Server:     m.server,
+		ServerLink: c.linkOf(m),
+		ClientID:   x.clientID,
+		Start:      x.sent,
+	}
+	if relay := m.Relay(); isHost(relay) {
+		l.Relay = relay
+	}
+	setTimes(l, t.duration, m)
+	setParameters(l, m)
+	return l
 }
 
 // linkOf returns a copy of the frame's source, nil where it cannot be one.
@@ -106,8 +113,8 @@ func (c *Client) linkOf(m message) []byte {
 // RFC 2131, section 4.4.5: "T1 MUST be earlier than T2, which, in turn, MUST be
 // earlier than the time at which the client's lease will expire." "T1 defaults
 // to (0.5 * duration_of_lease). T2 defaults to (0.875 * duration_of_lease).
-// Times T1 and T2 SHOULD be chosen with some random 'fuzz' around a fixed value".
-func (c *Client) setTimes(l *Lease, secs uint32, m message) {
+// The fuzz that they SHOULD have comes with [Client.fuzzTimes].
+func setTimes(l *Lease, secs uint32, m message) {
 	if secs == infinity {
 		l.Infinite = true
 		return
@@ -124,7 +131,14 @@ func (c *Client) setTimes(l *Lease, secs uint32, m message) {
 	if l.T1 <= 0 || l.T1 >= l.T2 || l.T2 >= l.Duration {
 		l.T1, l.T2 = t1, t2
 	}
-	// Up to 2 % earlier, both by the same, so that their order stays.
+}
+
+// fuzzTimes brings T1 and T2 forward by up to 2 %, both by the same, so that
+// their order stays.
+//
+// RFC 2131, section 4.4.5: "Times T1 and T2 SHOULD be chosen with some random
+// 'fuzz' around a fixed value, to avoid synchronization of client reacquisition."
+func (c *Client) fuzzTimes(l *Lease) {
 	if fuzz := min(l.T1/50, l.T1-pace); fuzz > 0 {
 		fuzz = c.within(0, fuzz)
 		l.T1 -= fuzz

@@ -27,9 +27,13 @@ type (
 	// configured already and has not lost its link, in BOUND without a packet.
 	// A lease that is over, or not sane, is answered by Lost. Start has no
 	// effect on a client that was started already.
+	//
+	// Without a Lease, Wish is the address to ask servers for; not valid if
+	// there is none.
 	Start struct {
 		Lease *Lease
 		InUse bool
+		Wish  netip.Addr
 	}
 
 	// StartReleased begins the client's life in RELEASED: silent until a Renew.
@@ -154,11 +158,9 @@ type (
 	}
 
 	// Offered says that an offer was chosen and its server is being asked for
-	// the address: whoever wants to probe for it may begin.
-	Offered struct {
-		Address netip.Addr
-		Server  netip.Addr
-	}
+	// it: whoever wants to probe for the address, or to prepare for the lease,
+	// may begin. The ACK that follows may say otherwise, or a NAK come.
+	Offered struct{ Lease *Lease }
 
 	// Lost says that the lease is not ours any more: the address is to be
 	// removed from the adapter and the lease forgotten (or, for LossReleased,

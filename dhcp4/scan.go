@@ -166,7 +166,7 @@ func (s *Scan) offered(now boottime.Instant, m message) Rejection {
 	t, r := termsOf(m)
 	if r == accepted {
 		l.Address = t.address
-		s.c.setTimes(l, t.duration, m)
+		setTimes(l, t.duration, m)
 	} else if o.Refusal == accepted {
 		o.Refusal = r
 	}

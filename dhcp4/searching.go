@@ -172,14 +172,15 @@ func (s *selecting) answer(c *Client, now boottime.Instant, m message) Rejection
 	if m.YourAddr() == unspecified && c.autoConfigured(m) {
 		return accepted
 	}
-	if _, r := termsOf(m); r != accepted {
+	t, r := termsOf(m)
+	if r != accepted {
 		return r
 	}
 	next := &requesting{exchange: s.exchange, server: m.server, address: m.YourAddr(), discovered: s.secsSent}
 	next.sent = now
 	c.move(now, next)
 	next.send(c, now)
-	c.emit(Offered{next.address, next.server})
+	c.emit(Offered{c.leaseOf(t, m, &next.exchange)})
 	return accepted
 }
 

@@ -349,7 +349,7 @@ func (s *stage) show() {
 		case Transmit:
 			s.showSent(o)
 		case Offered:
-			s.line("offered: %v by %v", o.Address, o.Server)
+			s.line("offered: %v by %v", o.Lease.Address.Addr(), o.Lease.Server)
 		case Acquired:
 			s.line("ACQUIRED %s", s.describe(o))
 		case Lost:

@@ -42,6 +42,8 @@
 //	saved_uptime   the time since that boot, suspended time included
 //	hardware_addr  the link address that the lease was obtained with
 //	lease          the lease, or the one that was given back; absent if there is none
+//	offered        the lease was offered, and asked for; that it was granted
+//	               was not written yet
 //	released       the adapter was released and stays so until a renew or a reboot
 //	ours           other addresses that we configured and that may still be there
 //	base_mtu       the MTU from before ours was set

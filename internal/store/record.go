@@ -30,6 +30,7 @@ type record struct {
 	SavedUptime  duration       `json:"saved_uptime"`
 	HardwareAddr linkAddr       `json:"hardware_addr,omitempty"`
 	Lease        *lease         `json:"lease,omitempty"`
+	Offered      bool           `json:"offered,omitempty"`
 	Released     bool           `json:"released,omitempty"`
 	Ours         []netip.Prefix `json:"ours,omitempty"`
 	BaseMTU      int            `json:"base_mtu,omitempty"`
@@ -123,6 +124,7 @@ func encode(r tenancy.Record, sequence uint64, now moment) ([]byte, error) {
 		BootID:       now.bootID,
 		SavedUptime:  duration(now.boot),
 		HardwareAddr: r.HardwareAddr,
+		Offered:      r.Offered,
 		Released:     r.Released,
 		Ours:         r.Ours,
 		BaseMTU:      r.BaseMTU,
@@ -198,7 +200,7 @@ func decode(b []byte, now moment) (tenancy.Record, error) {
 	if err != nil {
 		return tenancy.Record{}, err
 	}
-	r := tenancy.Record{HardwareAddr: f.HardwareAddr, LinkLocal: f.LinkLocal}
+	r := tenancy.Record{HardwareAddr: f.HardwareAddr, LinkLocal: f.LinkLocal, Offered: f.Offered}
 	if f.sameBoot(now) {
 		// What was done by calls and to the kernel ends with the boot.
 		r.Released, r.Up, r.Ours, r.BaseMTU = f.Released, f.Up, f.Ours, f.BaseMTU

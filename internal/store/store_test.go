@@ -129,8 +129,10 @@ func TestSaveAndLoad(t *testing.T) {
 	infinite.Lease.Infinite, infinite.Lease.Duration, infinite.Lease.T1, infinite.Lease.T2 = true, 0, 0, 0
 	released := full(m.boot)
 	released.Released = true
+	offered := full(m.boot)
+	offered.Offered = true
 	for _, durable := range []bool{true, false} {
-		for name, r := range map[string]tenancy.Record{"full": full(m.boot), "empty": {}, "infinite": infinite, "released": released} {
+		for name, r := range map[string]tenancy.Record{"offered": offered, "full": full(m.boot), "empty": {}, "infinite": infinite, "released": released} {
 			if err := s.Save("eth0", r, durable); err != nil {
 				t.Fatal(err)
 			}

@@ -59,11 +59,16 @@ func (t *Tenancy) watch(a netip.Addr, mode acd.Mode) {
 }
 
 // offered asks the link about an address while its server is asked for it: a
-// host that has it answers before there is a lease.
-func (t *Tenancy) offered(a netip.Addr) {
-	if t.held() == nil {
-		t.watch(a, acd.Probe)
+// host that has it answers before there is a lease. And the lease is put on
+// record meanwhile, so that nobody has to wait for the disk when it is granted.
+func (t *Tenancy) offered(l *dhcp4.Lease) {
+	if t.held() != nil {
+		return // it has its place on record, and its detector
 	}
+	if !slices.Contains(t.ours, l.Address) {
+		t.saveOffer(l)
+	}
+	t.watch(l.Address.Addr(), acd.Probe)
 }
 
 func (t *Tenancy) tellDetector(in acd.Input) {

@@ -164,6 +164,16 @@ func (t *Tenancy) save(flush Flush) {
 	t.emit(Save{Record: r, Flush: flush})
 }
 
+// saveOffer puts a lease on record that is not granted yet. Whoever finds it
+// there and not in the kernel asks servers for its address.
+func (t *Tenancy) saveOffer(l *dhcp4.Lease) {
+	r := t.record()
+	r.Lease, r.Offered, r.Released = l, true, false
+	t.recorded = l
+	t.networks.setDurable(true)
+	t.emit(Save{Record: r, Flush: FlushNow})
+}
+
 // onDisk reports whether a record that would survive a power failure has a
 // lease of that address, and one that does not end later.
 func (t *Tenancy) onDisk(l *dhcp4.Lease) bool { return covers(t.recorded, l) || t.networks.durable(l) }

@@ -15,6 +15,9 @@ type Record struct {
 	// Lease is the current lease, or with Released the one that was given back;
 	// nil if there is none.
 	Lease *dhcp4.Lease
+	// Offered says that Lease was offered and its server asked for it: that it
+	// was granted is not on record. If the address is configured, it was.
+	Offered bool
 	// Released says that the adapter was released and stays so until a renew
 	// or a reboot.
 	Released bool

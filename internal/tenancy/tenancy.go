@@ -227,6 +227,11 @@ func (t *Tenancy) begin(in Begin) {
 	if t.local != nil {
 		t.local.last = r.LinkLocal
 	}
+	var wish netip.Addr
+	if r.Offered && !slices.Contains(t.ours, leaseAddress(r.Lease)) {
+		// It may not have been granted: only a server can tell.
+		wish, r.Lease = leaseAddress(r.Lease).Addr(), nil
+	}
 	switch {
 	case t.inform:
 		t.beginInform(in)
@@ -244,7 +249,7 @@ func (t *Tenancy) begin(in Begin) {
 		t.tell(dhcp4.Start{Lease: r.Lease, InUse: true})
 	default:
 		t.networks.restore(r, false)
-		t.tell(dhcp4.Start{Lease: r.Lease})
+		t.tell(dhcp4.Start{Lease: r.Lease, Wish: wish})
 		if len(t.ours) > 0 {
 			t.apply(t.desired())
 		}
@@ -359,7 +364,7 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 		case dhcp4.Lost:
 			t.lost(o, from, server)
 		case dhcp4.Offered:
-			t.offered(o.Address)
+			t.offered(o.Lease)
 		case dhcp4.Informed:
 			t.taught(o.Lease)
 		case dhcp4.AutoConfigure:
