@@ -20,11 +20,18 @@ func (t *Tenancy) linkUp() {
 		t.seek()
 	}
 	t.tell(dhcp4.LinkUp{})
+	if t.client.State() == dhcp4.StateReleased && slices.ContainsFunc(t.calls, func(c call) bool { return c.verb == Await }) {
+		t.tell(dhcp4.Renew{}) // asked for when there was no link
+	}
 }
 
 func (t *Tenancy) linkDown() {
 	t.networks.here, t.networks.tried = false, false
-	t.guard.taken = netip.Addr{} // the next link may be another one
+	// The next link may be another one.
+	t.guard.taken = netip.Addr{}
+	if t.local != nil {
+		t.local.barred = false
+	}
 	t.tellFinder(dna.Stop{})
 	t.tellDetector(acd.LinkDown{})
 	t.tellLocal(ipv4ll.LinkDown{})

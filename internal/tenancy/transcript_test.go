@@ -246,6 +246,9 @@ func (s *scene) reply(d *datadriven.TestData, arg func(key, value string) string
 		if d.HasArg("ipv6-only") {
 			b.AddUint32(wire.OptionIPv6OnlyPreferred, 1800)
 		}
+		if d.HasArg("no-link-local") {
+			b.AddUint8(wire.OptionAutoConfigure, 0)
+		}
 		if d.HasArg("rapid") {
 			b.AddOption(wire.OptionRapidCommit, nil)
 		}
