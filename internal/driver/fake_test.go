@@ -46,6 +46,7 @@ type world struct {
 	applyErr error               // the kernel refuses
 	arpErr   error               // no ARP can be sent or heard
 	force    bool                // FORCERENEW is listened to
+	renames  func(from string)   // called by Rename
 	deafens  func()              // called by Listen and ListenForceRenew where they are to end
 	manager  string
 	start    time.Time
@@ -383,6 +384,9 @@ func (w *world) Remove(name string) error {
 }
 
 func (w *world) Rename(from, to string) error {
+	if w.renames != nil {
+		w.renames(from)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.records[to] = w.records[from]

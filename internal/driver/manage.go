@@ -294,7 +294,15 @@ func (d *Driver) renamed(a *adapter, link Link) {
 		return
 	}
 	d.rename(a, link.Name)
+	// Where adapters swap their names, one after the other: a record must have
+	// left a name before another one comes to it.
+	before, done := d.renames, make(chan struct{})
+	d.renames = done
 	a.enqueue(d, effect{kind: effectDo, do: func() {
+		defer close(done)
+		if before != nil {
+			<-before
+		}
 		if err := d.cfg.Store.Rename(old, link.Name); err != nil {
 			d.cfg.Log.Error("the lease file could not be renamed", "adapter", link.Name, "from", old, "error", err)
 		}
