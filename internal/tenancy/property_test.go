@@ -113,7 +113,7 @@ type life struct {
 
 func (l *life) begin() {
 	tn, err := New(Config{
-		DHCP4:    dhcp4.Config{HardwareType: 1, HardwareAddr: hardwareAddr, Seed: 1},
+		DHCP4:    dhcp4.Config{HardwareType: 1, HardwareAddr: hardwareAddr, Seed: 1, IPv6Only: true, RapidCommit: true},
 		Policy:   Policy{Metric: 1002, MTU: true, DNS: true},
 		Conflict: l.mode, LinkLocal: l.local,
 	})
@@ -282,6 +282,14 @@ func (l *life) reply(t *rapid.T, kind wire.MessageType) {
 			b.AddAddr(wire.OptionRouter, netip.MustParseAddr(rapid.SampledFrom([]string{"10.77.0.1", "10.77.0.9"}).Draw(t, "router")))
 		}
 		b.AddUint32(wire.OptionLeaseTime, rapid.SampledFrom([]uint32{1, 60, 3600, 0xffffffff}).Draw(t, "lease"))
+	}
+	switch rapid.IntRange(0, 15).Draw(t, "more") {
+	case 0:
+		b.AddUint32(wire.OptionIPv6OnlyPreferred, 0)
+	case 1:
+		b.AddUint8(wire.OptionAutoConfigure, 0)
+	case 2, 3, 4:
+		b.AddOption(wire.OptionRapidCommit, nil)
 	}
 	l.tell(Datagram{Message: b.Bytes(), From: serverAddr, Link: []byte{2, 0, 0, 0, 0, 1}})
 }
