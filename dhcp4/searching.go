@@ -256,7 +256,10 @@ func (s *requesting) answer(c *Client, now boottime.Instant, m message) Rejectio
 	case m.server != s.server:
 		return RejectOtherServer
 	case t == wire.NAK:
-		return c.refused(now)
+		// It takes the offer back. Of a lease in use it says nothing.
+		c.hint = [4]byte{}
+		c.enterInit(now, c.setback())
+		return accepted
 	case m.YourAddr() != s.address:
 		return RejectOtherAddress
 	}
