@@ -255,8 +255,10 @@ func (s *requesting) answer(c *Client, now boottime.Instant, m message) Rejectio
 		return RejectNoServerID
 	case m.server != s.server:
 		return RejectOtherServer
+	case t == wire.NAK && c.known() != nil && c.known().Address.Addr() == s.address:
+		return c.refused(now)
 	case t == wire.NAK:
-		// It takes the offer back. Of a lease in use it says nothing.
+		// It takes the offer back. Of a lease of another address it says nothing.
 		c.hint = [4]byte{}
 		c.enterInit(now, c.setback())
 		return accepted
