@@ -119,6 +119,9 @@ func (s *Store) look(e *entry) found {
 		return found{text: text}
 	case newest.removed():
 		e.sequence = newest.sequence
+		if first {
+			e.anchor = e.last // the record's file may still be there
+		}
 		return found{removed: true}
 	case newest.sequence > 0:
 		if _, err := parse(newest.record); err != nil {

@@ -111,3 +111,27 @@ func TestAheadIsBlamed(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestRemovalIsKept: what was removed stays removed, as long as its file is
+// there, until the disk has another record.
+func TestRemovalIsKept(t *testing.T) {
+	t.Parallel()
+	disk := newLedger()
+	st := &story{disk: disk}
+	st.open()
+	st.run(t, []step{{verb: "save", name: "a", value: 1, durable: true}, {verb: "flush", name: "a"}})
+	// The process is killed before the file is removed.
+	if err := disk.overwrite("a.ahead", 0, appendSlot(nil, slot{sequence: 2}), true); err != nil {
+		t.Fatal(err)
+	}
+	st.open()
+	st.run(t, []step{{verb: "save", name: "a", value: 2}, {verb: "save", name: "a", value: 3}, {verb: "save", name: "a", value: 4}})
+	b, err := disk.read("a.ahead")
+	if slots := parseSlots(b); err != nil || !slots[0].removed() || slots[1].sequence != 5 {
+		t.Errorf("the slots have %d, removed: %v, and %d; %v", slots[0].sequence, slots[0].removed(), slots[1].sequence, err)
+	}
+	st.run(t, []step{{verb: "flush", name: "a"}})
+	if r, ok, err := st.store.Load("a"); err != nil || !ok || valueOf(r) != 4 {
+		t.Errorf("record %d, %v, %v; want 4", valueOf(r), ok, err)
+	}
+}
