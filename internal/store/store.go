@@ -264,7 +264,7 @@ func (s *Store) Flush(adapter string) error {
 	}
 	e.mu.Unlock()
 	if err := s.catchUp(e); err != nil {
-		failure := &Error{Op: op, Adapter: adapter, Path: filepath.Join(s.path, e.file), Err: err, Hint: "the lease is kept in " + e.ahead + " meanwhile"}
+		failure := &Error{Op: op, Adapter: adapter, Path: filepath.Join(s.path, e.file), Err: err, Hint: e.ahead + " has the lease until that works"}
 		if h := hint(err); h != "" {
 			failure.Hint = h + "; " + failure.Hint
 		}

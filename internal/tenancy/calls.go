@@ -76,6 +76,7 @@ func (t *Tenancy) call(in Call) {
 		if t.released {
 			t.tell(dhcp4.Renew{})
 		}
+		t.refuseIPv4()
 	case End:
 		switch {
 		case t.releasing(): // joins
@@ -101,6 +102,14 @@ func (t *Tenancy) call(in Call) {
 			return
 		}
 		t.end(in.ID, false)
+	}
+}
+
+// refuseIPv4 answers those who await an address in a network that wants none
+// used (RFC 8925).
+func (t *Tenancy) refuseIPv4() {
+	if t.client.State() == dhcp4.StateIPv6Only {
+		t.answerAll(func(c call) bool { return c.verb == Await }, errno.ERROR_NOT_SUPPORTED, "the network asks its hosts to use no IPv4 (RFC 8925)")
 	}
 }
 

@@ -166,11 +166,12 @@ func (t *Tenancy) recognised(l *dhcp4.Lease) {
 	k := n.known[i]
 	n.known = slices.Insert(slices.Delete(n.known, i, i+1), 0, k)
 	n.here = true
-	t.emit(Note{Kind: NoteRecognised, State: t.client.State(), Lease: l, Server: k.Router, Link: k.RouterLink})
 	t.tell(dhcp4.Confirmed{Lease: l})
 	if t.held() != l {
 		n.here = false // a server was quicker, or says otherwise
+		return
 	}
+	t.emit(Note{Kind: NoteRecognised, State: t.client.State(), Lease: l, Server: k.Router, Link: k.RouterLink})
 }
 
 // virtual are the link addresses, but for their last byte, of routers that

@@ -373,6 +373,7 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 			t.done(o)
 		case dhcp4.Moved:
 			t.emit(Note{Kind: NoteState, State: o.To, Lease: t.lease})
+			t.refuseIPv4()
 			if o.To == dhcp4.StateIPv6Only && t.local != nil && t.local.running {
 				t.endLocal() // that is IPv4, too
 				t.apply(t.desired())
