@@ -124,14 +124,16 @@ func serve(ctx context.Context, engine *driver.Driver, server *control.Server, l
 		// The cause is set even where err is nil, which is fine: ctx has ended then.
 		cancel(engine.Run(ctx))
 	}()
-	go func() { //nolint:contextcheck // Serve ends with Shutdown
-		if err := server.Serve(l); err != nil {
-			cancel(err)
-		}
-	}()
 	if err := begin(); err != nil {
 		cancel(err)
 	} else {
+		// Who calls meanwhile waits in the socket's queue: an adapter that is
+		// about to be managed is not to be told of as one that is not.
+		go func() { //nolint:contextcheck // Serve ends with Shutdown
+			if err := server.Serve(l); err != nil {
+				cancel(err)
+			}
+		}()
 		log.Info("ready", "socket", l.Addr().String(), "pid", os.Getpid())
 		stop := announce(ctx, engine.Alive, log)
 		defer stop()
