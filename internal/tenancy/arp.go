@@ -20,7 +20,7 @@ func (t *Tenancy) linkUp() {
 		t.seek()
 	}
 	t.tell(dhcp4.LinkUp{})
-	if t.client.State() == dhcp4.StateReleased && slices.ContainsFunc(t.calls, func(c call) bool { return c.verb == Await }) {
+	if t.ending == living && t.client.State() == dhcp4.StateReleased && slices.ContainsFunc(t.calls, func(c call) bool { return c.verb == Await }) {
 		t.tell(dhcp4.Renew{}) // asked for when there was no link
 	}
 }
