@@ -16,9 +16,7 @@ import (
 func (t *Tenancy) linkUp() {
 	t.tellDetector(acd.LinkUp{})
 	t.tellLocal(ipv4ll.LinkUp{})
-	if !t.released && !t.inform {
-		t.seek()
-	}
+	t.seek()
 	t.tell(dhcp4.LinkUp{})
 	if t.ending == living && t.client.State() == dhcp4.StateReleased && slices.ContainsFunc(t.calls, func(c call) bool { return c.verb == Await }) {
 		t.tell(dhcp4.Renew{}) // asked for when there was no link
@@ -92,16 +90,23 @@ func (t *Tenancy) transmitARP(packet, to []byte) {
 // listen says whose packets are wanted, if that has changed.
 func (t *Tenancy) listen() {
 	var want []netip.Addr
-	if d := t.guard.detector; d != nil && d.Listening() {
-		want = append(want, d.Address())
+	if d := t.guard.detector; d != nil && d.Address().IsValid() {
+		want = append(want, d.Address()) // without a link, too: there will be one
 	}
 	if l := t.local; l != nil {
 		if a, ok := l.client.Listening(); ok {
 			want = append(want, a)
 		}
 	}
-	if f := t.networks.finder; f != nil {
+	if f := t.networks.finder; f != nil && t.link.Usable {
 		want = append(want, f.prober.Addresses()...)
+	}
+	if !t.link.Usable {
+		// So that the question can leave as soon as there is a link.
+		from, _ := t.candidates()
+		for _, c := range from {
+			want = append(want, c.Router)
+		}
 	}
 	if !slices.Equal(want, t.listening) {
 		t.listening = want

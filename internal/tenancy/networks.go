@@ -65,19 +65,7 @@ func (n *networks) restore(r Record, inUse bool) {
 // seek asks the routers of the known networks whether this is theirs.
 func (t *Tenancy) seek() {
 	n := &t.networks
-	var from []dna.Candidate
-	var asked []*dhcp4.Lease
-	for _, k := range n.known {
-		if ended(k.Lease, t.now) || len(k.RouterLink) != len(arp.HardwareAddr{}) {
-			continue
-		}
-		from = append(from, dna.Candidate{
-			Address: k.Lease.Address.Addr(), Router: k.Router, RouterLink: arp.HardwareAddr(k.RouterLink),
-		})
-		if asked = append(asked, k.Lease); len(asked) == dna.MaxCandidates {
-			break
-		}
-	}
+	from, asked := t.candidates()
 	if len(from) == 0 || !t.findWith() {
 		return
 	}
@@ -87,6 +75,26 @@ func (t *Tenancy) seek() {
 	}
 	n.finder.asked = asked
 	t.tellFinder(dna.Start{Candidates: from})
+}
+
+// candidates returns the networks whose routers are asked when the link comes
+// up, and the leases there.
+func (t *Tenancy) candidates() (from []dna.Candidate, leases []*dhcp4.Lease) {
+	if t.released || t.inform || t.ending != living {
+		return nil, nil
+	}
+	for _, k := range t.networks.known {
+		if ended(k.Lease, t.now) || len(k.RouterLink) != len(arp.HardwareAddr{}) {
+			continue
+		}
+		from = append(from, dna.Candidate{
+			Address: k.Lease.Address.Addr(), Router: k.Router, RouterLink: arp.HardwareAddr(k.RouterLink),
+		})
+		if leases = append(leases, k.Lease); len(leases) == dna.MaxCandidates {
+			break
+		}
+	}
+	return from, leases
 }
 
 // learn finds out by which link address this network can be recognised.
