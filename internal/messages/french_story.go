@@ -49,14 +49,15 @@ func frenchStory() dictionary {
 		"the parameters are those of %s; the address is the adapter's own":       "les paramètres sont ceux de %s ; l'adresse est celle de l'adaptateur",
 
 		// What happened.
-		"managed by this daemon":                              "géré par ce démon",
-		"the link came up":                                    "le lien est monté",
-		"the link went down":                                  "le lien est tombé",
-		"%s of %s from %s":                                    "%s de %s par %s",
-		"%s from %s":                                          "%s de %s",
-		"packet not used: %s":                                 "paquet écarté : %s",
-		"%d packets not used since %s: %s":                    "%d paquets écartés depuis %s : %s",
-		"lease of %s from %s obtained":                        "bail de %s obtenu de %s",
+		"managed by this daemon":           "géré par ce démon",
+		"the link came up":                 "le lien est monté",
+		"the link went down":               "le lien est tombé",
+		"%s of %s from %s":                 "%s de %s par %s",
+		"%s from %s":                       "%s de %s",
+		"packet not used: %s":              "paquet écarté : %s",
+		"%d packets not used since %s: %s": "%d paquets écartés depuis %s : %s",
+		"lease of %s from %s obtained":     "bail de %s obtenu de %s",
+
 		"lease of %s resumed, from before the daemon's start": "bail de %s repris, d'avant le démarrage du démon",
 		"lease of %s renewed by %s":                           "bail de %s renouvelé par %s",
 		"lease of %s given back to %s":                        "bail de %s rendu à %s",
