@@ -89,7 +89,8 @@ func (t *Tenancy) transmitARP(packet, to []byte) {
 
 // listen says whose packets are wanted, if that has changed.
 func (t *Tenancy) listen() {
-	var want []netip.Addr
+	var few [4]netip.Addr // every packet comes by here: mostly there is nothing to allocate
+	want := few[:0]
 	if d := t.guard.detector; d != nil && d.Address().IsValid() {
 		want = append(want, d.Address()) // without a link, too: there will be one
 	}
@@ -109,7 +110,7 @@ func (t *Tenancy) listen() {
 		}
 	}
 	if !slices.Equal(want, t.listening) {
-		t.listening = want
-		t.emit(Listen{Addresses: want})
+		t.listening = append([]netip.Addr(nil), want...) // no Clone: want is to stay on the stack
+		t.emit(Listen{Addresses: t.listening})
 	}
 }

@@ -19,7 +19,8 @@ const (
 	// ConflictOptimistic: the address is used at once; the link is asked
 	// meanwhile, and the address declined if another host has it.
 	ConflictOptimistic ConflictMode = iota
-	// ConflictProbe: the address is used after the link was asked, some seconds.
+	// ConflictProbe: the address is used after the link was asked: half a second,
+	// with strict timing some seconds.
 	ConflictProbe
 	// ConflictOff: nobody is asked and nothing defended.
 	ConflictOff

@@ -118,9 +118,7 @@ func (t *Tenancy) release() {
 		t.networks.forget(given)
 		r := t.record()
 		r.Lease, r.Released = given, true
-		t.recorded = nil
-		t.networks.setDurable(false)
-		t.emit(Save{Record: r, Flush: FlushNever})
+		t.saveRecord(r, FlushNever)
 	}
 	t.went(func(w *troubles) { w.unsent = nil })
 	t.tell(dhcp4.Release{})
@@ -145,8 +143,10 @@ func (t *Tenancy) record() Record {
 	return r
 }
 
-func (t *Tenancy) save(flush Flush) {
-	r := t.record()
+func (t *Tenancy) save(flush Flush) { t.saveRecord(t.record(), flush) }
+
+// saveRecord saves a record and notes what of it would survive a power failure.
+func (t *Tenancy) saveRecord(r Record, flush Flush) {
 	keeps := flush == FlushNow || flush == FlushLater && r.Lease != nil && t.onDisk(r.Lease)
 	if !keeps || r.Released {
 		t.recorded = nil
@@ -169,9 +169,7 @@ func (t *Tenancy) save(flush Flush) {
 func (t *Tenancy) saveOffer(l *dhcp4.Lease) {
 	r := t.record()
 	r.Lease, r.Offered, r.Released = l, true, false
-	t.recorded = l
-	t.networks.setDurable(true)
-	t.emit(Save{Record: r, Flush: FlushNow})
+	t.saveRecord(r, FlushNow)
 }
 
 // onDisk reports whether a record that would survive a power failure has a
