@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/lessee/lessee/acd"
-	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/dna"
 	"github.com/lessee/lessee/ipv4ll"
@@ -37,26 +36,20 @@ func (t *Tenancy) linkDown() {
 	t.tell(dhcp4.LinkDown{})
 }
 
-// arpDeadline returns the soonest instant at which one of them wants a Timeout.
-func (t *Tenancy) arpDeadline() (at boottime.Instant, ok bool) {
-	sooner := func(b boottime.Instant, set bool) {
-		if set && (!ok || b.Before(at)) {
-			at, ok = b, true
-		}
-	}
+// arpDeadlines adds the instants at which they want a Timeout.
+func (t *Tenancy) arpDeadlines(s *soonest) {
 	if d := t.guard.detector; d != nil {
-		b, _, set := d.Deadline()
-		sooner(b, set)
+		at, _, ok := d.Deadline()
+		s.add(at, ok)
 	}
 	if l := t.local; l != nil {
-		b, _, set := l.client.Deadline()
-		sooner(b, set)
+		at, _, ok := l.client.Deadline()
+		s.add(at, ok)
 	}
 	if f := t.networks.finder; f != nil {
-		b, _, set := f.prober.Deadline()
-		sooner(b, set)
+		at, _, ok := f.prober.Deadline()
+		s.add(at, ok)
 	}
-	return at, ok
 }
 
 // arpTimeout tells them that the time has come.

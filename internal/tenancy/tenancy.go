@@ -175,22 +175,27 @@ func (t *Tenancy) Deadline() (boottime.Instant, bool) {
 	if t.ending == over {
 		return 0, false
 	}
+	var s soonest
 	at, _, ok := t.client.Deadline()
-	sooner := func(b boottime.Instant) {
-		if !ok || b.Before(at) {
-			at, ok = b, true
-		}
-	}
-	if t.retry.on {
-		sooner(t.retry.at)
-	}
-	if at, ok := t.arpDeadline(); ok {
-		sooner(at)
-	}
+	s.add(at, ok)
+	s.add(t.retry.at, t.retry.on)
+	t.arpDeadlines(&s)
 	for i := range t.calls {
-		sooner(t.calls[i].deadline)
+		s.add(t.calls[i].deadline, true)
 	}
-	return at, ok
+	return s.at, s.ok
+}
+
+// soonest keeps the earliest of the instants that are set.
+type soonest struct {
+	at boottime.Instant
+	ok bool
+}
+
+func (s *soonest) add(at boottime.Instant, ok bool) {
+	if ok && (!s.ok || at.Before(s.at)) {
+		s.at, s.ok = at, true
+	}
 }
 
 // Awaiting reports whether an answer from the network is awaited.
