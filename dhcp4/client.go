@@ -113,7 +113,7 @@ func (c *Client) Handle(now boottime.Instant, in Input) {
 	case StartReleased:
 		if c.stopped() {
 			c.hint = hostOrNone(in.Last)
-			c.move(now, &released{})
+			c.move(now, &released{unsent: in.Unsent})
 		}
 	case StartInform:
 		if c.stopped() && isHost(in.Address.Addr()) && in.Address.Bits() > 0 {
@@ -223,9 +223,6 @@ func (c *Client) start(now boottime.Instant, in Start) {
 	c.replay = 0
 	l := in.Lease
 	if l == nil {
-		if !c.is(anonymous) {
-			c.hint = hostOrNone(in.Wish)
-		}
 		c.enterInitFresh(now)
 		return
 	}

@@ -27,17 +27,19 @@ type (
 	// configured already and has not lost its link, in BOUND without a packet.
 	// A lease that is over, or not sane, is answered by Lost. Start has no
 	// effect on a client that was started already.
-	//
-	// Without a Lease, Wish is the address to ask servers for; not valid if
-	// there is none.
 	Start struct {
 		Lease *Lease
 		InUse bool
-		Wish  netip.Addr
 	}
 
 	// StartReleased begins the client's life in RELEASED: silent until a Renew.
-	StartReleased struct{ Last netip.Addr }
+	// Last is the address to ask for then. Unsent is a lease whose RELEASE may not
+	// have left: it is sent at the first LinkUp, unless the lease has ended or
+	// somebody has asked for another one; nil if there is none.
+	StartReleased struct {
+		Last   netip.Addr
+		Unsent *Lease
+	}
 
 	// StartInform begins the life of a client whose adapter has an address by
 	// other means: it asks for parameters only (INFORM, RFC 2131 section 3.4),

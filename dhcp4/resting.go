@@ -34,12 +34,27 @@ func (*stopped) expired(*Client, boottime.Instant)  {}
 type released struct {
 	quiet
 	untimed
+	// unsent is a lease that was given back in an earlier life, and its RELEASE
+	// may not have left; nil if there is none.
+	unsent *Lease
 }
 
 func (*released) name() State                        { return StateReleased }
-func (*released) linkUp(*Client, boottime.Instant)   {}
 func (*released) linkDown(*Client, boottime.Instant) {}
 func (*released) expired(*Client, boottime.Instant)  {}
+
+// linkUp sends a RELEASE that may not have left (RFC 2131 section 4.4.6). A
+// server that has it already finds no such lease.
+func (s *released) linkUp(c *Client, now boottime.Instant) {
+	l := s.unsent
+	if l == nil {
+		return
+	}
+	s.unsent = nil
+	if end, ends := l.Expires(); l.sane() && (!ends || now.Before(end)) {
+		c.sendRelease(l)
+	}
+}
 
 // renew is a fresh start: any server may answer. The address given back is
 // asked for, as a wish.

@@ -22,7 +22,7 @@ import (
 //
 //	client [strict] [broadcast] [rapid] [v6only] [auto] [host=NAME] [id=HEX] [seed=N]   a new client; the clock is at 0
 //	start [lease=PREFIX [age=D] [for=D|infinite] [in-use]]      Start
-//	start-released [last=ADDR]                                  StartReleased
+//	start-released [last=ADDR] [unsent lease=...]               StartReleased
 //	start-inform [PREFIX]                                       StartInform
 //	remember [lease=...], confirm [lease=...]                   Remember and Confirmed, the lease as in start
 //	up, down, renew, release, stop, conflict [ADDR]             the inputs of these names
@@ -87,6 +87,9 @@ func (s *stage) play(t *testing.T, d *datadriven.TestData) string {
 		in := StartReleased{}
 		if v := arg(d, "last"); v != "" {
 			in.Last = netip.MustParseAddr(v)
+		}
+		if d.HasArg("unsent") {
+			in.Unsent = s.startInput(t, d).Lease
 		}
 		s.do(in)
 	case "remember":

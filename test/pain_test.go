@@ -90,6 +90,7 @@ func TestPain_systemd1546_RebootKeepsTheLease(t *testing.T) {
 	h := newHome(t, dnsmasq(), lab.Config{Router: addr("10.77.0.1")})
 	d, a := h.bound(t)
 	for i := range 3 {
+		awaitPersisted(t, d)
 		d.Crash()
 		// What a reboot is to the daemon: no address, and another boot id.
 		h.client.Run(t, "ip", "addr", "flush", "dev", "c0", "scope", "global")

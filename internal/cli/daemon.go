@@ -14,7 +14,7 @@ import (
 	"github.com/lessee/lessee/internal/daemon"
 )
 
-// stateEnv is the environment variable that names the state directory.
+// stateEnv is the environment variable that names the state folder.
 const stateEnv = "LESSEE_STATE"
 
 func (a *app) daemon() *cobra.Command {
@@ -27,13 +27,15 @@ func (a *app) daemon() *cobra.Command {
 		Args:              adapters(0, -1),
 		ValidArgsFunction: a.completeAdapters(-1),
 	}
-	var config, state string
+	var config, state, run string
 	var verbose bool
 	cmd.Flags().StringVar(&config, "config", daemon.DefaultConfig, a.speak.Text("configuration `FILE`"))
-	cmd.Flags().StringVar(&state, "state", "", a.speak.Sprintf("`DIR` where leases are kept, else $%s,\nelse %s", stateEnv, daemon.DefaultState))
+	cmd.Flags().StringVar(&state, "state", "", a.speak.Sprintf("`DIR` where leases are kept over a reboot, or\n'%s', else $%s,\nelse %s", daemon.NoState, stateEnv, daemon.DefaultState))
+	cmd.Flags().StringVar(&run, "run", "", a.speak.Text("`DIR` for the leases of this boot, best on a\ntmpfs, else the control socket's"))
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, a.speak.Text("log packets and states too"))
 	_ = cmd.MarkFlagFilename("config", "toml")
 	_ = cmd.MarkFlagDirname("state")
+	_ = cmd.MarkFlagDirname("run")
 	cmd.RunE = a.run(func(ctx context.Context, names []string) error {
 		// A log nobody reads any more is no reason to die.
 		signal.Ignore(syscall.SIGPIPE)
@@ -42,6 +44,7 @@ func (a *app) daemon() *cobra.Command {
 			ConfigPath: config, ConfigRequired: cmd.Flags().Changed("config"),
 			SocketPath: cmp.Or(a.socket, a.Getenv(lessee.SocketEnv)),
 			StateDir:   cmp.Or(state, a.Getenv(stateEnv)),
+			RunDir:     run,
 			Verbose:    verbose,
 			Log:        a.Stderr,
 		})

@@ -4,6 +4,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -19,11 +21,14 @@ import (
 	"github.com/lessee/lessee/internal/driver"
 	"github.com/lessee/lessee/internal/foreign"
 	"github.com/lessee/lessee/internal/host"
-	"github.com/lessee/lessee/internal/store"
+	"github.com/lessee/lessee/internal/leases"
 )
 
-// DefaultState is the state directory.
-const DefaultState = "/var/lib/lessee"
+// DefaultState is the state folder. NoState keeps none.
+const (
+	DefaultState = "/var/lib/lessee"
+	NoState      = "none"
+)
 
 // Options say how a daemon runs.
 type Options struct {
@@ -33,8 +38,12 @@ type Options struct {
 	// ConfigRequired makes its absence an error.
 	ConfigPath     string
 	ConfigRequired bool
-	// SocketPath is the control socket, StateDir the state directory; empty: the defaults.
+	// SocketPath is the control socket, StateDir the state folder or NoState; empty:
+	// the defaults.
 	SocketPath, StateDir string
+	// RunDir is the folder for what a process leaves to the next one of the same
+	// boot, best on a tmpfs; empty: the control socket's folder.
+	RunDir string
 	// Verbose logs packets and states too.
 	Verbose bool
 	// Log receives the log; nil: standard error.
@@ -58,6 +67,13 @@ func Run(ctx context.Context, o Options) error {
 	if o.SocketPath == "" {
 		o.SocketPath = lessee.DefaultSocket
 	}
+	if o.RunDir == "" {
+		o.RunDir = filepath.Dir(o.SocketPath)
+	}
+	state := o.StateDir
+	if state == NoState {
+		state = ""
+	}
 	config, err := LoadConfig(o.ConfigPath, required)
 	if err != nil {
 		return err
@@ -74,11 +90,11 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer listener.Close()
-	leases, err := store.Open(o.StateDir)
+	store, err := leases.Open(leases.Options{Run: o.RunDir, State: state, Log: log})
 	if err != nil {
 		return err
 	}
-	defer leases.Close()
+	defer store.Close()
 	network, err := host.New(host.Options{})
 	if err != nil {
 		return err
@@ -86,7 +102,7 @@ func Run(ctx context.Context, o Options) error {
 	defer network.Close()
 	resolver, err := host.NewResolver(network, host.ResolverOptions{
 		Mode:     host.DNSMode(config.DNS.Mode),
-		StateDir: o.StateDir,
+		StateDir: cmp.Or(state, o.RunDir),
 		Log:      log,
 	})
 	if err != nil {
@@ -97,7 +113,7 @@ func Run(ctx context.Context, o Options) error {
 	engine := driver.New(driver.Config{
 		Network:  network,
 		Resolver: resolver,
-		Store:    leases,
+		Store:    store,
 		Others:   others,
 		Clock:    host.Clock{},
 		Log:      log,
@@ -109,7 +125,7 @@ func Run(ctx context.Context, o Options) error {
 		Logger:  log,
 	})
 	return serve(ctx, engine, server, listener, log, func() error {
-		return manage(engine, leases, slices.Concat(config.Adapters, o.Adapters), log)
+		return manage(engine, store, slices.Concat(config.Adapters, o.Adapters), log)
 	})
 }
 
@@ -152,18 +168,8 @@ func serve(ctx context.Context, engine *driver.Driver, server *control.Server, l
 
 // manage begins with the adapters that the configuration, the command line or
 // an earlier call of this boot names. It fails if none of them can be managed.
-func manage(engine *driver.Driver, leases *store.Store, names []string, log *slog.Logger) error {
-	kept, err := leases.Names()
-	if err != nil {
-		return err
-	}
-	for _, name := range kept {
-		if r, ok, err := leases.Load(name); err != nil {
-			log.Error("a lease file was set aside", "adapter", name, "error", err)
-		} else if ok && r.Up {
-			names = append(names, name)
-		}
-	}
+func manage(engine *driver.Driver, store *leases.Store, names []string, log *slog.Logger) error {
+	names = append(names, store.Up()...)
 	var failures []error
 	slices.Sort(names)
 	names = slices.Compact(names)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/netip"
 	"sync"
-	"time"
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
@@ -40,17 +39,16 @@ type adapter struct {
 
 	// What follows belongs to the goroutine that carries out the effects:
 	// exchange is open while an answer is awaited; unsaved and unsent say that
-	// the last Save, Flush or Transmit failed, so that the next success is reported.
+	// the last Save or Transmit failed, so that the next success is reported.
 	exchange        Exchange
 	unsaved, unsent bool
-	// mended says that a Save was carried out since one was not, flushing that
-	// a flush is to come.
-	mended, flushing bool
-	deafToServer     bool
+	deafToServer    bool
 	// And to the one for those about ARP: unsaid and deaf say that a failed
 	// TransmitARP or Listen was told; hears that ARP is listened to.
 	unsaid, deaf, hears bool
 
+	// setAside counts records that could not be understood.
+	setAside uint64
 	// rejected counts the packets that did not come to the tenancy.
 	rejected refused
 
@@ -209,20 +207,17 @@ func (d *Driver) carryOutput(a *adapter, e effect) {
 	case tenancy.Listen:
 		d.listen(a, e, o.Addresses)
 	case tenancy.Save:
-		if err := d.cfg.Store.Save(e.link.Name, o.Record, o.Flush == tenancy.FlushNow); err != nil {
-			a.unsaved, a.mended = true, false
+		err := d.cfg.Store.Save(e.link.Name, o.Record)
+		d.keeper.add(e.link.Name)
+		if err != nil || a.unsaved {
 			report(tenancy.SaveFailed{Err: err})
-			break
 		}
-		a.mended = a.unsaved
-		if !a.flushing {
-			a.flushing = true
-			d.effects.Go(func() { d.flush(a, e.link.Name, report) })
-		}
+		a.unsaved = err != nil
 	case tenancy.Forget:
 		if err := d.cfg.Store.Remove(e.link.Name); err != nil {
 			d.cfg.Log.Error("the lease file could not be removed", "adapter", e.link.Name, "error", err)
 		}
+		d.keeper.add(e.link.Name)
 	case tenancy.Apply:
 		err := d.cfg.Network.Apply(e.link, o.Ours, o.Want)
 		if dnsErr := d.cfg.Resolver.Set(e.link, o.Want.DNS); dnsErr != nil && err == nil {
@@ -303,36 +298,6 @@ func (d *Driver) receiver(a *adapter, t *tenancy.Tenancy, index int) func(dhcp4.
 			}
 		})
 	}
-}
-
-// flushDelay is how long a record that was saved may wait to be flushed: what
-// comes of an ACK has the disk and the processors for itself meanwhile, and a
-// record that is replaced at once is flushed once.
-const flushDelay = 100 * time.Millisecond
-
-// flush makes the adapter's record survive a power failure, in a while.
-func (d *Driver) flush(a *adapter, name string, report func(tenancy.Input)) {
-	t := time.NewTimer(flushDelay)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-d.done:
-	}
-	d.do(func() { name = a.name }) // it may have another one meanwhile
-	begun := make(chan struct{})
-	a.enqueue(d, effect{kind: effectDo, do: func() { a.flushing = false; close(begun) }})
-	<-begun // whatever is saved from now on is flushed by another
-	err := d.cfg.Store.Flush(name)
-	a.enqueue(d, effect{kind: effectDo, do: func() {
-		switch {
-		case err != nil:
-			a.unsaved, a.mended = true, false
-			report(tenancy.SaveFailed{Err: err})
-		case a.mended:
-			a.unsaved, a.mended = false, false
-			report(tenancy.SaveFailed{})
-		}
-	}})
 }
 
 // transmit sends through the adapter's exchange, which it opens if an answer

@@ -83,6 +83,7 @@ type Driver struct {
 	managing sync.Mutex
 	waiting  waiting
 	effects  sync.WaitGroup
+	keeper   *keeper
 	traces   traces
 	scans    scans
 }
@@ -92,7 +93,7 @@ func New(cfg Config) *Driver {
 	if cfg.Wall == nil {
 		cfg.Wall = time.Now
 	}
-	return &Driver{
+	d := &Driver{
 		cfg:      cfg,
 		inbox:    make(chan func()),
 		done:     make(chan struct{}),
@@ -101,6 +102,18 @@ func New(cfg Config) *Driver {
 		adapters: make(map[string]*adapter),
 		waiting:  waiting{results: make(map[uint64]chan tenancy.Result)},
 	}
+	d.keeper = newKeeper(cfg.Store.Persist, d.persisted)
+	return d
+}
+
+// persisted tells an adapter's tenancy whether its record would survive a power
+// failure.
+func (d *Driver) persisted(name string, err error) {
+	d.do(func() {
+		if a := d.adapters[name]; a != nil {
+			d.tell(a, tenancy.PersistFailed{Err: err})
+		}
+	})
 }
 
 // Run serves until ctx ends. Leases, addresses and records stay as they are.
@@ -119,6 +132,9 @@ func (d *Driver) Run(ctx context.Context) error {
 	}
 	for _, l := range links {
 		d.links[l.Index] = &l
+	}
+	for _, name := range d.cfg.Store.Pending() {
+		d.keeper.add(name)
 	}
 	defer d.stop(watch)
 	for {
@@ -147,6 +163,7 @@ func (d *Driver) stop(watch io.Closer) {
 		}
 	}
 	d.effects.Wait()
+	d.keeper.close(persistPatience)
 	for _, a := range d.adapters {
 		if a.tenancy != nil {
 			d.cfg.Network.Unclaim(a.link())

@@ -44,12 +44,11 @@ func TestObtain(t *testing.T) {
 		}
 		got := strings.Join(append(rest, asked...), "\n")
 		want := strings.Join([]string{
-			"c0 save released=false durable=false", // that it was told to
+			"c0 save lease", // that it was told to
 			"c0 send DISCOVER from 0.0.0.0",
 			"c0 send REQUEST from 0.0.0.0",
-			"c0 save released=false durable=true", // what was offered, while the server is asked for it
+			"c0 save lease",
 			"c0 apply 10.77.0.2/16",
-			"c0 save released=false durable=false",
 			"c0 listen [10.77.0.2]", // does another host have it?
 			"c0 arp 0001080006040001020000000002000000000000000000000a4d0002 to ",
 		}, "\n")

@@ -47,9 +47,14 @@ type world struct {
 	arpErr   error               // no ARP can be sent or heard
 	force    bool                // FORCERENEW is listened to
 	renames  func(from string)   // called by Rename
-	deafens  func()              // called by Listen and ListenForceRenew where they are to end
-	manager  string
-	start    time.Time
+
+	persisted []string // calls of Persist
+	diskErr   error    // what Persist answers
+	diskDelay time.Duration
+	pending   []string
+	deafens   func() // called by Listen and ListenForceRenew where they are to end
+	manager   string
+	start     time.Time
 }
 
 func newWorld() *world {
@@ -353,8 +358,8 @@ func (w *world) Set(link Link, d tenancy.DNS) error {
 	return nil
 }
 
-func (w *world) Save(name string, r tenancy.Record, durable bool) error {
-	w.note("%s save released=%v durable=%v", name, r.Released, durable)
+func (w *world) Save(name string, r tenancy.Record) error {
+	w.note("%s save %s", name, saved[r.Release])
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.quiet {
@@ -363,8 +368,20 @@ func (w *world) Save(name string, r tenancy.Record, durable bool) error {
 	return nil
 }
 
-// Flush is beside everything else, at no time that a test could tell.
-func (w *world) Flush(string) error { return nil }
+// saved says what a record is about.
+var saved = map[tenancy.ReleaseState]string{tenancy.NotReleased: "lease", tenancy.Releasing: "releasing", tenancy.Released: "released"}
+
+func (w *world) Persist(name string) error {
+	if w.diskDelay > 0 {
+		time.Sleep(w.diskDelay)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.persisted = append(w.persisted, name)
+	return w.diskErr
+}
+
+func (w *world) Pending() []string { return w.pending }
 
 func (w *world) Load(name string) (tenancy.Record, bool, error) {
 	w.mu.Lock()
@@ -372,8 +389,6 @@ func (w *world) Load(name string) (tenancy.Record, bool, error) {
 	r, ok := w.records[name]
 	return r, ok, nil
 }
-
-func (w *world) Names() ([]string, error) { return nil, nil }
 
 func (w *world) Remove(name string) error {
 	w.note("%s forget", name)

@@ -76,8 +76,10 @@ func (d *Driver) begin(a *adapter, link Link, setUp bool) error {
 	if err != nil {
 		trouble := tenancy.Note{Kind: tenancy.NoteProblem, Detail: err.Error()}
 		d.say(link, trouble)
-		d.do(func() { d.remember(a, trouble) })
-		record = tenancy.Record{}
+		d.do(func() {
+			a.setAside++
+			d.remember(a, trouble)
+		})
 	}
 	if !link.Up && setUp {
 		if err := d.cfg.Network.SetUp(link.Index); err != nil {
@@ -306,6 +308,8 @@ func (d *Driver) renamed(a *adapter, link Link) {
 		if err := d.cfg.Store.Rename(old, link.Name); err != nil {
 			d.cfg.Log.Error("the lease file could not be renamed", "adapter", link.Name, "from", old, "error", err)
 		}
+		d.keeper.add(old)
+		d.keeper.add(link.Name)
 	}})
 	d.cfg.Log.Info("the adapter was renamed", "adapter", link.Name, "from", old)
 	d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventRenamed, Index: link.Index, Adapter: link.Name, Detail: old})

@@ -150,19 +150,18 @@ type Resolver interface {
 
 // A Store keeps one record per adapter across restarts.
 type Store interface {
-	// Save replaces the adapter's record atomically: a process that dies leaves
-	// the old or the new one. With durable it returns when the record would
-	// survive a power failure too.
-	Save(adapter string, r tenancy.Record, durable bool) error
-	// Flush follows each Save, and nobody waits for it: the record, if there is
-	// one, would survive a power failure when it returns, and be what an
-	// administrator reads.
-	Flush(adapter string) error
-	// Load returns false if there is none. A record that cannot be understood
-	// is set aside and reported as an error beside false.
+	// Save replaces the adapter's record: it survives the process when Save
+	// returns.
+	Save(adapter string, r tenancy.Record) error
+	// Persist makes the record that was saved last, or its removal, survive a
+	// power failure. It may take as long as a disk does.
+	Persist(adapter string) error
+	// Pending lists the adapters for which Persist has something to do.
+	Pending() []string
+	// Load returns false if there is none. What cannot be understood counts as
+	// none: it is set aside and reported as an error beside what was found.
 	Load(adapter string) (tenancy.Record, bool, error)
-	// Names lists the adapters that have a record.
-	Names() ([]string, error)
+	// Remove and Rename are done for any later process when they return.
 	Remove(adapter string) error
 	Rename(from, to string) error
 }

@@ -15,6 +15,8 @@ type view struct {
 	managed bool
 	status  tenancy.Status
 	refused string
+	// setAside counts records that could not be understood.
+	setAside uint64
 	// rejected counts on while it is read.
 	rejected *refused
 }
@@ -29,7 +31,7 @@ func (d *Driver) views(wanted func(Link) bool) ([]view, error) {
 			}
 			v := view{link: *l}
 			if a := d.present(l.Index); a != nil {
-				v.managed, v.status, v.rejected = true, a.tenancy.Status(), &a.rejected
+				v.managed, v.status, v.rejected, v.setAside = true, a.tenancy.Status(), &a.rejected, a.setAside
 			} else if a := d.absent(*l); a != nil && a.refused != nil {
 				v.refused = a.refused.Error()
 			}
@@ -78,6 +80,7 @@ func (d *Driver) describe(v view, counters bool) lessee.Adapter {
 		for name, n := range v.rejected.all() {
 			a.IPv4.Counters[name] = n
 		}
+		a.IPv4.Counters["records.set-aside"] = v.setAside
 	}
 	return a
 }

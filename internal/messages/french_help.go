@@ -76,9 +76,10 @@ func frenchHelp() dictionary {
 			"obtenir des baux, les configurer, les renouveler à temps. Les adresses restent\n" +
 			"après SIGTERM.\n\n" +
 			"Le fichier de configuration peut manquer, sauf si --config le nomme.",
-		"configuration `FILE`":                            "`FICHIER` de configuration",
-		"`DIR` where leases are kept, else $%s,\nelse %s": "`DOSSIER` où les baux sont gardés, sinon $%s,\nsinon %s",
-		"log packets and states too":                      "journaliser aussi les paquets et les états",
+		"configuration `FILE`": "`FICHIER` de configuration",
+		"`DIR` where leases are kept over a reboot, or\n'%s', else $%s,\nelse %s":        "`DOSSIER` où les baux sont gardés après un\nredémarrage, ou '%s', sinon $%s,\nsinon %s",
+		"`DIR` for the leases of this boot, best on a\ntmpfs, else the control socket's": "`DOSSIER` des baux de ce démarrage, un\ntmpfs de préférence, sinon celui du socket",
+		"log packets and states too": "journaliser aussi les paquets et les états",
 
 		"show the whole thing in a sandbox": "tout montrer dans un bac à sable",
 		"Run the daemon and a DHCP server in network namespaces of their own, obtain,\n" +

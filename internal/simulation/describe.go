@@ -14,7 +14,7 @@ func describe(o tenancy.Output) string {
 	case tenancy.Transmit:
 		return fmt.Sprintf("transmit %v from %v to %v", o.Type, o.Source, o.Destination)
 	case tenancy.Save:
-		return fmt.Sprintf("save %v, released %v, ours %v, flush %d", leaseText(o.Record.Lease), o.Record.Released, o.Record.Ours, o.Flush)
+		return fmt.Sprintf("save %v, release %d, ours %v", leaseText(o.Record.Lease), o.Record.Release, o.Record.Ours)
 	case tenancy.Apply:
 		return fmt.Sprintf("apply %d: %v until %v, ours %v", o.Seq, o.Want.Address, o.Want.Lifetime.ValidUntil, o.Ours)
 	case tenancy.Answer:
@@ -31,8 +31,8 @@ func describe(o tenancy.Output) string {
 func describeInput(in tenancy.Input) string {
 	switch in := in.(type) {
 	case tenancy.Begin:
-		return fmt.Sprintf("begin: record %v, released %v, ours %v; configured %v, link %v",
-			leaseText(in.Record.Lease), in.Record.Released, in.Record.Ours, in.Configured, in.Link.Usable)
+		return fmt.Sprintf("begin: record %v, release %d, ours %v; configured %v, link %v",
+			leaseText(in.Record.Lease), in.Record.Release, in.Record.Ours, in.Configured, in.Link.Usable)
 	case tenancy.Datagram, tenancy.ARP:
 		return fmt.Sprintf("%T", in)
 	default:

@@ -167,7 +167,7 @@ func (s *simulation) givesBack() {
 	if s.m.tenancy != nil {
 		s.broke("ended", "the tenancy is still there")
 	}
-	if s.m.disk.seen.Lease != nil || s.m.disk.seen.Released {
+	if s.m.disk.seen.Lease != nil || s.m.disk.seen.Release != tenancy.NotReleased {
 		s.broke("ended", "the record is still there")
 	}
 }

@@ -111,8 +111,8 @@ func (r *rules) refused(p wire.Packet, q question, server netip.Addr, link dhcpt
 	}
 }
 
-// unheard takes an ACK back that the program did not live to act on: it is as
-// if that had been lost. What counts is the lease on record.
+// unheard takes an ACK back that is not on record: it is as if that had been
+// lost. What counts is the lease on record.
 func (r *rules) unheard() {
 	rec := r.s.m.disk.seen
 	leases := []*dhcp4.Lease{rec.Lease}

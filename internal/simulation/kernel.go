@@ -105,16 +105,13 @@ func (k *kernel) prefixes() []netip.Prefix {
 	return all
 }
 
-// A disk holds the adapter's record.
+// A disk holds the adapter's record in two copies: one that survives the program,
+// and one that follows it a while later and survives a power failure.
 type disk struct {
 	// seen is what a program reads, kept what a power failure leaves.
 	seen, kept tenancy.Record
-	written    int // changes of seen
-	flushed    int // the change that kept has
-	// inherited: what an earlier life of the program left may not be flushed. It
-	// is not for the program that reads it to know.
-	inherited bool
-	broken    bool
+	version    int // of seen
+	broken     bool
 }
 
 var errDisk = errors.New("no space left on device")
@@ -124,21 +121,18 @@ func (d *disk) save(r tenancy.Record) error {
 		return errDisk
 	}
 	d.seen = r
-	d.written++
+	d.version++
 	return nil
 }
-
-// flush keeps what is seen.
-func (d *disk) flush() { d.kept, d.flushed, d.inherited = d.seen, d.written, false }
 
 // reboot is what a program reads after a reboot: what was done by calls and to
 // the kernel ends with the boot.
 func (d *disk) reboot() {
 	r := d.kept
-	if r.Released {
+	if r.Release != tenancy.NotReleased {
 		r.Lease = nil
 	}
-	r.Released, r.Up, r.Ours, r.BaseMTU = false, false, nil, 0
-	d.seen = r
-	d.flush()
+	r.Release, r.Up, r.Ours, r.BaseMTU = tenancy.NotReleased, false, nil, 0
+	d.seen, d.kept = r, r
+	d.version++
 }

@@ -80,7 +80,6 @@ func (m *machine) start() {
 func (m *machine) manage(byCall bool) {
 	m.lives++
 	m.forgetUnsaved()
-	m.disk.inherited = m.disk.flushed != m.disk.written
 	cfg := m.cfg
 	cfg.DHCP4.Seed = m.s.world.Seed() + uint64(m.lives)
 	cfg.Up = byCall
@@ -272,23 +271,16 @@ func (m *machine) finish(e effect) {
 	m.pump()
 }
 
-// duration is what disk and kernel take.
+// duration is what the kernel takes.
 func (m *machine) duration(e effect) time.Duration {
 	if !m.slowly || e.close {
 		return 0
 	}
 	r := m.s.chance
-	switch o := e.output.(type) {
-	case tenancy.Apply:
+	if _, ok := e.output.(tenancy.Apply); ok {
 		return dhcptest.Between(r, 0, 3*time.Millisecond)
-	case tenancy.Save:
-		if o.Flush == tenancy.FlushNow {
-			return dhcptest.Between(r, 0, 40*time.Millisecond)
-		}
-		return 0
-	default:
-		return 0
 	}
+	return 0
 }
 
 func (m *machine) carryOut(e effect) {
@@ -339,7 +331,8 @@ func (m *machine) carryOut(e effect) {
 		}
 	case tenancy.Forget:
 		m.disk.seen = tenancy.Record{}
-		m.disk.flush()
+		m.disk.version++
+		m.persist()
 	case tenancy.Apply:
 		m.s.checkApply(o)
 		err, partly := m.kernel.apply(o.Ours, o.Want)
@@ -357,19 +350,19 @@ func (m *machine) save(o tenancy.Save) error {
 	if err := m.disk.save(o.Record); err != nil {
 		return err
 	}
-	switch o.Flush {
-	case tenancy.FlushNow:
-		m.disk.flush()
-	case tenancy.FlushLater:
-		version := m.disk.written
-		m.s.world.After(dhcptest.Between(m.s.chance, 0, time.Second), func() {
-			if m.disk.written == version {
-				m.disk.flush()
-			}
-		})
-	case tenancy.FlushNever:
-	}
+	m.persist()
 	return nil
+}
+
+// persist has the second copy follow the first one: the latest wins, and nothing
+// waits for it.
+func (m *machine) persist() {
+	version := m.disk.version
+	m.s.world.After(dhcptest.Between(m.s.chance, 0, time.Second), func() {
+		if m.disk.version == version {
+			m.disk.kept = m.disk.seen
+		}
+	})
 }
 
 var (

@@ -36,6 +36,10 @@ type rules struct {
 	open, ending map[uint64]call
 	// silent: the lease was released, and nobody wants another.
 	silent bool
+	// resend is about a RELEASE that the program that ended last may not have
+	// sent. linkSince is when the link last came or went.
+	resend    resend
+	linkSince boottime.Instant
 	// saw is when a tenancy began.
 	saw boottime.Instant
 	// stale: the program ended while the disk had not taken what it saved last.
@@ -45,6 +49,14 @@ type rules struct {
 	arps  bucket
 	lease *dhcp4.Lease // that Status told last
 }
+
+type resend uint8
+
+const (
+	resendNone     resend = iota
+	resendDue             // the next program must send it
+	resendUnderWay        // it tries to
+)
 
 type call struct {
 	verb     tenancy.Verb
@@ -68,6 +80,9 @@ func (r *rules) began() {
 	clear(r.open)
 	clear(r.ending)
 	r.lease, r.saw = nil, r.s.now()
+	if r.resend = resendNone; r.s.m.disk.seen.Release == tenancy.Releasing {
+		r.resend = resendDue
+	}
 	if r.s.m.disk.seen.HardwareAddr == nil {
 		r.silent = false // the management was ended, and begins anew
 	}
@@ -94,8 +109,12 @@ func (r *rules) crashed() {
 	r.trigger()
 }
 
-// rebooted: a release lasts until the next boot.
-func (r *rules) rebooted() { r.silent = false }
+// rebooted: a release lasts until the next boot. An ACK that had not reached the
+// disk when the power failed is as good as lost.
+func (r *rules) rebooted() {
+	r.silent = false
+	r.unheard()
+}
 
 // ended: the tenancy is over, and everybody was told so.
 func (r *rules) ended() {
@@ -107,7 +126,10 @@ func (r *rules) ended() {
 }
 
 // linked: the link went or came.
-func (r *rules) linked() { r.trigger() }
+func (r *rules) linked() {
+	r.linkSince = r.s.now()
+	r.trigger()
+}
 
 // trigger notes that something from outside gives a reason to send, or to
 // change one's mind.
@@ -124,7 +146,7 @@ func (r *rules) told(in tenancy.Input) {
 		r.trigger()
 		switch c.Verb {
 		case tenancy.Renew, tenancy.Await:
-			r.silent = false
+			r.silent, r.resend = false, resendNone
 			for _, m := range []map[uint64]call{r.open, r.ending} {
 				for id, o := range m {
 					if o.verb == tenancy.Release {
@@ -181,6 +203,9 @@ func (r *rules) sends(t dhcp4.Transmit) {
 		return
 	}
 	r.last = p.XID()
+	if t.Type == wire.Release && r.resend == resendDue {
+		r.resend = resendUnderWay
+	}
 	if t.Type == wire.Decline {
 		r.declined, _ = p.Addr(wire.OptionRequestedAddress)
 	}
@@ -265,10 +290,12 @@ func (r *rules) sent(t dhcp4.Transmit) {
 		return
 	}
 	s.tally["sent "+t.Type.String()]++
-	if r.silent {
+	again := t.Type == wire.Release && r.resend == resendUnderWay
+	if r.silent && !again {
 		s.broke("released", "%v leaves after the release", t.Type)
 	}
 	if t.Type == wire.Release {
+		r.resend = resendNone
 		r.checkRelease(t, p)
 	}
 }
@@ -286,7 +313,7 @@ func (r *rules) checkRelease(t dhcp4.Transmit, p wire.Packet) {
 		s.broke("RELEASE", "from %v with ciaddr %v", t.Source, p.ClientAddr())
 	case t.Destination != server:
 		s.broke("RELEASE", "to %v with server %v", t.Destination, server)
-	case !s.m.disk.seen.Released && !s.m.unsaved:
+	case s.m.disk.seen.Release == tenancy.NotReleased && !s.m.unsaved:
 		s.broke("RELEASE", "it leaves before it is on record")
 	}
 }
@@ -310,16 +337,13 @@ func (r *rules) checkApply(o tenancy.Apply) {
 		return
 	}
 	if rec := s.m.disk.seen; !remembers(rec, a) {
-		s.broke("saved first", "%v is configured, and %v is on record (released %v)", a, rec.Lease, rec.Released)
-	}
-	if rec := s.m.disk.kept; !remembers(rec, a) && !s.m.kernel.has(a.Addr()) && !s.m.disk.inherited {
-		s.broke("saved first", "%v is configured; after a power failure %v would be on record (released %v)", a, rec.Lease, rec.Released)
+		s.broke("saved first", "%v is configured, and %v is on record (release %d)", a, rec.Lease, rec.Release)
 	}
 }
 
 // remembers reports whether a program that reads the record knows of the address.
 func remembers(rec tenancy.Record, a netip.Prefix) bool {
-	return rec.Lease != nil && !rec.Released && rec.Lease.Address == a ||
+	return rec.Lease != nil && rec.Release == tenancy.NotReleased && rec.Lease.Address == a ||
 		slices.ContainsFunc(rec.Networks, func(n tenancy.Network) bool { return n.Lease.Address == a })
 }
 
@@ -338,8 +362,21 @@ func (s *simulation) check() {
 		}
 	}
 	s.checkAddresses(now)
+	s.checkResend(now)
 	if m.tenancy != nil && len(m.queue) == 0 && m.busy == nil && m.reports == 0 && !m.kernel.stuck {
 		s.checkAgreement()
+	}
+}
+
+// checkResend: a RELEASE that may not have left before a crash is sent again as
+// soon as there is a link.
+func (s *simulation) checkResend(now boottime.Instant) {
+	m := s.m
+	if s.resend != resendDue || m.tenancy == nil || !m.carrier || m.unsent != nil || s.stale || now.Sub(max(s.saw, s.linkSince, m.woke)) <= lag {
+		return
+	}
+	if l := m.disk.seen.Lease; m.disk.seen.Release == tenancy.Releasing && l != nil && m.lapsed(l) {
+		s.broke("released", "the RELEASE of %v may not have left, and is not sent again", l.Address)
 	}
 }
 

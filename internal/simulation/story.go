@@ -104,6 +104,15 @@ func init() { //nolint:gochecknoinits // a table of methods that refer to it
 				v.SetLease(leases[s.chance.IntN(len(leases))])
 			}
 		}},
+		{3, "shorter lease", func(s *simulation) {
+			for _, v := range s.some().servers {
+				v.SetLease(leases[0])
+			}
+			if s.awake() {
+				s.call(tenancy.Renew, 20*time.Second)
+				s.m.crashAt = s.m.done + 1 + s.chance.IntN(6)
+			}
+		}},
 		{6, "suspend", (*simulation).suspend},
 		{14, "call", (*simulation).anyCall},
 		{3, "cancel", func(s *simulation) {

@@ -18,6 +18,7 @@ func (t *Tenancy) linkUp() {
 	t.seek()
 	t.tell(dhcp4.LinkUp{})
 	if t.ending == living && t.client.State() == dhcp4.StateReleased && slices.ContainsFunc(t.calls, func(c call) bool { return c.verb == Await }) {
+		t.leaseWanted()
 		t.tell(dhcp4.Renew{}) // asked for when there was no link
 	}
 }

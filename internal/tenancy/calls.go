@@ -58,6 +58,7 @@ func (t *Tenancy) call(in Call) {
 			return
 		}
 		t.calls = append(t.calls, c)
+		t.leaseWanted()
 		t.tell(dhcp4.Renew{})
 	case Release:
 		t.callRelease(c)
@@ -73,13 +74,15 @@ func (t *Tenancy) call(in Call) {
 			t.apply(t.desired())
 			return
 		}
-		if t.released {
+		if t.release != NotReleased && t.link.Usable {
+			t.leaseWanted()
 			t.tell(dhcp4.Renew{})
 		}
 		t.refuseIPv4()
 	case End:
 		switch {
 		case t.releasing(): // joins
+			t.leaseUnwanted()
 			t.ending = leaving
 			c.stage = applying
 			t.calls = append(t.calls, c)
@@ -88,7 +91,7 @@ func (t *Tenancy) call(in Call) {
 		case t.held() != nil:
 			t.ending = leaving
 			t.calls = append(t.calls, c)
-			t.release()
+			t.giveBack()
 		case len(t.ours) > 0 || t.informed != nil: // the kernel may still have something
 			t.endApplied(c, leaving)
 		default:
@@ -97,11 +100,20 @@ func (t *Tenancy) call(in Call) {
 	case EndKeep:
 		if t.localAddress().IsValid() {
 			t.byCall = false
-			t.save(FlushNow)
+			t.save()
 			t.endApplied(c, leavingRecord)
 			return
 		}
 		t.end(in.ID, false)
+	}
+}
+
+// leaseWanted ends a release on record: a daemon that starts anew looks for a
+// lease then, as this one does.
+func (t *Tenancy) leaseWanted() {
+	if t.release != NotReleased {
+		t.release, t.given = NotReleased, nil
+		t.save()
 	}
 }
 
@@ -127,6 +139,7 @@ func (t *Tenancy) endApplied(c call, how verdict) {
 
 func (t *Tenancy) callRelease(c call) {
 	if t.releasing() { // joins
+		t.leaseUnwanted()
 		c.stage = applying
 		t.calls = append(t.calls, c)
 		return
@@ -138,7 +151,7 @@ func (t *Tenancy) callRelease(c call) {
 		t.answer(c.id, errno.ERROR_NO_NETWORK, "the release cannot be sent; the lease stays")
 	default:
 		t.calls = append(t.calls, c)
-		t.release()
+		t.giveBack()
 	}
 }
 
@@ -162,7 +175,7 @@ func (t *Tenancy) end(id uint64, forget bool) {
 		t.emit(Forget{})
 	} else {
 		t.byCall = false
-		t.save(FlushNow)
+		t.save()
 	}
 	t.answer(id, errno.NO_ERROR, "")
 	t.finish("the adapter is not managed any more")
@@ -188,10 +201,15 @@ func (t *Tenancy) done(o dhcp4.Done) {
 			t.answerAll(releasing, codeOf(o.Err), "")
 			return
 		}
-		t.answerAll(func(c call) bool { return c.verb == Renew || c.verb == Await },
-			errno.ERROR_CANCELLED, "the lease was released meanwhile")
+		t.leaseUnwanted()
 		t.advance(releasing)
 	}
+}
+
+// leaseUnwanted answers those who wait for a lease: a release came after them.
+func (t *Tenancy) leaseUnwanted() {
+	t.answerAll(func(c call) bool { return c.verb == Renew || c.verb == Await },
+		errno.ERROR_CANCELLED, "the lease was released meanwhile")
 }
 
 // codeOf maps the client's errors to the contract.

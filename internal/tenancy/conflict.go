@@ -60,14 +60,10 @@ func (t *Tenancy) watch(a netip.Addr, mode acd.Mode) {
 }
 
 // offered asks the link about an address while its server is asked for it: a
-// host that has it answers before there is a lease. And the lease is put on
-// record meanwhile, so that nobody has to wait for the disk when it is granted.
+// host that has it answers before there is a lease.
 func (t *Tenancy) offered(l *dhcp4.Lease) {
 	if t.held() != nil {
-		return // it has its place on record, and its detector
-	}
-	if !slices.Contains(t.ours, l.Address) {
-		t.saveOffer(l)
+		return // the detector watches its address
 	}
 	t.watch(l.Address.Addr(), acd.Probe)
 }
@@ -89,7 +85,7 @@ func (t *Tenancy) tellDetector(in acd.Input) {
 		case acd.Clear:
 			if l := t.candidate; l != nil && l.Address.Addr() == o.Address {
 				t.candidate = nil
-				t.use(l, NoteBound)
+				t.use(l, NoteBound, t.orderOf(l))
 			}
 		case acd.Conflict:
 			t.contested(o)

@@ -32,7 +32,7 @@ func (t *Tenancy) taught(l *dhcp4.Lease) {
 	base := t.baseMTU
 	d := t.desired()
 	if base != t.baseMTU {
-		t.save(FlushNever) // what the MTU was, for the next life
+		t.save() // what the MTU was, for the next life
 	}
 	t.announce, t.pending = NoteInformed, true
 	t.apply(d)

@@ -65,6 +65,10 @@ type (
 	// later one was.
 	SaveFailed struct{ Err error }
 
+	// PersistFailed reports that the record would not survive a power failure;
+	// Err nil says that it would again.
+	PersistFailed struct{ Err error }
+
 	// SendFailed reports that a Transmit did not leave the host.
 	SendFailed struct {
 		Type wire.MessageType
@@ -75,17 +79,18 @@ type (
 	Timeout struct{}
 )
 
-func (Begin) input()      {}
-func (Link) input()       {}
-func (Gone) input()       {}
-func (Datagram) input()   {}
-func (ARP) input()        {}
-func (Call) input()       {}
-func (Cancel) input()     {}
-func (Applied) input()    {}
-func (SaveFailed) input() {}
-func (SendFailed) input() {}
-func (Timeout) input()    {}
+func (Begin) input()         {}
+func (Link) input()          {}
+func (Gone) input()          {}
+func (Datagram) input()      {}
+func (ARP) input()           {}
+func (Call) input()          {}
+func (Cancel) input()        {}
+func (Applied) input()       {}
+func (SaveFailed) input()    {}
+func (PersistFailed) input() {}
+func (SendFailed) input()    {}
+func (Timeout) input()       {}
 
 // A Verb is what a caller wants.
 type Verb uint8
@@ -135,10 +140,7 @@ type (
 
 	// Save replaces the adapter's record, which then survives the process.
 	// Outputs after it wait until it has been tried.
-	Save struct {
-		Record Record
-		Flush  Flush
-	}
+	Save struct{ Record Record }
 
 	// Forget removes the adapter's record.
 	Forget struct{}
@@ -190,16 +192,6 @@ func (Apply) output()       {}
 func (Answer) output()      {}
 func (Note) output()        {}
 func (Ended) output()       {}
-
-// A Flush says whether a record is to survive a power failure.
-type Flush uint8
-
-// When a record is flushed to the disk.
-const (
-	FlushNever Flush = iota // it need not survive one
-	FlushLater              // it is to, but nobody waits for that
-	FlushNow                // outputs after it wait until it would
-)
 
 // A Result is the outcome of a call: a code of the contract and why in this case.
 type Result struct {

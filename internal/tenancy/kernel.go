@@ -9,14 +9,20 @@ import (
 	"github.com/lessee/lessee/errno"
 )
 
-// A retry is the schedule of applying again what the kernel refused.
+// A retry is the schedule of trying again what failed.
 type retry struct {
 	at    boottime.Instant
 	delay time.Duration
 	on    bool
 }
 
-// Delays between attempts to apply what the kernel refused.
+// again sets the next attempt.
+func (r *retry) again(now boottime.Instant) {
+	r.delay = min(max(2*r.delay, firstRetry), lastRetry)
+	r.at, r.on = now.Add(r.delay), true
+}
+
+// Delays between attempts.
 const (
 	firstRetry = time.Second
 	lastRetry  = time.Minute
@@ -62,10 +68,10 @@ func (t *Tenancy) reported(in Applied) {
 			t.baseMTU = 0 // it is back
 		}
 	}
-	if t.pending {
+	t.settle()
+	if t.pending && t.ending == living {
 		t.announced()
 	}
-	t.settle()
 }
 
 // announced says what the kernel now has.
@@ -131,6 +137,5 @@ func (t *Tenancy) complain(err error) {
 	if was == nil || was.Error() != err.Error() {
 		t.note(NoteProblem, err.Error())
 	}
-	t.retry.delay = min(max(2*t.retry.delay, firstRetry), lastRetry)
-	t.retry.at, t.retry.on = t.now.Add(t.retry.delay), true
+	t.retry.again(t.now)
 }

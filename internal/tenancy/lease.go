@@ -31,12 +31,13 @@ func (t *Tenancy) current() *dhcp4.Lease {
 func (t *Tenancy) acquired(o dhcp4.Acquired) {
 	address := o.Lease.Address.Addr()
 	t.answered()
+	first := t.orderOf(o.Lease)
 	t.followLease(o)
 	switch {
 	case o.Renewed && t.candidate != nil:
 		t.candidate = o.Lease
 	case o.Renewed:
-		t.use(o.Lease, NoteRenewed)
+		t.use(o.Lease, NoteRenewed, first)
 	case t.guard.taken == address:
 		// Another host answered for it before the server did.
 		t.candidate = o.Lease
@@ -46,34 +47,51 @@ func (t *Tenancy) acquired(o dhcp4.Acquired) {
 		if len(t.ours) > 0 {
 			t.apply(t.desired()) // another address, which is not ours any more
 		}
-		t.candidate, t.released, t.given = o.Lease, false, nil
-		t.save(FlushNow)
+		t.candidate, t.release, t.given = o.Lease, NotReleased, nil
+		t.save()
 		t.watch(address, acd.Probe)
 	default:
-		t.use(o.Lease, NoteBound)
+		t.use(o.Lease, NoteBound, first)
 		t.watch(address, acd.Optimistic)
 	}
 }
 
-// use configures the address of a lease, once it is on record.
-func (t *Tenancy) use(l *dhcp4.Lease, announce NoteKind) {
+// An order says what comes first when a lease is taken into use.
+type order uint8
+
+const (
+	// recordFirst: a process that dies must not leave an address of which the
+	// next one does not know.
+	recordFirst order = iota
+	// kernelFirst: the record has the lease with earlier times. A process that
+	// goes by it gives the address up no later.
+	kernelFirst
+)
+
+// orderOf returns the order for a lease that was granted.
+func (t *Tenancy) orderOf(l *dhcp4.Lease) order {
+	failing := t.resave.delay > 0
+	if !failing && (covers(t.recorded, l) || t.networks.covered(l)) {
+		return kernelFirst
+	}
+	return recordFirst
+}
+
+// use configures the address of a lease and puts the lease on record. Where the
+// kernel comes first, catchUp saves the record afterwards.
+func (t *Tenancy) use(l *dhcp4.Lease, announce NoteKind, first order) {
 	base := t.baseMTU
 	t.endLocal()
-	t.lease, t.released, t.given = l, false, nil
+	t.lease, t.release, t.given = l, NotReleased, nil
 	d := t.desired()
 	t.networks.learnFrom(l, t.now)
 	if !t.pending || t.announce != NoteBound {
 		t.announce = announce // else the kernel does not even have the lease before
 	}
 	t.pending = true
-	if t.onDisk(l) && base == t.baseMTU {
-		// All but the times is on the disk already, and a record with the old
-		// ones errs on the safe side: no need to wait.
-		t.apply(d)
-		t.save(FlushLater)
-		return
+	if first == recordFirst || base != t.baseMTU {
+		t.save()
 	}
-	t.save(FlushNow)
 	t.apply(d)
 }
 
@@ -87,7 +105,7 @@ func (t *Tenancy) lost(o dhcp4.Lost, from []byte, server netip.Addr) {
 		return
 	case dhcp4.LossReleased:
 		kind = NoteReleased
-		t.released, t.given = true, o.Lease
+		t.given = o.Lease
 		t.endLocal()
 		t.tellFinder(dna.Stop{})
 	case dhcp4.LossExpired, dhcp4.LossIPv6Only:
@@ -107,18 +125,17 @@ func (t *Tenancy) lost(o dhcp4.Lost, from []byte, server netip.Addr) {
 	if o.Why != dhcp4.LossReleased {
 		// After the kernel, so that a crash between the two leaves a record
 		// that is verified with the server and not an address without one.
-		t.save(FlushNever)
+		t.save()
 	}
 }
 
-// release puts the release on record, then sends it: a process that dies in
+// giveBack puts the release on record, then sends it: a process that dies in
 // between must not come back to an address that it gave away.
-func (t *Tenancy) release() {
+func (t *Tenancy) giveBack() {
 	if given := t.held(); given != nil && t.link.Usable {
 		t.networks.forget(given)
-		r := t.record()
-		r.Lease, r.Released = given, true
-		t.saveRecord(r, FlushNever)
+		t.release, t.given = Releasing, given
+		t.save()
 	}
 	t.went(func(w *troubles) { w.unsent = nil })
 	t.tell(dhcp4.Release{})
@@ -128,53 +145,49 @@ func (t *Tenancy) record() Record {
 	r := Record{
 		HardwareAddr: t.hardwareAddr,
 		Lease:        t.held(),
-		Released:     t.released,
+		Release:      t.release,
 		Ours:         slices.Clone(t.ours),
 		BaseMTU:      t.baseMTU,
 		Up:           t.byCall,
-		Networks:     t.networks.record(),
+		Networks:     slices.Clone(t.networks.known),
 	}
 	if t.local != nil {
 		r.LinkLocal = t.local.last
 	}
-	if t.released {
+	if t.release != NotReleased {
 		r.Lease = t.given
+	}
+	if r.Release == releaseSent {
+		r.Release = Releasing
 	}
 	return r
 }
 
-func (t *Tenancy) save(flush Flush) { t.saveRecord(t.record(), flush) }
-
-// saveRecord saves a record and notes what of it would survive a power failure.
-func (t *Tenancy) saveRecord(r Record, flush Flush) {
-	keeps := flush == FlushNow || flush == FlushLater && r.Lease != nil && t.onDisk(r.Lease)
-	if !keeps || r.Released {
-		t.recorded = nil
-	} else {
+// save puts what there is now on record.
+func (t *Tenancy) save() {
+	r := t.record()
+	t.recorded = nil
+	if r.Release == NotReleased {
 		t.recorded = r.Lease
 	}
-	switch flush {
-	case FlushNow:
-		t.networks.setDurable(true)
-	case FlushNever:
-		t.networks.setDurable(false)
-	case FlushLater: // what it adds is not there yet; what it renews may be
-		t.networks.renewed()
+	t.resave.on = false
+	t.emit(Save{Record: r})
+}
+
+// catchUp records what the kernel was given before it was on record: a renewed
+// lease, and a release whose RELEASE has left.
+func (t *Tenancy) catchUp() {
+	if t.applied != t.seq || t.ending != living {
+		return
 	}
-	t.emit(Save{Record: r, Flush: flush})
+	switch {
+	case t.release == releaseSent && t.troubles().unsent == nil:
+		t.release = Released
+		t.save()
+	case t.release == NotReleased && t.held() != nil && t.held() != t.recorded && !t.resave.on:
+		t.save()
+	}
 }
-
-// saveOffer puts a lease on record that is not granted yet. Whoever finds it
-// there and not in the kernel asks servers for its address.
-func (t *Tenancy) saveOffer(l *dhcp4.Lease) {
-	r := t.record()
-	r.Lease, r.Offered, r.Released = l, true, false
-	t.saveRecord(r, FlushNow)
-}
-
-// onDisk reports whether a record that would survive a power failure has a
-// lease of that address, and one that does not end later.
-func (t *Tenancy) onDisk(l *dhcp4.Lease) bool { return covers(t.recorded, l) || t.networks.durable(l) }
 
 // ended reports whether the lease is over.
 func ended(l *dhcp4.Lease, now boottime.Instant) bool {

@@ -112,7 +112,7 @@ func (t *Tenancy) tellLocal(in ipv4ll.Input) {
 		case ipv4ll.Acquired:
 			l.address, l.last = o.Address, o.Address.Addr()
 			t.own(l.address)
-			t.save(FlushNever)
+			t.save()
 			t.announce, t.pending = NoteLinkLocal, true
 			t.apply(t.desired())
 		case ipv4ll.Lost:

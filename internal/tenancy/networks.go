@@ -18,7 +18,7 @@ const maxNetworks = 8
 // address of its router (RFC 4436), so that a lease is in use again as soon as
 // the router has answered.
 type networks struct {
-	known []network // the latest first
+	known []Network // the latest first
 	// here says that known[0] is the network that the adapter is on.
 	here bool
 	// tried says that the present router was asked for its link address.
@@ -29,15 +29,8 @@ type networks struct {
 	finder *finder
 }
 
-type network struct {
-	Network
-	// saved is the lease as the record that is on the disk has it, nil if that
-	// does not.
-	saved *dhcp4.Lease
-}
-
 // of reports whether the lease there is l, or was before l was granted.
-func (k *network) of(l *dhcp4.Lease) bool {
+func (k *Network) of(l *dhcp4.Lease) bool {
 	return k.Lease.Address == l.Address && k.Lease.Server == l.Server
 }
 
@@ -56,9 +49,7 @@ func (n *networks) restore(r Record, inUse bool) {
 	if n.off {
 		return
 	}
-	for _, k := range r.Networks {
-		n.known = append(n.known, network{Network: k, saved: k.Lease})
-	}
+	n.known = append(n.known, r.Networks...)
 	n.here = inUse && len(n.known) > 0 && n.known[0].Lease == r.Lease
 }
 
@@ -80,7 +71,7 @@ func (t *Tenancy) seek() {
 // candidates returns the networks whose routers are asked when the link comes
 // up, and the leases there.
 func (t *Tenancy) candidates() (from []dna.Candidate, leases []*dhcp4.Lease) {
-	if t.released || t.inform || t.ending != living {
+	if t.release != NotReleased || t.inform || t.ending != living {
 		return nil, nil
 	}
 	for _, k := range t.networks.known {
@@ -155,7 +146,7 @@ func (t *Tenancy) tellFinder(in dna.Input) {
 		case dna.Learned:
 			if l := t.lease; l != nil && l.Address == f.learning.Address {
 				t.networks.remember(o.Router, o.Link[:], l, t.now)
-				t.save(FlushLater)
+				t.save()
 			}
 			f.learning = nil
 		case dna.Silent:
@@ -167,7 +158,7 @@ func (t *Tenancy) tellFinder(in dna.Input) {
 // recognised takes the lease that the adapter has on this network into use.
 func (t *Tenancy) recognised(l *dhcp4.Lease) {
 	n := &t.networks
-	i := slices.IndexFunc(n.known, func(k network) bool { return k.Lease == l })
+	i := slices.IndexFunc(n.known, func(k Network) bool { return k.Lease == l })
 	if i < 0 {
 		return // given up since it was asked for
 	}
@@ -194,10 +185,10 @@ func (n *networks) remember(router netip.Addr, link []byte, l *dhcp4.Lease, now 
 			return
 		}
 	}
-	n.known = slices.DeleteFunc(n.known, func(k network) bool {
+	n.known = slices.DeleteFunc(n.known, func(k Network) bool {
 		return bytes.Equal(k.RouterLink, link) && k.Router == router || k.of(l) || ended(k.Lease, now)
 	})
-	n.known = slices.Insert(n.known, 0, network{Network: Network{Router: router, RouterLink: bytes.Clone(link), Lease: l}})
+	n.known = slices.Insert(n.known, 0, Network{Router: router, RouterLink: bytes.Clone(link), Lease: l})
 	n.known = slices.Clip(n.known[:min(len(n.known), maxNetworks)])
 	n.here = true
 }
@@ -208,7 +199,7 @@ func (t *Tenancy) followLease(o dhcp4.Acquired) {
 	if !o.Renewed {
 		n.here = n.here && n.known[0].Lease == o.Lease
 		// What the server said before is out of date, and may last longer.
-		n.known = slices.DeleteFunc(n.known, func(k network) bool {
+		n.known = slices.DeleteFunc(n.known, func(k Network) bool {
 			return k.of(o.Lease) && !covers(k.Lease, o.Lease)
 		})
 		n.tried = false
@@ -242,39 +233,11 @@ func isServerOf(l *dhcp4.Lease, link []byte, server netip.Addr) bool {
 }
 
 func (n *networks) forget(l *dhcp4.Lease) {
-	n.known = slices.DeleteFunc(n.known, func(k network) bool { return k.of(l) })
+	n.known = slices.DeleteFunc(n.known, func(k Network) bool { return k.of(l) })
 	n.here = false
 }
 
-// record returns what is to outlive the process.
-func (n *networks) record() []Network {
-	var all []Network
-	for _, k := range n.known {
-		all = append(all, k.Network)
-	}
-	return all
-}
-
-// setDurable notes whether the record on the disk has all that is known.
-func (n *networks) setDurable(yes bool) {
-	for i := range n.known {
-		n.known[i].saved = nil
-		if yes {
-			n.known[i].saved = n.known[i].Lease
-		}
-	}
-}
-
-// renewed notes that the record on the disk has each lease as it was or as it is now.
-func (n *networks) renewed() {
-	for i := range n.known {
-		if n.known[i].saved != nil {
-			n.known[i].saved = n.known[i].Lease
-		}
-	}
-}
-
-// durable reports whether the record on the disk has a lease that covers this one.
-func (n *networks) durable(l *dhcp4.Lease) bool {
-	return slices.ContainsFunc(n.known, func(k network) bool { return covers(k.saved, l) })
+// covered reports whether a known network has a lease that covers this one.
+func (n *networks) covered(l *dhcp4.Lease) bool {
+	return slices.ContainsFunc(n.known, func(k Network) bool { return covers(k.Lease, l) })
 }

@@ -80,10 +80,11 @@ func TestOrders(t *testing.T) {
 			"suspend": func(t *rapid.T) {
 				l.now = l.now.Add(time.Duration(rapid.IntRange(0, 4000).Draw(t, "by")) * time.Second)
 			},
-			"timeout":     func(*rapid.T) { l.tell(Timeout{}) },
-			"save failed": func(*rapid.T) { l.tell(SaveFailed{Err: errors.New("disk full")}) },
-			"send failed": func(*rapid.T) { l.tell(SendFailed{Type: l.sent.Type, Err: errors.New("network is down")}) },
-			"restart":     func(*rapid.T) { l.begin() },
+			"timeout":        func(*rapid.T) { l.tell(Timeout{}) },
+			"save failed":    func(*rapid.T) { l.tell(SaveFailed{Err: errors.New("disk full")}) },
+			"persist failed": func(*rapid.T) { l.tell(PersistFailed{Err: errors.New("disk full")}) },
+			"send failed":    func(*rapid.T) { l.tell(SendFailed{Type: l.sent.Type, Err: errors.New("network is down")}) },
+			"restart":        func(*rapid.T) { l.begin() },
 		})
 		l.tell(Gone{})
 		if len(l.open) > 0 {
@@ -180,10 +181,10 @@ func (l *life) carryOut(o Output) {
 		if !l.up {
 			l.t.Fatalf("%v without a link", o.Type)
 		}
-		if o.Type == wire.Release && !l.record.Released {
+		if o.Type == wire.Release && l.record.Release != Releasing {
 			l.t.Fatal("a RELEASE leaves before it is on record")
 		}
-		if o.Type != wire.Release && l.record.Released && o.Source.IsValid() && !o.Source.IsUnspecified() {
+		if o.Type != wire.Release && l.record.Release != NotReleased && o.Source.IsValid() && !o.Source.IsUnspecified() {
 			l.t.Fatalf("%v from %v after the release", o.Type, o.Source)
 		}
 	case TransmitARP:
@@ -198,9 +199,6 @@ func (l *life) carryOut(o Output) {
 	case Listen:
 	case Save:
 		l.record = o.Record
-		if o.Record.Lease != nil && !o.Record.Released && o.Flush != FlushNow && leaseAddress(o.Record.Lease) != l.kernel && l.kernel.IsValid() {
-			l.t.Fatal("a new lease is saved without waiting for the disk")
-		}
 	case Forget:
 		l.record = Record{}
 	case Apply:
@@ -213,7 +211,7 @@ func (l *life) carryOut(o Output) {
 			if !slices.Contains(l.record.Ours, a) {
 				l.t.Fatalf("%v is configured, and not on record", a)
 			}
-		} else if a.IsValid() && (l.record.Released || !l.onRecord(a)) {
+		} else if a.IsValid() && (l.record.Release != NotReleased || !l.onRecord(a)) {
 			l.t.Fatalf("%v is configured, but %v is on record", a, leaseAddress(l.record.Lease))
 		}
 		if end := o.Want.Lifetime; a.IsValid() && !end.Forever && !l.now.Before(end.ValidUntil) {

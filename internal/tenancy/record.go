@@ -12,15 +12,11 @@ type Record struct {
 	// HardwareAddr is the link address the lease was obtained with: with
 	// another one it is not ours.
 	HardwareAddr []byte
-	// Lease is the current lease, or with Released the one that was given back;
-	// nil if there is none.
+	// Lease is the current lease, or the one that Release is about; nil if there
+	// is none.
 	Lease *dhcp4.Lease
-	// Offered says that Lease was offered and its server asked for it: that it
-	// was granted is not on record. If the address is configured, it was.
-	Offered bool
-	// Released says that the adapter was released and stays so until a renew
-	// or a reboot.
-	Released bool
+	// Release says whether the adapter was released.
+	Release ReleaseState
 	// Ours are addresses that we configured and that the adapter may still
 	// have, though Lease is another one or was released.
 	Ours []netip.Prefix
@@ -34,6 +30,24 @@ type Record struct {
 	// LinkLocal is the link-local address that was used last, not valid if none was.
 	LinkLocal netip.Addr
 }
+
+// A ReleaseState says how far a release has come. A released adapter stays so
+// until a renew or a reboot.
+type ReleaseState uint8
+
+// The states of a release.
+const (
+	// NotReleased: the lease, if there is one, is in use.
+	NotReleased ReleaseState = iota
+	// Releasing: the lease was given up, and its RELEASE may not have left. Who
+	// reads this from a record sends it (again).
+	Releasing
+	// releaseSent is Releasing, and the RELEASE was handed to the adapter. It is
+	// not on record.
+	releaseSent
+	// Released: the RELEASE has left.
+	Released
+)
 
 // A Network is one that can be recognised by its router's link address, and
 // the lease that the adapter has there.

@@ -47,6 +47,8 @@ func (t *Tenancy) Status() Status {
 		s.Problem = wrong.apply.Error()
 	case wrong.save != nil:
 		s.Problem = "the lease could not be saved: " + wrong.save.Error()
+	case wrong.persist != nil:
+		s.Problem = "the lease would not survive a power failure: " + wrong.persist.Error()
 	case wrong.send != nil:
 		s.Problem = "the last message could not be sent: " + wrong.send.Error()
 	}

@@ -40,10 +40,11 @@ type Tenancy struct {
 	lease *dhcp4.Lease // in use: configured or about to be
 	// candidate is a lease whose address is not used before the link was asked.
 	candidate *dhcp4.Lease
-	given     *dhcp4.Lease // with released: what was given back
-	released  bool
+	release   ReleaseState
+	given     *dhcp4.Lease // what was given back, unless NotReleased
 	baseMTU   int
-	recorded  *dhcp4.Lease // the lease that is on the disk; nil: none, or nobody knows
+	recorded  *dhcp4.Lease // the lease that the record has; nil: none, or it is not known
+	resave    retry        // of a Save that failed
 
 	ours     []netip.Prefix // what the kernel may hold of ours
 	seq      uint64         // of the last Apply
@@ -132,17 +133,33 @@ func (t *Tenancy) Handle(now boottime.Instant, in Input) {
 	case Applied:
 		t.reported(in)
 	case SaveFailed:
-		t.went(func(w *troubles) { w.save = in.Err })
+		t.saveFailed(in.Err)
+	case PersistFailed:
+		t.went(func(w *troubles) { w.persist = in.Err })
 		if in.Err != nil {
-			t.recorded = nil
-			t.networks.setDurable(false)
-			t.note(NoteProblem, "the lease could not be saved: "+in.Err.Error())
+			t.note(NoteProblem, "the lease would not survive a power failure: "+in.Err.Error())
 		}
 	case SendFailed:
 		t.sendFailed(in)
 	case Timeout:
 		t.timeout()
 	}
+	t.catchUp()
+}
+
+// saveFailed notes that the record is not as it was last saved, and has that
+// tried again later; a nil err says that all is well.
+func (t *Tenancy) saveFailed(err error) {
+	t.went(func(w *troubles) { w.save = err })
+	if err == nil {
+		t.resave = retry{}
+		return
+	}
+	t.recorded = nil
+	if t.resave.delay == 0 {
+		t.note(NoteProblem, "the lease could not be saved: "+err.Error())
+	}
+	t.resave.again(t.now)
 }
 
 // linked reports whether an input leaves the adapter as able to send as it was.
@@ -179,6 +196,7 @@ func (t *Tenancy) Deadline() (boottime.Instant, bool) {
 	at, _, ok := t.client.Deadline()
 	s.add(at, ok)
 	s.add(t.retry.at, t.retry.on)
+	s.add(t.resave.at, t.resave.on)
 	t.arpDeadlines(&s)
 	for i := range t.calls {
 		s.add(t.calls[i].deadline, true)
@@ -215,36 +233,31 @@ func (t *Tenancy) begin(in Begin) {
 		}
 	}
 	if len(r.HardwareAddr) > 0 && !bytes.Equal(r.HardwareAddr, t.hardwareAddr) {
-		r.Lease, r.Released, r.Networks = nil, false, nil // another adapter's, as the server sees it
+		r.Lease, r.Release, r.Networks = nil, NotReleased, nil // another adapter's, as the server sees it
 	}
 	if t.byCall && !r.Up {
 		// Whoever restarts us is to manage the adapter again, lease or not.
 		r.Up, r.HardwareAddr = true, t.hardwareAddr
-		flush := FlushNever
-		if r.Lease != nil || len(r.Networks) > 0 {
-			flush = FlushLater // what is there is not to be lost by it
-		}
-		t.emit(Save{Record: r, Flush: flush})
+		t.emit(Save{Record: r})
 	}
-	if r.Lease != nil && !r.Released {
+	if r.Release == NotReleased {
 		t.recorded = r.Lease
 	}
 	if t.local != nil {
 		t.local.last = r.LinkLocal
 	}
-	var wish netip.Addr
-	if r.Offered && !slices.Contains(t.ours, leaseAddress(r.Lease)) {
-		// It may not have been granted: only a server can tell.
-		wish, r.Lease = leaseAddress(r.Lease).Addr(), nil
-	}
 	switch {
 	case t.inform:
 		t.beginInform(in)
-	case r.Released:
+	case r.Release != NotReleased:
 		t.networks.restore(r, false)
-		t.released, t.given = true, r.Lease
-		t.tell(dhcp4.StartReleased{Last: leaseAddress(r.Lease).Addr()})
-		t.apply(t.desired())
+		t.release, t.given = r.Release, r.Lease
+		start := dhcp4.StartReleased{Last: leaseAddress(r.Lease).Addr()}
+		if r.Release == Releasing {
+			start.Unsent = r.Lease
+		}
+		t.tell(start)
+		// What is left of the lease goes below, after the RELEASE.
 	case r.Lease != nil && slices.Contains(t.ours, r.Lease.Address) && !ended(r.Lease, t.now):
 		t.lease = r.Lease
 		t.announce, t.pending = NoteResumed, true
@@ -254,7 +267,7 @@ func (t *Tenancy) begin(in Begin) {
 		t.tell(dhcp4.Start{Lease: r.Lease, InUse: true})
 	default:
 		t.networks.restore(r, false)
-		t.tell(dhcp4.Start{Lease: r.Lease, Wish: wish})
+		t.tell(dhcp4.Start{Lease: r.Lease})
 		if len(t.ours) > 0 {
 			t.apply(t.desired())
 		}
@@ -262,10 +275,13 @@ func (t *Tenancy) begin(in Begin) {
 	if in.Link.Usable {
 		t.link = in.Link
 		t.linkUp()
-		return
+	} else {
+		// A lease that is resumed without a link is verified when there is one.
+		t.tell(dhcp4.LinkDown{})
 	}
-	// A lease that is resumed without a link is verified when there is one.
-	t.tell(dhcp4.LinkDown{})
+	if t.release != NotReleased {
+		t.apply(t.desired())
+	}
 }
 
 func leaseAddress(l *dhcp4.Lease) netip.Prefix {
@@ -333,6 +349,9 @@ func (t *Tenancy) timeout() {
 		t.retry.on = false
 		t.apply(t.desired())
 	}
+	if t.resave.on && !t.now.Before(t.resave.at) {
+		t.save()
+	}
 	t.arpTimeout()
 	t.tell(dhcp4.Timeout{})
 	t.expireCalls()
@@ -355,6 +374,9 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 			if p, err := wire.Parse(o.Message); err == nil {
 				sent.XID = p.XID()
 				sent.Address, _ = p.Addr(wire.OptionRequestedAddress)
+			}
+			if o.Type == wire.Release {
+				t.release = releaseSent
 			}
 			if o.Destination != everybody {
 				sent.Server = o.Destination

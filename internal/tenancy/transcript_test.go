@@ -135,6 +135,12 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 		s.tell(in)
 	case "save-failed":
 		s.tell(SaveFailed{Err: errors.New("no space left on device")})
+	case "saved":
+		s.tell(SaveFailed{})
+	case "persisted":
+		s.tell(PersistFailed{})
+	case "persist-failed":
+		s.tell(PersistFailed{Err: errors.New("input/output error")})
 	case "send-failed":
 		s.tell(SendFailed{Type: s.sent.Type, Err: errors.New("network is down")})
 	case "advance":
@@ -297,8 +303,8 @@ func (s *scene) describe(o Output) string {
 		for _, n := range o.Record.Networks {
 			networks += fmt.Sprintf(" network=%v via %v", n.Lease.Address, net.HardwareAddr(n.RouterLink))
 		}
-		how := map[Flush]string{FlushNever: "soon", FlushLater: "soon, flushed later,", FlushNow: "durably"}[o.Flush]
-		return fmt.Sprintf("save %s lease=%v released=%v ours=%v mtu=%d", how, leaseAddress(o.Record.Lease), o.Record.Released, o.Record.Ours, o.Record.BaseMTU) + networks
+		release := map[ReleaseState]string{NotReleased: "no", Releasing: "releasing", Released: "released"}[o.Record.Release]
+		return fmt.Sprintf("save lease=%v release=%s ours=%v mtu=%d", leaseAddress(o.Record.Lease), release, o.Record.Ours, o.Record.BaseMTU) + networks
 	case Forget:
 		s.record = Record{}
 		return "forget"

@@ -2,9 +2,11 @@ package tenancy
 
 // troubles are what went wrong last and has not gone well since.
 type troubles struct {
-	save  error
-	apply error // what the kernel did not take
-	send  error // of the last message
+	save error
+	// persist is why the record would not survive a power failure.
+	persist error
+	apply   error // what the kernel did not take
+	send    error // of the last message
 	// unsent is why the last RELEASE did not leave.
 	unsent error
 }

@@ -20,13 +20,16 @@ import (
 
 // Options say how a daemon is started.
 type Options struct {
-	// Args follow "lessee daemon --socket … --state … --config …".
+	// Args follow "lessee daemon --socket … --state … --run … --config …".
 	Args []string
 	// Config is the configuration file's content.
 	Config string
 	// State is the state directory; default a fresh one of the space. A second
 	// daemon started with the same one finds what the first has left.
 	State string
+	// Run is the folder for the leases of this boot; default one of the space's,
+	// on a tmpfs where there is one.
+	Run string
 	// Env is added to the environment.
 	Env []string
 	// Container makes the daemon process 1 of a process namespace, with a
@@ -39,8 +42,9 @@ type Options struct {
 // A Daemon is the product, running in a space.
 type Daemon struct {
 	*Process
-	Space                 *Space
-	Socket, State, Config string
+	Space *Space
+	// Socket and Config are files, State and Run folders.
+	Socket, State, Run, Config string
 	// Client speaks to the daemon's control socket.
 	Client *lessee.Client
 	// Events are what the daemon reported since its socket was there.
@@ -56,7 +60,10 @@ func (s *Space) Daemon(t T, o Options) *Daemon {
 	if d.State == "" {
 		d.State = s.Path("state")
 	}
-	args := []string{"daemon", "--socket", d.Socket, "--state", d.State}
+	if d.Run = o.Run; d.Run == "" {
+		d.Run = s.RunDir(t)
+	}
+	args := []string{"daemon", "--socket", d.Socket, "--state", d.State, "--run", d.Run}
 	if o.Config != "" {
 		s.Write(t, "lessee.toml", o.Config)
 		args = append(args, "--config", d.Config)

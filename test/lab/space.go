@@ -33,6 +33,7 @@ type Space struct {
 
 	mu    sync.Mutex
 	procs []*Process
+	run   string // see RunDir
 }
 
 // newSpace makes a namespace with loopback up.
@@ -166,6 +167,22 @@ func (s *Space) Sysctl(t T, key, value string) {
 // Path returns the path of a file in the space's directory.
 func (s *Space) Path(name string) string { return filepath.Join(s.Dir, name) }
 
+// RunDir returns the folder in which the daemons of the space keep the leases of
+// this boot. It is on a tmpfs where the machine has /dev/shm, as /run is on most.
+func (s *Space) RunDir(t T) string {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.run == "" {
+		dir, err := os.MkdirTemp("/dev/shm", "lessee-"+s.Name+"-")
+		if err != nil {
+			dir = s.Path("run-of-boot")
+		}
+		s.run = dir
+	}
+	return s.run
+}
+
 // Write writes a file into the space's directory and returns its path.
 func (s *Space) Write(t T, name, content string) string {
 	t.Helper()
@@ -268,5 +285,8 @@ func (s *Space) close() []string {
 	_ = s.ns.Close()
 	close(s.calls)
 	_ = os.RemoveAll(s.Dir)
+	if s.run != "" {
+		_ = os.RemoveAll(s.run)
+	}
 	return left
 }

@@ -1,4 +1,4 @@
-package store
+package leases
 
 import (
 	"errors"
@@ -26,8 +26,6 @@ const (
 // check returns an error if a field has a value that a record never has.
 func (f *record) check() error {
 	switch {
-	case f.Version < 1:
-		return invalid("version")
 	case f.SavedUptime < 0:
 		return invalid("saved_uptime")
 	case f.Saved.IsZero():
@@ -38,6 +36,8 @@ func (f *record) check() error {
 		return invalid("ours")
 	case f.BaseMTU != 0 && (f.BaseMTU < minMTU || f.BaseMTU > 1<<31-1):
 		return invalid("base_mtu")
+	case f.Release != "" && f.Release != releasing && f.Release != released:
+		return invalid("release")
 	case f.LinkLocal.IsValid() && !f.LinkLocal.IsLinkLocalUnicast():
 		return invalid("link_local")
 	case len(f.Networks) > maxNetworks:

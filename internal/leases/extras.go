@@ -1,4 +1,4 @@
-package store
+package leases
 
 import (
 	"net/netip"

@@ -1,10 +1,9 @@
-package store
+package leases
 
 import (
 	"encoding"
 	"encoding/json"
 	"net/netip"
-	"strings"
 	"testing"
 	"time"
 
@@ -49,23 +48,23 @@ func extrasOf() *dhcp4.Extras {
 func TestExtrasAreChecked(t *testing.T) {
 	t.Parallel()
 	m := newMachine()
-	b, err := indented(full(m.boot), m.clock().now())
+	b, err := encode(full(m.boot), m.clock().now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := decode(b, m.clock().now()); err != nil {
+	if _, err := parse(b); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range [][2]string{
-		{`"host_name": "web"`, `"host_name": "web\n"`},
-		{`"domain": "lab.test"`, `"domain": "$(id)"`},
+		{`"host_name":"web"`, `"host_name":"web\n"`},
+		{`"domain":"lab.test"`, `"domain":"$(id)"`},
 		{`"b.test"`, `"b test"`},
 		{`"b.test"`, `""`},
 		{`"10.77.0.4"`, `"2001:db8::1"`},
 		{`"Europe/Paris"`, `"../../etc/passwd"`},
 		{`"CET-1CEST,M3.5.0,M10.5.0/3"`, `":/etc/passwd"`},
-		{`"utc_offset": "-3h30m0s"`, `"utc_offset": "24h0m1s"`},
-		{`"utc_offset": "-3h30m0s"`, `"utc_offset": "1ms"`},
+		{`"utc_offset":"-3h30m0s"`, `"utc_offset":"24h0m1s"`},
+		{`"utc_offset":"-3h30m0s"`, `"utc_offset":"1ms"`},
 		{`"sip.test"`, `"sip test"`},
 		{`"sip.test"`, `""`},
 		{`"10.77.0.5"`, `"2001:db8::1"`},
@@ -77,21 +76,20 @@ func TestExtrasAreChecked(t *testing.T) {
 		{`"dot"`, `"d\u001b"`},
 		{`"dot"`, `""`},
 		{`"/dns-query{?dns}"`, `"//evil.test/{?dns}"`},
-		{`"name": "box"`, `"name": "b;x"`},
+		{`"name":"box"`, `"name":"b;x"`},
 		{`"6869"`, `"686"`},
-		{`"port": 853`, `"port": 65536`},
-		{`"43": "0100"`, `"256": "0100"`},
+		{`"port":853`, `"port":65536`},
+		{`"43":"0100"`, `"256":"0100"`},
 	} {
-		bad := strings.Replace(string(b), c[0], c[1], 1)
-		if bad == string(b) {
-			t.Errorf("the record has no %s:\n%s", c[0], b)
-		}
-		if r, err := decode([]byte(bad), m.clock().now()); err == nil {
+		bad := resealed(t, b, c[0], c[1])
+		if r, err := parse(bad); err == nil {
 			t.Errorf("%s was read as %+v", c[1], r.Lease.More)
 		}
 	}
-	var more struct{ Lease struct{ More map[string]any } }
-	if err := json.Unmarshal(b, &more); err != nil || len(more.Lease.More) != 14 {
-		t.Errorf("%d fields, %v", len(more.Lease.More), err)
+	var more struct {
+		Record struct{ Lease struct{ More map[string]any } }
+	}
+	if err := json.Unmarshal(b, &more); err != nil || len(more.Record.Lease.More) != 14 {
+		t.Errorf("%d fields, %v", len(more.Record.Lease.More), err)
 	}
 }

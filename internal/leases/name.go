@@ -1,4 +1,4 @@
-package store
+package leases
 
 import (
 	"errors"
@@ -8,8 +8,6 @@ import (
 
 const (
 	suffix = ".json"
-	// aheadSuffix is that of the write-ahead file.
-	aheadSuffix = ".ahead"
 	// maxName keeps the names of files, those set aside and temporary ones
 	// included, within the 255 bytes that Linux file systems allow.
 	maxName = 200
@@ -39,25 +37,16 @@ func fileName(adapter string) (string, error) {
 	return b.String() + suffix, nil
 }
 
-// aheadName returns the name of the adapter's write-ahead file.
-func aheadName(adapter string) (string, error) {
-	file, err := fileName(adapter)
-	return strings.TrimSuffix(file, suffix) + aheadSuffix, err
-}
-
 func plain(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_'
 }
 
-// adapterName is the reverse of fileName and aheadName. It returns false for
-// the name of a file that they never give.
+// adapterName is the reverse of fileName. It returns false for the name of a
+// file that fileName never gives.
 func adapterName(file string) (string, bool) {
 	s, ok := strings.CutSuffix(file, suffix)
 	if !ok {
-		if s, ok = strings.CutSuffix(file, aheadSuffix); !ok {
-			return "", false
-		}
-		file = s + suffix
+		return "", false
 	}
 	var b []byte
 	for i := 0; i < len(s); i++ {
@@ -78,4 +67,18 @@ func adapterName(file string) (string, bool) {
 	name := string(b)
 	back, err := fileName(name)
 	return name, err == nil && back == file
+}
+
+// temporaryName returns the name of a file that is to replace another one.
+func temporaryName(file string) string { return "." + file + "0" }
+
+// temporary reports whether a write that never ended left the file behind.
+// Names of records do not begin with a dot.
+func temporary(name string) bool {
+	rest, ok := strings.CutPrefix(name, ".")
+	if !ok {
+		return false
+	}
+	rest = strings.TrimRight(rest, "0123456789")
+	return len(rest) > len(suffix) && strings.HasSuffix(rest, suffix)
 }

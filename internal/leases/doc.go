@@ -1,50 +1,52 @@
-// Package store keeps one lease record per adapter on disk, so that a restart
-// of the daemon or of the machine resumes with the address it had.
+// Package leases keeps one record per adapter, so that a restart of the daemon
+// or of the machine resumes with the address it had.
 //
-// # Files
+// # Two copies
 //
-// A state directory belongs to one daemon, which holds a lock on the file
-// "lock" in it. The record of the adapter eth0 is the file "eth0.json". A byte
+// A record must survive the process, not the power, before its address is used:
+// after a power failure the kernel's address is gone too. So there are two copies
+// of it.
+//
+//   - The first is in RUN/leases (/run/lessee/leases), on a tmpfs. [Store.Save]
+//     writes it: a temporary file, then a rename, no flush. It counts only in the
+//     boot in which it was written.
+//   - The second is in the state folder (/var/lib/lessee). [Store.Persist] writes
+//     it, and nothing waits for that: a temporary file, flushed, renamed, and the
+//     folder flushed. The latest record wins.
+//
+// At the start the first copy counts. Where there is none, the second does. The
+// second counts also where it is of this boot and newer, because the first could
+// not be written.
+//
+// The record of the adapter eth0 is the file "eth0.json" of both folders. A byte
 // of the adapter's name that is not a letter, a digit, "-", "_" or a "." after
 // the first byte is written as "%" and two hexadecimal digits, so no name leads
-// out of the directory and no two names share a file.
+// out of the folder and no two names share a file. A folder belongs to one
+// daemon, which holds a lock on the file "lock" in it.
 //
-// Beside it is "eth0.ahead", the write-ahead file. A record is saved by one
-// write into it, flushed to the disk if that is asked for; its space was
-// allocated and written before, so that this needs no room and takes one write
-// of the disk. Right afterwards, while nobody waits, "eth0.json" is replaced by
-// that record: it is written beside the old one, flushed and renamed over it,
-// and the write-ahead file is emptied. So eth0.json is what one reads, compares
-// and removes; a moment after a change it is up to date.
+// A record that is removed stays as a first copy that says so, until the second
+// copy is gone.
 //
-// The record with the highest sequence number counts, wherever it is; of two
-// with the same, that of eth0.json. The write-ahead file has two slots, of which
-// one keeps what was saved durably while the other is written: whatever a crash
-// or a power failure interrupts, there is the record from before or the new one,
-// and after a power failure none that is older than the last one that was saved
-// durably. A slot that was cut short by a power failure counts for nothing, nor
-// does an eth0.json that cannot be understood if a slot has a record. slots.go
-// has the layout. A record that does not fit a slot, or cannot be written there,
-// goes to eth0.json at once.
+// # What cannot be understood
 //
-// What is removed is written down as removed first, so that it does not come
-// back by a file that a crash leaves.
-//
-// If nothing can be understood, eth0.json is renamed to "eth0.json.corrupt-1" (up
-// to 5 of them are kept per adapter) and reported.
+// An empty file, one that was cut short or filled with zeros, one with a wrong
+// checksum and one of another version count as no record. [Store.Load] renames it
+// to "eth0.json.corrupt-1" (up to 5 of them are kept per adapter) and reports it.
 //
 // # Fields
 //
-//	version        1; a file with a greater version is set aside
-//	sequence       counts what was saved for the adapter: the highest is the latest
+// A file is one line of JSON: version, crc32c, the CRC-32C checksum of the bytes
+// of the record, in hexadecimal, and record:
+//
 //	saved          when it was written, by the wall clock
 //	boot_id        the boot it was written in (/proc/sys/kernel/random/boot_id)
 //	saved_uptime   the time since that boot, suspended time included
+//	removed        there is no record any more
 //	hardware_addr  the link address that the lease was obtained with
 //	lease          the lease, or the one that was given back; absent if there is none
-//	offered        the lease was offered, and asked for; that it was granted
-//	               was not written yet
-//	released       the adapter was released and stays so until a renew or a reboot
+//	release        "releasing" from before the RELEASE leaves until it is known to
+//	               have left, then "released" until a renew or a reboot; absent
+//	               if the lease was not given back
 //	ours           other addresses that we configured and that may still be there
 //	base_mtu       the MTU from before ours was set
 //	up             the adapter came under management by a call, until a reboot
@@ -80,4 +82,4 @@
 // clock that is set meanwhile changes nothing. After a reboot it is taken from
 // the wall clock; one that went back makes a lease no younger than it was when
 // it was saved.
-package store
+package leases

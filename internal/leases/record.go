@@ -1,12 +1,8 @@
-package store
+package leases
 
 import (
 	"bytes"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"time"
@@ -17,26 +13,50 @@ import (
 	"github.com/lessee/lessee/names"
 )
 
-// version is the version of the files that are written. A change that an older
-// program would misread increments it.
-const version = 1
-
-// A record is a file's contents; doc.go describes the fields.
+// A record is what a file says; doc.go describes the fields.
 type record struct {
-	Version      int            `json:"version"`
-	Sequence     uint64         `json:"sequence,omitempty"`
 	Saved        time.Time      `json:"saved"`
 	BootID       string         `json:"boot_id"`
 	SavedUptime  duration       `json:"saved_uptime"`
 	HardwareAddr linkAddr       `json:"hardware_addr,omitempty"`
 	Lease        *lease         `json:"lease,omitempty"`
-	Offered      bool           `json:"offered,omitempty"`
-	Released     bool           `json:"released,omitempty"`
+	Release      release        `json:"release,omitempty"`
 	Ours         []netip.Prefix `json:"ours,omitempty"`
 	BaseMTU      int            `json:"base_mtu,omitempty"`
 	Up           bool           `json:"up,omitempty"`
 	Networks     []network      `json:"networks,omitempty"`
 	LinkLocal    netip.Addr     `json:"link_local,omitzero"`
+	Removed      bool           `json:"removed,omitempty"`
+}
+
+// release is a tenancy.ReleaseState as the file has it.
+type release string
+
+const (
+	releasing release = "releasing"
+	released  release = "released"
+)
+
+func encodeRelease(r tenancy.ReleaseState) release {
+	switch r {
+	case tenancy.NotReleased:
+	case tenancy.Releasing:
+		return releasing
+	case tenancy.Released:
+		return released
+	}
+	return ""
+}
+
+// decode returns what encodeRelease was given. The value has been checked.
+func (r release) decode() tenancy.ReleaseState {
+	switch r {
+	case releasing:
+		return tenancy.Releasing
+	case released:
+		return tenancy.Released
+	}
+	return tenancy.NotReleased
 }
 
 type network struct {
@@ -115,22 +135,11 @@ type moment struct {
 	wall   time.Time
 }
 
-// encode returns the record's JSON text, unindented.
-func encode(r tenancy.Record, sequence uint64, now moment) ([]byte, error) {
-	f := record{
-		Version:      version,
-		Sequence:     sequence,
-		Saved:        now.wall.UTC().Round(0),
-		BootID:       now.bootID,
-		SavedUptime:  duration(now.boot),
-		HardwareAddr: r.HardwareAddr,
-		Offered:      r.Offered,
-		Released:     r.Released,
-		Ours:         r.Ours,
-		BaseMTU:      r.BaseMTU,
-		Up:           r.Up,
-		LinkLocal:    r.LinkLocal,
-	}
+// encode returns the text of the adapter's file.
+func encode(r tenancy.Record, now moment) ([]byte, error) {
+	f := newRecord(now)
+	f.HardwareAddr, f.Release, f.Ours, f.BaseMTU = r.HardwareAddr, encodeRelease(r.Release), r.Ours, r.BaseMTU
+	f.Up, f.LinkLocal = r.Up, r.LinkLocal
 	f.Lease = encodeLease(r.Lease)
 	for _, n := range r.Networks {
 		e := network{Router: n.Router, RouterLink: n.RouterLink}
@@ -139,15 +148,18 @@ func encode(r tenancy.Record, sequence uint64, now moment) ([]byte, error) {
 		}
 		f.Networks = append(f.Networks, e)
 	}
-	return f.text()
+	return seal(f)
 }
 
-func (f *record) text() ([]byte, error) {
-	b, err := json.Marshal(f)
-	if err != nil {
-		return nil, fmt.Errorf("encode the record: %w", err)
-	}
-	return b, nil
+// encodeRemoval returns the text that says that there is no record any more.
+func encodeRemoval(now moment) ([]byte, error) {
+	f := newRecord(now)
+	f.Removed = true
+	return seal(f)
+}
+
+func newRecord(now moment) record {
+	return record{Saved: now.wall.UTC().Round(0), BootID: now.bootID, SavedUptime: duration(now.boot)}
 }
 
 func encodeLease(l *dhcp4.Lease) *lease {
@@ -167,46 +179,15 @@ func encodeLease(l *dhcp4.Lease) *lease {
 	return f
 }
 
-var (
-	errTooNew   = errors.New("it was written by a newer version of the program")
-	errTrailing = errors.New("there is something after its end")
-)
-
-// parse reads a record and checks it.
-func parse(b []byte) (record, error) {
-	var f record
-	dec := json.NewDecoder(bytes.NewReader(b))
-	if err := dec.Decode(&f); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
-		return record{}, err
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return record{}, errTrailing
-	}
-	if f.Version > version {
-		return record{}, fmt.Errorf("version %d: %w", f.Version, errTooNew)
-	}
-	if err := f.check(); err != nil {
-		return record{}, err
-	}
-	return f, nil
-}
-
 // decode is the reverse of encode, with the lease's start moved to this boot.
-func decode(b []byte, now moment) (tenancy.Record, error) {
-	f, err := parse(b)
-	if err != nil {
-		return tenancy.Record{}, err
-	}
-	r := tenancy.Record{HardwareAddr: f.HardwareAddr, LinkLocal: f.LinkLocal, Offered: f.Offered}
+func (f *record) decode(now moment) tenancy.Record {
+	r := tenancy.Record{HardwareAddr: f.HardwareAddr, LinkLocal: f.LinkLocal}
 	if f.sameBoot(now) {
 		// What was done by calls and to the kernel ends with the boot.
-		r.Released, r.Up, r.Ours, r.BaseMTU = f.Released, f.Up, f.Ours, f.BaseMTU
+		r.Release, r.Up, r.Ours, r.BaseMTU = f.Release.decode(), f.Up, f.Ours, f.BaseMTU
 	}
 	// A lease that was given back is of no use once the release is over.
-	if f.Lease != nil && f.Released == r.Released {
+	if f.Lease != nil && (f.Release == "" || r.Release != tenancy.NotReleased) {
 		r.Lease = f.decodeLease(f.Lease, now)
 	}
 	for _, n := range f.Networks {
@@ -218,7 +199,7 @@ func decode(b []byte, now moment) (tenancy.Record, error) {
 			r.Networks = append(r.Networks, e)
 		}
 	}
-	return r, nil
+	return r
 }
 
 func (f *record) decodeLease(l *lease, now moment) *dhcp4.Lease {

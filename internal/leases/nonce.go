@@ -1,4 +1,4 @@
-package store
+package leases
 
 import "github.com/lessee/lessee/dhcp4"
 

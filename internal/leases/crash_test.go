@@ -1,0 +1,264 @@
+//go:build linux
+
+package leases
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/lessee/lessee/internal/tenancy"
+)
+
+// A memory is a disk in memory. The process that uses it can die after any
+// operation, and the power can fail: then what was not flushed is there, or not,
+// or in part.
+type memory struct {
+	files map[string]content
+	// kept is what a power failure is sure to leave.
+	kept map[string]content
+	// left counts down to the operation in which the process dies; below 0: never.
+	left *int
+	// skip leaves an operation out: a defect.
+	skip string
+}
+
+type content struct {
+	text    string
+	flushed bool
+}
+
+// died is the panic of a process that is killed.
+var errDied = errors.New("killed")
+
+func newMemory(left *int) *memory {
+	return &memory{files: map[string]content{}, kept: map[string]content{}, left: left}
+}
+
+func (d *memory) op(name string, do func()) {
+	if *d.left == 0 {
+		panic(errDied)
+	}
+	*d.left--
+	if d.skip != name {
+		do()
+	}
+}
+
+func (d *memory) read(name string) ([]byte, error) {
+	c, ok := d.files[name]
+	if !ok {
+		return nil, fs.ErrNotExist
+	}
+	return []byte(c.text), nil
+}
+
+func (d *memory) create(name string, b []byte, flush bool) error {
+	d.op("create", func() { d.files[name] = content{text: string(b[:len(b)/2])} }) // killed in mid-write
+	d.op("write", func() { d.files[name] = content{text: string(b)} })
+	if flush {
+		d.op("flush", func() { d.files[name] = content{string(b), true} })
+	}
+	return nil
+}
+
+func (d *memory) rename(from, to string) error {
+	d.op("rename", func() {
+		d.files[to] = d.files[from]
+		delete(d.files, from)
+	})
+	return nil
+}
+
+func (d *memory) remove(name string) error {
+	if _, ok := d.files[name]; !ok {
+		return fs.ErrNotExist
+	}
+	d.op("remove", func() { delete(d.files, name) })
+	return nil
+}
+
+func (d *memory) sync() error {
+	d.op("sync", func() { d.kept = maps.Clone(d.files) })
+	return nil
+}
+
+func (d *memory) list() ([]string, error) { return slices.Sorted(maps.Keys(d.files)), nil }
+
+// powerFails leaves what was flushed, and by chance some of the rest.
+func (d *memory) powerFails(r *rand.Rand) {
+	left := map[string]content{}
+	for name := range maps.All(d.kept) {
+		left[name] = d.kept[name]
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.files)) {
+		if r.IntN(2) == 0 {
+			left[name] = d.files[name]
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.kept)) {
+		if _, there := d.files[name]; !there && r.IntN(2) == 0 {
+			delete(left, name)
+		}
+	}
+	for name, c := range left {
+		if !c.flushed {
+			c.text = c.text[:r.IntN(len(c.text)+1)]
+		}
+		left[name] = content{c.text, true}
+	}
+	d.files, d.kept = left, maps.Clone(left)
+}
+
+// A life is a store and what it must remember of one adapter.
+type life struct {
+	m          *machine
+	left       int
+	run, state *memory
+	store      *Store
+	// now is what a process finds that starts; under is what it may find as well,
+	// while a call is under way. persisted is what a power failure must not lose
+	// to anything older. 0 is no record.
+	now, under, persisted int
+	saved                 []int
+}
+
+func newLife() *life {
+	l := &life{m: newMachine(), left: -1}
+	l.run, l.state = newMemory(&l.left), newMemory(&l.left)
+	l.saved = []int{0}
+	l.start()
+	return l
+}
+
+func (l *life) start() {
+	l.left = -1
+	l.store = &Store{
+		clock: l.m.clock(), run: &folder{path: "run", disk: l.run, ready: true}, state: &folder{path: "state", disk: l.state, ready: true},
+		pending: map[string]*change{},
+	}
+	l.store.find()
+}
+
+const eth0 = "eth0"
+
+// step makes a random call.
+func (l *life) step(r *rand.Rand) (err error) {
+	l.m.pass(1)
+	l.under = l.now
+	defer func() {
+		if p := recover(); p != nil {
+			if p != errDied { //nolint:errorlint // it is what op panics with
+				panic(p)
+			}
+			err = errDied
+		}
+	}()
+	switch r.IntN(6) {
+	case 0, 1, 2:
+		n := len(l.saved)
+		l.saved = append(l.saved, n)
+		l.under = n
+		err = l.store.Save(eth0, tenancy.Record{HardwareAddr: binary.BigEndian.AppendUint32(nil, uint32(n))})
+		l.now = n
+	case 3:
+		l.under = 0
+		err = l.store.Remove(eth0)
+		l.now = 0
+		l.saved = append(l.saved, 0)
+	default:
+		err = l.store.Persist(eth0)
+		if err == nil {
+			l.persisted = len(l.saved) - 1
+		}
+	}
+	return err
+}
+
+// found returns what the store has.
+func (l *life) found() (int, error) {
+	r, ok, err := l.store.Load(eth0)
+	if !ok {
+		return 0, err
+	}
+	return int(binary.BigEndian.Uint32(r.HardwareAddr)), err
+}
+
+// play lets random calls happen, processes die in them and the power fail.
+func play(seed uint64, defect func(*life)) error {
+	r := rand.New(rand.NewPCG(seed, 1))
+	l := newLife()
+	defect(l)
+	for range 40 {
+		l.left = r.IntN(12)
+		if err := l.step(r); err != nil && !errors.Is(err, errDied) {
+			return err
+		}
+		power := r.IntN(4) == 0
+		if power {
+			l.m.reboot(1)
+			l.run.files = map[string]content{}
+			l.state.powerFails(r)
+		}
+		l.start()
+		got, err := l.found()
+		if err != nil {
+			return fmt.Errorf("after a crash, power failure %v: %w", power, err)
+		}
+		if power {
+			// Nothing older than what was persisted; 0 where that was removed.
+			if !slices.Contains(l.saved[l.persisted:], got) {
+				return fmt.Errorf("a power failure left %d; persisted was %v", got, l.saved[l.persisted:])
+			}
+			l.saved, l.persisted = append(l.saved, got), len(l.saved)
+		} else if got != l.now && got != l.under {
+			return fmt.Errorf("a crash left %d; it was %d or %d", got, l.now, l.under)
+		}
+		l.now = got
+		if !power && got != l.saved[len(l.saved)-1] {
+			l.saved = append(l.saved, got)
+		}
+	}
+	return nil
+}
+
+// TestCrashes: whatever a process that dies leaves, the next one finds the record
+// that was saved last; and after a power failure none older than the one that was
+// persisted last.
+func TestCrashes(t *testing.T) {
+	t.Parallel()
+	seeds := uint64(3000)
+	if testing.Short() {
+		seeds = 500
+	}
+	for seed := range seeds {
+		if err := play(seed, func(*life) {}); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+	}
+}
+
+// TestCrashesAreFound: without each of these operations the tests above fail.
+func TestCrashesAreFound(t *testing.T) {
+	t.Parallel()
+	for name, defect := range map[string]func(*life){
+		"the second copy is not flushed": func(l *life) { l.state.skip = "flush" },
+		"names are not flushed":          func(l *life) { l.state.skip = "sync" },
+		"the second copy is not removed": func(l *life) { l.state.skip = "remove" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for seed := range uint64(500) {
+				if play(seed, defect) != nil {
+					return
+				}
+			}
+			t.Error("nothing was found")
+		})
+	}
+}

@@ -1,0 +1,256 @@
+//go:build linux
+
+package leases
+
+import (
+	"errors"
+	"io/fs"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/lessee/lessee/internal/tenancy"
+)
+
+// Options say where a store keeps its records.
+type Options struct {
+	// Run is the folder that has a subfolder "leases" for the first copy. It is
+	// best on a tmpfs.
+	Run string
+	// State is the folder of the second copy; "" keeps none.
+	State string
+	// Clock is the system's if its Boot is nil.
+	Clock Clock
+	// Log receives what hinders and is no error of a call; nil drops it.
+	Log *slog.Logger
+}
+
+// A Store keeps records. Its methods may be called from any goroutine.
+type Store struct {
+	clock Clock
+	log   *slog.Logger
+	run   *folder
+	state *folder // nil: no second copy is kept
+
+	// mu is held while a file in run changes, and guards what follows.
+	mu sync.Mutex
+	// pending has what Persist has to do, by file name.
+	pending map[string]*change
+}
+
+// A change is what the second copy does not have yet.
+type change struct {
+	kind changeKind
+	text []byte // with changeSaved
+}
+
+type changeKind uint8
+
+const (
+	changeSaved   changeKind = iota // the file gets a new text
+	changeRemoved                   // the file goes
+	changeFound                     // the first copy is from an earlier process: compare
+)
+
+// Open returns the store. Only another daemon that uses one of the folders is
+// an error ([ErrInUse]). A folder that cannot be used is logged and tried again
+// with each record.
+func Open(o Options) (*Store, error) {
+	s := &Store{
+		clock: o.Clock, log: o.Log,
+		run:     &folder{path: filepath.Join(o.Run, "leases"), flag: "--run"},
+		pending: make(map[string]*change),
+	}
+	if s.clock.Boot == nil {
+		s.clock = SystemClock()
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if o.State != "" {
+		s.state = &folder{path: o.State, flag: "--state"}
+	}
+	for _, f := range s.folders() {
+		f.disk = directory{f.path}
+		err := f.prepare()
+		if errors.Is(err, ErrInUse) {
+			_ = s.Close()
+			return nil, &Error{
+				Op: "open the lease folder", Path: f.path, Err: err,
+				Hint: "stop that daemon, or choose another folder with " + f.flag,
+			}
+		}
+		if err != nil {
+			s.log.Warn("a folder for leases cannot be used", "error", f.failed("write to the lease folder", "", "", err))
+		}
+	}
+	s.find()
+	return s, nil
+}
+
+func (s *Store) folders() []*folder {
+	if s.state == nil {
+		return []*folder{s.run}
+	}
+	return []*folder{s.run, s.state}
+}
+
+// find notes the first copies of an earlier process of this boot: it may have
+// died before the second copies had the same.
+func (s *Store) find() {
+	if s.state == nil {
+		return
+	}
+	files, err := s.run.disk.list()
+	if err != nil {
+		return // said by prepare
+	}
+	now := s.clock.now()
+	for _, file := range files {
+		if _, ok := adapterName(file); !ok {
+			continue
+		}
+		if f, err := s.run.read(file); err == nil && f.sameBoot(now) {
+			s.pending[file] = &change{kind: changeFound}
+		}
+	}
+}
+
+// Close gives the folders back.
+func (s *Store) Close() error {
+	var errs []error
+	for _, f := range s.folders() {
+		if f.lock != nil {
+			errs = append(errs, f.lock.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Save replaces the first copy of the adapter's record: it survives the process
+// when Save returns. If Save fails, Persist still has the record to write.
+func (s *Store) Save(adapter string, r tenancy.Record) error {
+	const op = "save the lease"
+	file, err := fileName(adapter)
+	if err != nil {
+		return s.run.failed(op, adapter, "", err)
+	}
+	text, err := encode(r, s.clock.now())
+	if err != nil {
+		return s.run.failed(op, adapter, file, err)
+	}
+	return s.put(op, adapter, file, change{kind: changeSaved, text: text})
+}
+
+// put writes the first copy and notes what the second one lacks.
+func (s *Store) put(op, adapter, file string, c change) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != nil {
+		s.pending[file] = &c
+	}
+	if err := s.run.replace(file, c.text); err != nil {
+		if c.kind == changeRemoved {
+			_ = s.run.disk.remove(file) // it may need no room
+		}
+		return s.run.failed(op, adapter, file, err)
+	}
+	return nil
+}
+
+// Load returns the adapter's record, false if there is none. The first copy
+// counts if it is of this boot, unless the second one is newer, because the first
+// could not be written. What cannot be understood counts as none: it is set aside
+// and reported as an error beside what was found.
+func (s *Store) Load(adapter string) (tenancy.Record, bool, error) {
+	const op = "load the lease"
+	file, err := fileName(adapter)
+	if err != nil {
+		return tenancy.Record{}, false, s.run.failed(op, adapter, "", err)
+	}
+	now := s.clock.now()
+	var found record
+	var there bool
+	var errs []error
+	for _, f := range s.folders() {
+		r, err := f.read(file)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			errs = append(errs, f.setAside(op, adapter, file, err))
+		case f == s.run && !r.sameBoot(now):
+			// Its folder is on a disk. The second copy is no older.
+		case !there || r.sameBoot(now) && r.SavedUptime > found.SavedUptime:
+			found, there = r, true
+		}
+	}
+	if !there || found.Removed {
+		return tenancy.Record{}, false, errors.Join(errs...)
+	}
+	return found.decode(now), true, errors.Join(errs...)
+}
+
+// Up lists the adapters, sorted, whose record of this boot says that they came
+// under management by a call.
+func (s *Store) Up() []string {
+	now := s.clock.now()
+	var names []string
+	for _, f := range s.folders() {
+		files, err := f.disk.list()
+		if err != nil {
+			continue // said by prepare
+		}
+		for _, file := range files {
+			name, ok := adapterName(file)
+			if !ok || slices.Contains(names, name) {
+				continue
+			}
+			if r, err := f.read(file); err == nil && r.sameBoot(now) && r.Up {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Remove removes the adapter's record: when it returns, no later process finds
+// it. Persist removes the second copy. If there is no record, it does nothing.
+func (s *Store) Remove(adapter string) error {
+	const op = "remove the lease"
+	file, err := fileName(adapter)
+	if err != nil {
+		return s.run.failed(op, adapter, "", err)
+	}
+	if s.state == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if err := s.run.disk.remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return s.run.failed(op, adapter, file, err)
+		}
+		return nil
+	}
+	// The first copy says that the record was removed until the second is gone.
+	text, err := encodeRemoval(s.clock.now())
+	if err != nil {
+		return s.run.failed(op, adapter, file, err)
+	}
+	return s.put(op, adapter, file, change{kind: changeRemoved, text: text})
+}
+
+// Rename moves the record of an adapter to its new name, where it replaces what
+// is there. If there is no record, it does nothing.
+func (s *Store) Rename(from, to string) error {
+	if from == to {
+		return nil
+	}
+	r, ok, err := s.Load(from)
+	if err != nil || !ok {
+		return err
+	}
+	if err := s.Save(to, r); err != nil {
+		return err
+	}
+	return s.Remove(from)
+}

@@ -1,0 +1,125 @@
+//go:build linux
+
+package leases
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+)
+
+// Pending lists the adapters whose second copy is not known to be as the first
+// one. There are some after the start, if an earlier process of this boot died.
+func (s *Store) Pending() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	names := make([]string, 0, len(s.pending))
+	for file := range s.pending {
+		if name, ok := adapterName(file); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Persist makes the second copy of the adapter's record as it was saved last:
+// when it returns, that survives a power failure. It may take as long as the
+// disk does, and it does not hold up the other methods. Calls for one adapter
+// must come one after the other.
+func (s *Store) Persist(adapter string) error {
+	const op = "save the lease on disk"
+	if s.state == nil {
+		return nil
+	}
+	file, err := fileName(adapter)
+	if err != nil {
+		return s.state.failed(op, adapter, "", err)
+	}
+	c, text, err := s.lacking(file)
+	if c == nil || err != nil {
+		return err
+	}
+	if !s.state.ready {
+		if err := s.state.prepare(); err != nil {
+			return s.state.failed(op, adapter, "", err)
+		}
+	}
+	switch {
+	case text == nil:
+		err = s.state.removeDurably(file)
+	case c.kind == changeFound && s.state.has(file, text):
+		// It was renamed, but perhaps not flushed.
+		err = s.state.disk.sync()
+	default:
+		err = s.state.replaceDurably(file, text)
+	}
+	if err != nil {
+		return s.state.failed(op, adapter, file, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pending[file] != c {
+		return nil // there is something newer by now, and another Persist to come
+	}
+	delete(s.pending, file)
+	if text == nil {
+		_ = s.run.disk.remove(file) // it has done its duty
+	}
+	return nil
+}
+
+// lacking returns what the second copy lacks, nil if it lacks nothing, and the
+// text that it must have, nil for none.
+func (s *Store) lacking(file string) (*change, []byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.pending[file]
+	switch {
+	case c == nil, c.kind == changeRemoved:
+		return c, nil, nil
+	case c.kind == changeSaved:
+		return c, c.text, nil
+	}
+	// It was found at the start.
+	text, err := s.run.disk.read(file)
+	var r record
+	if err == nil {
+		r, err = parse(text)
+	}
+	if err != nil {
+		delete(s.pending, file) // removed or set aside meanwhile
+		return nil, nil, nil
+	}
+	if r.Removed {
+		return c, nil, nil
+	}
+	return c, text, nil
+}
+
+// has reports whether a file has that text.
+func (f *folder) has(file string, text []byte) bool {
+	have, err := f.disk.read(file)
+	return err == nil && bytes.Equal(have, text)
+}
+
+// replaceDurably replaces a file so that there is the old one or the new one
+// whatever happens. It returns when the new one would survive a power failure.
+func (f *folder) replaceDurably(file string, text []byte) error {
+	temp := temporaryName(file)
+	err := f.disk.create(temp, text, true)
+	if err == nil {
+		err = f.disk.rename(temp, file)
+	}
+	if err != nil {
+		_ = f.disk.remove(temp)
+		return err
+	}
+	return f.disk.sync()
+}
+
+func (f *folder) removeDurably(file string) error {
+	if err := f.disk.remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return f.disk.sync()
+}
