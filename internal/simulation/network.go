@@ -82,7 +82,7 @@ func (n *network) addServer(s *simulation, number, i int) {
 		Domain:        "example.org",
 		RapidCommit:   dhcptest.Chance(r, 0.3),
 		Authoritative: dhcptest.Chance(r, 0.5),
-		ForceRenew:    dhcptest.Chance(r, 0.5),
+		ForceRenew:    dhcptest.Chance(r, 0.8),
 	}
 	if dhcptest.Chance(r, 0.2) {
 		cfg.MTU = uint16(1200 + r.IntN(400))

@@ -91,7 +91,7 @@ func (s *simulation) build() {
 			HardwareAddr: addr[:],
 			Broadcast:    dhcptest.Chance(r, 0.2),
 			RapidCommit:  dhcptest.Chance(r, 0.3),
-			ForceRenew:   dhcptest.Chance(r, 0.5),
+			ForceRenew:   dhcptest.Chance(r, 0.8),
 		},
 		Policy:    tenancy.Policy{Metric: 1002, MTU: dhcptest.Chance(r, 0.7), DNS: true},
 		Conflict:  []tenancy.ConflictMode{tenancy.ConflictOptimistic, tenancy.ConflictOptimistic, tenancy.ConflictProbe, tenancy.ConflictOff}[r.IntN(4)],

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"cmp"
 	"net/netip"
 	"time"
 
@@ -94,8 +95,8 @@ func init() { //nolint:gochecknoinits // a table of methods that refer to it
 				v.Forget()
 			}
 		}},
-		{4, "FORCERENEW", func(s *simulation) {
-			for _, v := range s.some().servers {
+		{8, "FORCERENEW", func(s *simulation) {
+			for _, v := range cmp.Or(s.here, s.some()).servers {
 				v.ForceRenew(s.m.host.LinkAddr(), s.m.cfg.DHCP4.ClientID, dhcptest.Chance(s.chance, 0.4))
 			}
 		}},
