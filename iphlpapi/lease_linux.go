@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/lessee/lessee"
-	"github.com/lessee/lessee/internal/driver"
 	"github.com/lessee/lessee/internal/foreign"
+	"github.com/lessee/lessee/internal/netconf"
 )
 
 // patience is how long the daemon may take to list what it has in memory.
@@ -84,8 +84,8 @@ func (d *details) takeKernels() {
 	}
 }
 
-func (d *details) link() driver.Link {
-	return driver.Link{
+func (d *details) link() netconf.Link {
+	return netconf.Link{
 		Index: d.index, Name: d.name, AltNames: d.altNames,
 		HardwareType: d.hardwareType, HardwareAddr: d.hardware, Up: true,
 	}

@@ -7,8 +7,8 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/lessee/lessee/internal/driver"
 	"github.com/lessee/lessee/internal/foreign"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/test/lab"
 )
 
@@ -20,7 +20,7 @@ func manager(t *testing.T, s *lab.Space, ifname string) (name, how string) {
 		if err != nil {
 			return err
 		}
-		name, how, _ = foreign.New().Manager(driver.Link{Index: l.Index, Name: l.Name})
+		name, how, _ = foreign.New().Manager(netconf.Link{Index: l.Index, Name: l.Name})
 		return nil
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ package cli
 import (
 	"cmp"
 	"errors"
+	"net"
 	"slices"
 
 	"github.com/lessee/lessee"
@@ -31,7 +32,7 @@ func kernelView() (_ []lessee.Adapter, err error) {
 			continue
 		}
 		a := lessee.Adapter{
-			Index: l.Index, Name: l.Name, AltNames: l.AltNames, MAC: l.HardwareAddr.String(), MTU: l.MTU,
+			Index: l.Index, Name: l.Name, AltNames: l.AltNames, MAC: net.HardwareAddr(l.HardwareAddr).String(), MTU: l.MTU,
 			Up: l.Up, Carrier: l.Carrier, Manager: "none", IPv4: &lessee.IPv4{State: "disabled"},
 		}
 		if who, _, ok := others.Manager(l); ok {

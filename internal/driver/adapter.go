@@ -9,6 +9,7 @@ import (
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/journal"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 	"github.com/lessee/lessee/wire/arp"
 	wire "github.com/lessee/lessee/wire/dhcp4"
@@ -20,7 +21,7 @@ type adapter struct {
 	name string
 	// present is the link, which the driver's list has as well; nil while there
 	// is none.
-	present *Link
+	present *netconf.Link
 	// tenancy is nil while the adapter is absent or its management ends.
 	tenancy *tenancy.Tenancy
 	// byCall says that it came under management by a call to Up.
@@ -60,9 +61,9 @@ type adapter struct {
 }
 
 // link returns the link, the zero Link while there is none.
-func (a *adapter) link() Link {
+func (a *adapter) link() netconf.Link {
 	if a.present == nil {
-		return Link{}
+		return netconf.Link{}
 	}
 	return *a.present
 }
@@ -78,7 +79,7 @@ func (a *adapter) deadline() (boottime.Instant, bool) {
 type effect struct {
 	kind    effectKind
 	tenancy *tenancy.Tenancy
-	link    Link
+	link    netconf.Link
 	output  tenancy.Output
 	address netip.Addr
 	do      func()
@@ -273,7 +274,7 @@ func (d *Driver) sentByUs(packet []byte) bool {
 }
 
 // trouble tells an error once; told remembers that until all is well again.
-func (d *Driver) trouble(a *adapter, link Link, told *bool, err error) {
+func (d *Driver) trouble(a *adapter, link netconf.Link, told *bool, err error) {
 	if err != nil && !*told {
 		n := tenancy.Note{Kind: tenancy.NoteProblem, Detail: err.Error()}
 		d.say(link, n)

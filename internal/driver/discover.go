@@ -12,6 +12,7 @@ import (
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/netconf"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -70,7 +71,7 @@ func (d *Driver) Discover(ctx context.Context, name string, during time.Duration
 	if err != nil {
 		return lessee.Discovery{}, err
 	}
-	if !usable(link) {
+	if !link.Usable() {
 		return lessee.Discovery{}, failed(op, name, errno.ERROR_NO_NETWORK, "", "check the cable and 'ip link'")
 	}
 	if !d.scans.begin(link.Index) {
@@ -102,7 +103,7 @@ func (d *Driver) Discover(ctx context.Context, name string, during time.Duration
 }
 
 // leaseOf returns the lease that the adapter has, nil if it has none.
-func (d *Driver) leaseOf(link Link) (l *dhcp4.Lease) {
+func (d *Driver) leaseOf(link netconf.Link) (l *dhcp4.Lease) {
 	d.do(func() {
 		if a := d.present(link.Index); a != nil {
 			l = a.tenancy.Status().Lease
@@ -112,7 +113,7 @@ func (d *Driver) leaseOf(link Link) (l *dhcp4.Lease) {
 }
 
 // scan carries a scan out on a socket of its own.
-func (d *Driver) scan(ctx context.Context, link Link, s *dhcp4.Scan) error {
+func (d *Driver) scan(ctx context.Context, link netconf.Link, s *dhcp4.Scan) error {
 	arrived := make(chan dhcp4.Datagram, scanBacklog)
 	x, err := d.cfg.Network.Open(link, func(in dhcp4.Datagram) {
 		select {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
@@ -73,7 +74,7 @@ type Driver struct {
 	timer Timer
 
 	// Owned by the goroutine of Run.
-	links     map[int]*Link
+	links     map[int]*netconf.Link
 	adapters  map[string]*adapter // managed, present or not
 	deadlines deadlines
 	nextID    uint64
@@ -98,7 +99,7 @@ func New(cfg Config) *Driver {
 		inbox:    make(chan func()),
 		done:     make(chan struct{}),
 		timer:    cfg.Clock.NewTimer(),
-		links:    make(map[int]*Link),
+		links:    make(map[int]*netconf.Link),
 		adapters: make(map[string]*adapter),
 		waiting:  waiting{results: make(map[uint64]chan tenancy.Result)},
 	}
@@ -119,7 +120,7 @@ func (d *Driver) persisted(name string, err error) {
 // Run serves until ctx ends. Leases, addresses and records stay as they are.
 func (d *Driver) Run(ctx context.Context) error {
 	// First the watch, then the list: what happens in between is told after it.
-	watch, err := d.cfg.Network.Watch(func(c LinkChange) { d.do(func() { d.linkChanged(c) }) })
+	watch, err := d.cfg.Network.Watch(func(c netconf.LinkChange) { d.do(func() { d.linkChanged(c) }) })
 	if err != nil {
 		close(d.done) // nobody is to wait for what never runs
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 )
 
@@ -45,7 +46,7 @@ func (w *waiting) answer(id uint64, r tenancy.Result) {
 
 // Adapters lists all adapters but loopback; see control.Engine.
 func (d *Driver) Adapters(context.Context) ([]lessee.Adapter, error) {
-	views, err := d.views(func(Link) bool { return true })
+	views, err := d.views(func(netconf.Link) bool { return true })
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +60,7 @@ func (d *Driver) Adapters(context.Context) ([]lessee.Adapter, error) {
 
 // Adapter describes one adapter; see control.Engine.
 func (d *Driver) Adapter(_ context.Context, name string) (lessee.Adapter, error) {
-	views, err := d.views(func(l Link) bool { return named(l, name) })
+	views, err := d.views(func(l netconf.Link) bool { return named(l, name) })
 	if err != nil {
 		return lessee.Adapter{}, err
 	}
@@ -198,7 +199,9 @@ func (d *Driver) find(name string) *adapter {
 	return nil
 }
 
-func named(l Link, name string) bool { return l.Name == name || slices.Contains(l.AltNames, name) }
+func named(l netconf.Link, name string) bool {
+	return l.Name == name || slices.Contains(l.AltNames, name)
+}
 
 // call puts a request to an adapter's tenancy and waits for the answer.
 func (d *Driver) call(ctx context.Context, name string, verb tenancy.Verb) error {
@@ -211,7 +214,7 @@ func (d *Driver) call(ctx context.Context, name string, verb tenancy.Verb) error
 		result  <-chan tenancy.Result
 		a       *adapter
 		refusal error
-		link    Link
+		link    netconf.Link
 		exists  bool
 	)
 	if !d.do(func() {
@@ -253,7 +256,7 @@ func (d *Driver) call(ctx context.Context, name string, verb tenancy.Verb) error
 }
 
 // whyNot says why an adapter has no tenancy, and which it is if it exists.
-func (d *Driver) whyNot(name string) (link Link, exists bool, refusal error) {
+func (d *Driver) whyNot(name string) (link netconf.Link, exists bool, refusal error) {
 	if a, ok := d.adapters[name]; ok {
 		refusal = a.refused
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
@@ -24,12 +25,12 @@ import (
 type world struct {
 	mu        sync.Mutex
 	log       []string // what was asked, in order
-	links     map[int]Link
-	changed   func(LinkChange)
+	links     map[int]netconf.Link
+	changed   func(netconf.LinkChange)
 	addresses map[int][]netip.Prefix
 	claimed   map[int]bool
 	records   map[string]tenancy.Record
-	dns       map[string]tenancy.DNS
+	dns       map[string]netconf.DNS
 	open      int // exchanges
 	captures  int
 	frames    func(Frame) // into the last capture
@@ -59,19 +60,19 @@ type world struct {
 
 func newWorld() *world {
 	return &world{
-		links:     map[int]Link{1: {Index: 1, Name: "lo", Loopback: true, Up: true, Carrier: true}},
+		links:     map[int]netconf.Link{1: {Index: 1, Name: "lo", Loopback: true, Up: true, Carrier: true}},
 		addresses: map[int][]netip.Prefix{},
 		claimed:   map[int]bool{},
 		records:   map[string]tenancy.Record{},
-		dns:       map[string]tenancy.DNS{},
+		dns:       map[string]netconf.DNS{},
 		ears:      map[int]ear{},
 		forced:    map[int]func(dhcp4.Datagram){},
 		start:     time.Now(),
 	}
 }
 
-func (w *world) addLink(index int, name string) Link {
-	l := Link{
+func (w *world) addLink(index int, name string) netconf.Link {
+	l := netconf.Link{
 		Index: index, Name: name, HardwareType: 1, MTU: 1500, Up: true, Carrier: true,
 		HardwareAddr: net.HardwareAddr{2, 0, 0, 0, byte(index >> 8), byte(index)},
 	}
@@ -79,13 +80,13 @@ func (w *world) addLink(index int, name string) Link {
 	return l
 }
 
-func (w *world) setLink(l Link) {
+func (w *world) setLink(l netconf.Link) {
 	w.mu.Lock()
 	w.links[l.Index] = l
 	changed := w.changed
 	w.mu.Unlock()
 	if changed != nil {
-		changed(LinkChange{Link: l})
+		changed(netconf.LinkChange{Link: l})
 	}
 }
 
@@ -95,7 +96,7 @@ func (w *world) removeLink(index int) {
 	delete(w.links, index)
 	delete(w.addresses, index)
 	w.mu.Unlock()
-	changed(LinkChange{Link: l, Gone: true})
+	changed(netconf.LinkChange{Link: l, Gone: true})
 }
 
 func (w *world) note(format string, args ...any) {
@@ -125,20 +126,20 @@ func (w *world) entries() []string {
 	return slices.Clone(w.log)
 }
 
-func (w *world) Links() ([]Link, error) {
+func (w *world) Links() ([]netconf.Link, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.linksErr != nil {
 		return nil, w.linksErr
 	}
-	var all []Link
+	var all []netconf.Link
 	for _, l := range w.links {
 		all = append(all, l)
 	}
 	return all, nil
 }
 
-func (w *world) LinkByName(name string) (Link, error) {
+func (w *world) LinkByName(name string) (netconf.Link, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, l := range w.links {
@@ -146,26 +147,26 @@ func (w *world) LinkByName(name string) (Link, error) {
 			return l, nil
 		}
 	}
-	return Link{}, fmt.Errorf("%s: %w", name, ErrNoLink)
+	return netconf.Link{}, fmt.Errorf("%s: %w", name, ErrNoLink)
 }
 
-func (w *world) LinkByIndex(index int) (Link, error) {
+func (w *world) LinkByIndex(index int) (netconf.Link, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if l, ok := w.links[index]; ok {
 		return l, nil
 	}
-	return Link{}, ErrNoLink
+	return netconf.Link{}, ErrNoLink
 }
 
-func (w *world) Watch(changed func(LinkChange)) (io.Closer, error) {
+func (w *world) Watch(changed func(netconf.LinkChange)) (io.Closer, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.changed = changed
 	return io.NopCloser(nil), nil
 }
 
-func (w *world) Claim(l Link) error {
+func (w *world) Claim(l netconf.Link) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.claimed[l.Index] {
@@ -175,13 +176,13 @@ func (w *world) Claim(l Link) error {
 	return nil
 }
 
-func (w *world) Unclaim(l Link) {
+func (w *world) Unclaim(l netconf.Link) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.claimed, l.Index)
 }
 
-func (w *world) Addresses(index int) ([]Address, error) {
+func (w *world) Addresses(index int) ([]netconf.Address, error) {
 	w.mu.Lock()
 	listed := w.listed
 	w.listed = nil
@@ -191,9 +192,9 @@ func (w *world) Addresses(index int) ([]Address, error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var all []Address
+	var all []netconf.Address
 	for _, p := range w.addresses[index] {
-		all = append(all, Address{Prefix: p})
+		all = append(all, netconf.Address{Prefix: p})
 	}
 	return all, nil
 }
@@ -205,7 +206,7 @@ func (w *world) SetUp(index int) error {
 	return err
 }
 
-func (w *world) Apply(link Link, ours []netip.Prefix, want tenancy.Desired) error {
+func (w *world) Apply(link netconf.Link, ours []netip.Prefix, want netconf.Desired) error {
 	w.note("%s apply %v", link.Name, want.Address)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -219,12 +220,12 @@ func (w *world) Apply(link Link, ours []netip.Prefix, want tenancy.Desired) erro
 	return nil
 }
 
-func (w *world) Send(link Link, t dhcp4.Transmit) error {
+func (w *world) Send(link netconf.Link, t dhcp4.Transmit) error {
 	w.note("%s send %v from %v", link.Name, t.Type, t.Source)
 	return nil
 }
 
-func (w *world) Listen(link Link, addresses []netip.Addr, deliver func(tenancy.ARP)) error {
+func (w *world) Listen(link netconf.Link, addresses []netip.Addr, deliver func(tenancy.ARP)) error {
 	w.note("%s listen %v", link.Name, addresses)
 	if len(addresses) == 0 {
 		w.deafening()
@@ -241,7 +242,7 @@ func (w *world) Listen(link Link, addresses []netip.Addr, deliver func(tenancy.A
 	return nil
 }
 
-func (w *world) ListenForceRenew(link Link, address netip.Addr, deliver func(dhcp4.Datagram)) error {
+func (w *world) ListenForceRenew(link netconf.Link, address netip.Addr, deliver func(dhcp4.Datagram)) error {
 	w.note("%s listen to FORCERENEW at %v", link.Name, address)
 	if !address.IsValid() {
 		w.deafening()
@@ -255,7 +256,7 @@ func (w *world) ListenForceRenew(link Link, address netip.Addr, deliver func(dhc
 	return nil
 }
 
-func (w *world) SendARP(link Link, packet, to []byte) error {
+func (w *world) SendARP(link netconf.Link, packet, to []byte) error {
 	w.note("%s arp %x to %x", link.Name, packet, to)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -278,7 +279,7 @@ type ear struct {
 }
 
 // Capture delivers what the test puts on the link.
-func (w *world) Capture(_ Link, _ bool, deliver func(Frame)) (io.Closer, error) {
+func (w *world) Capture(_ netconf.Link, _ bool, deliver func(Frame)) (io.Closer, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.captures++
@@ -297,12 +298,12 @@ func (c closer) Close() error { c(); return nil }
 // An exchange of a world is answered by the server, a millisecond later.
 type exchange struct {
 	w       *world
-	link    Link
+	link    netconf.Link
 	deliver func(dhcp4.Datagram)
 	refused func(Refusal, uint64)
 }
 
-func (w *world) Open(link Link, deliver func(dhcp4.Datagram), refused func(Refusal, uint64)) (Exchange, error) {
+func (w *world) Open(link netconf.Link, deliver func(dhcp4.Datagram), refused func(Refusal, uint64)) (Exchange, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.open++
@@ -349,7 +350,7 @@ func (x *exchange) Send(t dhcp4.Transmit) error {
 	return nil
 }
 
-func (w *world) Set(link Link, d tenancy.DNS) error {
+func (w *world) Set(link netconf.Link, d netconf.DNS) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.quiet {
@@ -409,13 +410,13 @@ func (w *world) Rename(from, to string) error {
 	return nil
 }
 
-func (w *world) Manager(Link) (name, how string, ok bool) {
+func (w *world) Manager(netconf.Link) (name, how string, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.manager, "pid 7 has UDP port 68 open", w.manager != ""
 }
 
-func (w *world) ManagerNow(l Link) (name, how string, ok bool) { return w.Manager(l) }
+func (w *world) ManagerNow(l netconf.Link) (name, how string, ok bool) { return w.Manager(l) }
 
 func (w *world) Now() boottime.Instant { return boottime.Instant(time.Since(w.start)) }
 

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"net/netip"
@@ -9,6 +10,7 @@ import (
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/journal"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
@@ -34,7 +36,7 @@ func (d *Driver) Manage(name string) error {
 }
 
 // manage begins the tenancy of a link that exists. managing is held.
-func (d *Driver) manage(link Link, byCall bool) error {
+func (d *Driver) manage(link netconf.Link, byCall bool) error {
 	a := &adapter{name: link.Name, byCall: byCall, position: notQueued}
 	if err := d.add(a); err != nil {
 		return err
@@ -68,7 +70,7 @@ func (d *Driver) drop(a *adapter) {
 
 // begin gives a managed adapter that exists its tenancy; with setUp it is set up
 // if it is down.
-func (d *Driver) begin(a *adapter, link Link, setUp bool) error {
+func (d *Driver) begin(a *adapter, link netconf.Link, setUp bool) error {
 	if err := d.acceptable(link); err != nil {
 		return err
 	}
@@ -120,7 +122,7 @@ func (d *Driver) begin(a *adapter, link Link, setUp bool) error {
 		d.tell(a, tenancy.Begin{
 			Record:     record,
 			Configured: configured,
-			Link:       tenancy.Link{Usable: usable(link), MTU: link.MTU},
+			Link:       tenancy.Link{Usable: link.Usable(), MTU: link.MTU},
 		})
 	})
 	if !began {
@@ -129,13 +131,13 @@ func (d *Driver) begin(a *adapter, link Link, setUp bool) error {
 	}
 	// If the interface went before the tenancy was there, nobody told it.
 	if _, err := d.cfg.Network.LinkByIndex(link.Index); errors.Is(err, ErrNoLink) {
-		d.do(func() { d.linkChanged(LinkChange{Link: link, Gone: true}) })
+		d.do(func() { d.linkChanged(netconf.LinkChange{Link: link, Gone: true}) })
 	}
 	return nil
 }
 
 // acceptable refuses what cannot or must not be managed.
-func (d *Driver) acceptable(link Link) error {
+func (d *Driver) acceptable(link netconf.Link) error {
 	if link.Loopback || link.HardwareType != ethernet || len(link.HardwareAddr) != 6 {
 		return failed("up", link.Name, errno.ERROR_NOT_SUPPORTED,
 			"DHCP needs an adapter with an Ethernet address", "")
@@ -150,7 +152,7 @@ func (d *Driver) acceptable(link Link) error {
 
 // claim keeps other daemons of ours off the adapter, and finds the one that is
 // there already.
-func (d *Driver) claim(link Link) error {
+func (d *Driver) claim(link netconf.Link) error {
 	if err := d.cfg.Network.Claim(link); err != nil {
 		return failed("up", link.Name, errno.ERROR_BUSY, "another lessee daemon manages this adapter",
 			"stop it there first: two DHCP clients on one adapter take each other's addresses away")
@@ -158,7 +160,7 @@ func (d *Driver) claim(link Link) error {
 	return nil
 }
 
-func (d *Driver) newTenancy(link Link, byCall bool) (*tenancy.Tenancy, error) {
+func (d *Driver) newTenancy(link netconf.Link, byCall bool) (*tenancy.Tenancy, error) {
 	c := d.cfg.Adapter(link.Name)
 	metric := c.Metric
 	if metric == 0 {
@@ -175,7 +177,7 @@ func (d *Driver) newTenancy(link Link, byCall bool) (*tenancy.Tenancy, error) {
 }
 
 // clientConfig is who a client is on that link.
-func (d *Driver) clientConfig(link Link) dhcp4.Config {
+func (d *Driver) clientConfig(link netconf.Link) dhcp4.Config {
 	c := d.cfg.Adapter(link.Name)
 	id := c.ClientID
 	if len(c.DUID) > 0 {
@@ -202,7 +204,7 @@ func (d *Driver) clientConfig(link Link) dhcp4.Config {
 
 // iaid tells the adapters of one machine apart. It is to stay the same for an
 // adapter (RFC 4361 section 6.1), as its hardware address does.
-func iaid(link Link, configured *uint32) uint32 {
+func iaid(link netconf.Link, configured *uint32) uint32 {
 	if configured != nil {
 		return *configured
 	}
@@ -213,10 +215,8 @@ func iaid(link Link, configured *uint32) uint32 {
 	return binary.BigEndian.Uint32(a[len(a)-4:])
 }
 
-func usable(l Link) bool { return l.Up && l.Carrier }
-
 // linkChanged takes what the kernel says of a link.
-func (d *Driver) linkChanged(c LinkChange) {
+func (d *Driver) linkChanged(c netconf.LinkChange) {
 	was, known := d.links[c.Link.Index]
 	if c.Gone {
 		delete(d.links, c.Link.Index)
@@ -231,7 +231,7 @@ func (d *Driver) linkChanged(c LinkChange) {
 		a.present = nil
 		d.cfg.Log.Info("the adapter was removed", "adapter", a.name)
 		d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventRemoved, Index: c.Link.Index, Adapter: a.name})
-	case a != nil && known && was.HardwareAddr.String() != c.Link.HardwareAddr.String():
+	case a != nil && known && !bytes.Equal(was.HardwareAddr, c.Link.HardwareAddr):
 		// Another hardware address is another client to every server. Who
 		// changed it may have set the adapter down for it, and sets it up again.
 		d.tell(a, tenancy.Gone{})
@@ -240,8 +240,8 @@ func (d *Driver) linkChanged(c LinkChange) {
 	case a != nil:
 		d.renamed(a, c.Link)
 		a.present = d.links[c.Link.Index]
-		if !known || was.MTU != c.Link.MTU || usable(*was) != usable(c.Link) {
-			d.tell(a, tenancy.Link{Usable: usable(c.Link), MTU: c.Link.MTU})
+		if !known || was.MTU != c.Link.MTU || was.Usable() != c.Link.Usable() {
+			d.tell(a, tenancy.Link{Usable: c.Link.Usable(), MTU: c.Link.MTU})
 		}
 	case !c.Gone:
 		if a := d.absent(c.Link); a != nil {
@@ -261,7 +261,7 @@ func (d *Driver) present(index int) *adapter {
 }
 
 // absent returns the managed adapter that waits for a link of that name.
-func (d *Driver) absent(l Link) *adapter {
+func (d *Driver) absent(l netconf.Link) *adapter {
 	for _, name := range append([]string{l.Name}, l.AltNames...) {
 		if a, ok := d.adapters[name]; ok && a.tenancy == nil {
 			return a
@@ -271,7 +271,7 @@ func (d *Driver) absent(l Link) *adapter {
 }
 
 // resume begins the tenancy of a managed adapter that has come (back).
-func (d *Driver) resume(a *adapter, link Link, setUp bool) {
+func (d *Driver) resume(a *adapter, link netconf.Link, setUp bool) {
 	d.managing.Lock()
 	defer d.managing.Unlock()
 	waits := false // still: it may have been given up, or taken up, meanwhile
@@ -290,7 +290,7 @@ func (d *Driver) resume(a *adapter, link Link, setUp bool) {
 }
 
 // renamed follows an adapter to its new name, with its record.
-func (d *Driver) renamed(a *adapter, link Link) {
+func (d *Driver) renamed(a *adapter, link netconf.Link) {
 	old := a.name
 	if old == link.Name {
 		return

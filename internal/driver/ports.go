@@ -3,12 +3,12 @@ package driver
 import (
 	"errors"
 	"io"
-	"net"
 	"net/netip"
 	"time"
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 )
 
@@ -30,55 +30,26 @@ func (e *PartialError) Error() string { return e.Err.Error() }
 // Unwrap returns Err.
 func (e *PartialError) Unwrap() error { return e.Err }
 
-// A Link is a network interface as the kernel described it last.
-type Link struct {
-	Index    int
-	Name     string
-	AltNames []string
-	// HardwareType is the ARP hardware type: 1 for Ethernet.
-	HardwareType uint16
-	HardwareAddr net.HardwareAddr
-	MTU          int
-	// VRF is the routing table of the VRF that the interface is enslaved to; 0
-	// if it is to none.
-	VRF uint32
-	// Up is the administrative state, Carrier whether frames can pass.
-	Up, Carrier, Loopback bool
-}
-
-// A LinkChange tells of a new, changed or (with Gone) removed interface.
-type LinkChange struct {
-	Link Link
-	Gone bool
-}
-
-// An Address is an IPv4 address that an interface has.
-type Address struct {
-	Prefix netip.Prefix
-	// Lifetime is what the kernel still gives it.
-	Lifetime tenancy.Lifetime
-}
-
 // A Network is the kernel of one network namespace. Its methods may be called
 // from any goroutine; their errors say what failed and why, and wrap the errno.
 type Network interface {
-	Links() ([]Link, error)
+	Links() ([]netconf.Link, error)
 	// LinkByName finds by name or alternative name; [ErrNoLink] if there is none.
-	LinkByName(name string) (Link, error)
+	LinkByName(name string) (netconf.Link, error)
 	// LinkByIndex finds by index; [ErrNoLink] if there is none.
-	LinkByIndex(index int) (Link, error)
+	LinkByIndex(index int) (netconf.Link, error)
 	// Watch reports every change of a link from the moment Watch returns.
 	// changed is called from one goroutine at a time. If the kernel dropped
 	// notifications, all links are reported anew.
-	Watch(changed func(LinkChange)) (io.Closer, error)
+	Watch(changed func(netconf.LinkChange)) (io.Closer, error)
 
 	// Claim keeps other lessee daemons off the interface until Unclaim or the
 	// end of the process; [ErrClaimed] if one of them was first.
-	Claim(link Link) error
-	Unclaim(link Link)
+	Claim(link netconf.Link) error
+	Unclaim(link netconf.Link)
 
 	// Addresses lists the IPv4 addresses of an interface.
-	Addresses(index int) ([]Address, error)
+	Addresses(index int) ([]netconf.Address, error)
 	// SetUp sets the interface administratively up.
 	SetUp(index int) error
 
@@ -88,35 +59,35 @@ type Network interface {
 	// of the interface's VRF. It is idempotent: what is already as
 	// wanted is not touched. What cannot be done does not keep the rest from
 	// being done; a [*PartialError] says that the addresses are right.
-	Apply(link Link, ours []netip.Prefix, want tenancy.Desired) error
+	Apply(link netconf.Link, ours []netip.Prefix, want netconf.Desired) error
 
 	// Open begins an exchange: a filtered packet socket on the interface.
 	// Well-formed UDP datagrams for port 68 that carry the link's hardware
 	// address are delivered, from one goroutine, until it is closed. What
 	// passed the kernel's filter and is not delivered is told with its number;
 	// refused is called from that goroutine, too, once more after Close.
-	Open(link Link, deliver func(dhcp4.Datagram), refused func(Refusal, uint64)) (Exchange, error)
+	Open(link netconf.Link, deliver func(dhcp4.Datagram), refused func(Refusal, uint64)) (Exchange, error)
 	// Send sends a message that awaits no answer. It returns when the frame
 	// has been handed to the interface.
-	Send(link Link, t dhcp4.Transmit) error
+	Send(link netconf.Link, t dhcp4.Transmit) error
 
 	// Capture delivers the DHCP frames of the link as the kernel sees them, both
 	// directions and all clients', and with arp the packets of conflict detection
 	// too, from one goroutine, until it is closed.
-	Capture(link Link, arp bool, deliver func(Frame)) (io.Closer, error)
+	Capture(link netconf.Link, arp bool, deliver func(Frame)) (io.Closer, error)
 
 	// Listen replaces the addresses whose ARP is wanted from the interface:
 	// what another host sends from one of them, and its probes for one of them.
 	// None ends it. All adapters share one socket; deliver is called from one
 	// goroutine, and may still be called once after the end.
-	Listen(link Link, addresses []netip.Addr, deliver func(tenancy.ARP)) error
+	Listen(link netconf.Link, addresses []netip.Addr, deliver func(tenancy.ARP)) error
 	// ListenForceRenew delivers the FORCERENEW messages (RFC 3203) that come to
 	// the address, whether an exchange is open or not, until it is called with
 	// an address that is not valid. All adapters share one socket.
-	ListenForceRenew(link Link, address netip.Addr, deliver func(dhcp4.Datagram)) error
+	ListenForceRenew(link netconf.Link, address netip.Addr, deliver func(dhcp4.Datagram)) error
 	// SendARP sends an ARP packet of 28 bytes to a link address; nil: to all.
 	// [ErrLinkDown] if there is no link.
-	SendARP(link Link, packet, to []byte) error
+	SendARP(link netconf.Link, packet, to []byte) error
 }
 
 // A Frame is one that a link carried.
@@ -145,7 +116,7 @@ type Exchange interface {
 type Resolver interface {
 	// Set makes the resolver use d for the adapter; an empty d takes back what
 	// was set before. Setting the same again changes nothing.
-	Set(link Link, d tenancy.DNS) error
+	Set(link netconf.Link, d netconf.DNS) error
 }
 
 // A Store keeps one record per adapter across restarts.
@@ -172,9 +143,9 @@ type Others interface {
 	// [lessee.Adapter.Manager], and how that is known ("dhcpcd, pid 1234, has
 	// UDP port 68 open"). ok is false if nobody does. The answer may be a
 	// second old.
-	Manager(link Link) (name, how string, ok bool)
+	Manager(link netconf.Link) (name, how string, ok bool)
 	// ManagerNow is Manager with an answer that is not old.
-	ManagerNow(link Link) (name, how string, ok bool)
+	ManagerNow(link netconf.Link) (name, how string, ok bool)
 }
 
 // A Clock tells and awaits time that counts suspended time.

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/lessee/lessee/internal/netconf"
 )
 
 // TestNamesAreSwapped: where two adapters change their names, each finds its
@@ -33,7 +35,7 @@ func TestNamesAreSwapped(t *testing.T) {
 				w.setLink(a)
 				time.Sleep(time.Minute)
 				synctest.Wait()
-				for _, l := range []Link{a, b} {
+				for _, l := range []netconf.Link{a, b} {
 					if r, ok, _ := w.Load(l.Name); !ok || !bytes.Equal(r.HardwareAddr, l.HardwareAddr) {
 						t.Errorf("%s: its record is that of %v", l.Name, r.HardwareAddr)
 					}

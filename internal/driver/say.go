@@ -5,11 +5,12 @@ import (
 	"log/slog"
 
 	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 )
 
 // say tells subscribers and the log what happened.
-func (d *Driver) say(link Link, n tenancy.Note) {
+func (d *Driver) say(link netconf.Link, n tenancy.Note) {
 	e := lessee.Event{
 		Time:    d.cfg.Wall(),
 		Kind:    eventKind(n.Kind),

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/netconf"
 )
 
 const (
@@ -63,8 +64,8 @@ func (d *Driver) Trace(_ context.Context, name string, arp bool) (<-chan lessee.
 }
 
 // ethernetLink finds the link that a call names.
-func (d *Driver) ethernetLink(op, name string) (Link, error) {
-	var link Link
+func (d *Driver) ethernetLink(op, name string) (netconf.Link, error) {
+	var link netconf.Link
 	found := false
 	if !d.do(func() {
 		for _, l := range d.links {
@@ -73,13 +74,13 @@ func (d *Driver) ethernetLink(op, name string) (Link, error) {
 			}
 		}
 	}) {
-		return Link{}, stopped(op, name)
+		return netconf.Link{}, stopped(op, name)
 	}
 	switch {
 	case !found:
-		return Link{}, failed(op, name, errno.ERROR_FILE_NOT_FOUND, "no such adapter", "'lessee list' lists them")
+		return netconf.Link{}, failed(op, name, errno.ERROR_FILE_NOT_FOUND, "no such adapter", "'lessee list' lists them")
 	case link.Loopback || link.HardwareType != ethernet || len(link.HardwareAddr) != 6:
-		return Link{}, failed(op, name, errno.ERROR_NOT_SUPPORTED, "DHCP needs an adapter with an Ethernet address", "")
+		return netconf.Link{}, failed(op, name, errno.ERROR_NOT_SUPPORTED, "DHCP needs an adapter with an Ethernet address", "")
 	}
 	return link, nil
 }

@@ -2,16 +2,18 @@ package driver
 
 import (
 	"encoding/hex"
+	"net"
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 )
 
 // A view is what the driver knows of a link at one moment.
 type view struct {
-	link    Link
+	link    netconf.Link
 	managed bool
 	status  tenancy.Status
 	refused string
@@ -22,7 +24,7 @@ type view struct {
 }
 
 // views returns the wanted links but loopback.
-func (d *Driver) views(wanted func(Link) bool) ([]view, error) {
+func (d *Driver) views(wanted func(netconf.Link) bool) ([]view, error) {
 	var all []view
 	if !d.do(func() {
 		for _, l := range d.links {
@@ -49,7 +51,7 @@ func (d *Driver) describe(v view, counters bool) lessee.Adapter {
 		Index:    v.link.Index,
 		Name:     v.link.Name,
 		AltNames: v.link.AltNames,
-		MAC:      v.link.HardwareAddr.String(),
+		MAC:      net.HardwareAddr(v.link.HardwareAddr).String(),
 		MTU:      v.link.MTU,
 		Up:       v.link.Up,
 		Carrier:  v.link.Carrier,

@@ -10,6 +10,7 @@ import (
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/journal"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 )
 
@@ -94,7 +95,7 @@ func (d *Driver) Why(_ context.Context, name string) (lessee.Story, error) {
 	var (
 		p    journal.Present
 		j    journal.Journal
-		link Link
+		link netconf.Link
 	)
 	if !d.do(func() {
 		p.Now = d.cfg.Clock.Now()

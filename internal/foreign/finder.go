@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/netconf"
 )
 
 // The names of the managers, as in lessee.Adapter.Manager.
@@ -129,7 +130,7 @@ func boundDevices() (map[uint64]int, bool) {
 
 // Manager tells which other program manages the link by DHCP, and how that is
 // known. ok is false if none does. The answer may be as old as a second.
-func (f *Finder) Manager(link driver.Link) (name, how string, ok bool) {
+func (f *Finder) Manager(link netconf.Link) (name, how string, ok bool) {
 	s := f.look()
 	if name, how, ok = f.bySocket(s, link); ok {
 		return name, how, true
@@ -147,7 +148,7 @@ func (f *Finder) Manager(link driver.Link) (name, how string, ok bool) {
 }
 
 // ManagerNow is Manager with a new look at the machine.
-func (f *Finder) ManagerNow(link driver.Link) (name, how string, ok bool) {
+func (f *Finder) ManagerNow(link netconf.Link) (name, how string, ok bool) {
 	f.mu.Lock() // which a look begun in advance holds until it is done
 	if now := f.now(); !f.early || f.last == nil || now.Before(f.last.at) || now.Sub(f.last.at) > early {
 		f.last = nil
@@ -171,7 +172,7 @@ func (f *Finder) look() *snapshot {
 
 // bySocket finds a known client that listens on the link itself: with a packet
 // socket, or on UDP port 68 bound to the link or to its address.
-func (f *Finder) bySocket(s *snapshot, link driver.Link) (name, how string, ok bool) {
+func (f *Finder) bySocket(s *snapshot, link netconf.Link) (name, how string, ok bool) {
 	for _, p := range s.packets {
 		if p.index == link.Index && p.owner != nil && p.owner.client != "" {
 			return p.owner.client, p.owner.describe("listens for DHCP on " + link.Name), true
@@ -187,7 +188,7 @@ func (f *Finder) bySocket(s *snapshot, link driver.Link) (name, how string, ok b
 
 // belongs reports whether a socket with port 68 is bound to the link or to one
 // of its addresses.
-func (f *Finder) belongs(u *port, link driver.Link) bool {
+func (f *Finder) belongs(u *port, link netconf.Link) bool {
 	if u.index != 0 {
 		return u.index == link.Index
 	}
@@ -196,7 +197,7 @@ func (f *Finder) belongs(u *port, link driver.Link) bool {
 
 // byCommand finds a client that was told to manage the link. One with a lease
 // may have no socket at all.
-func byCommand(s *snapshot, link driver.Link) (name, how string, ok bool) {
+func byCommand(s *snapshot, link netconf.Link) (name, how string, ok bool) {
 	for _, p := range s.clients {
 		for _, a := range p.adapters {
 			if a == link.Name || slices.Contains(link.AltNames, a) {
@@ -209,7 +210,7 @@ func byCommand(s *snapshot, link driver.Link) (name, how string, ok bool) {
 
 // byNetworkd reads what networkd notes about its links. The files outlive it
 // and are shared by all network namespaces, so it must run here, too.
-func (f *Finder) byNetworkd(s *snapshot, link driver.Link) (name, how string, ok bool) {
+func (f *Finder) byNetworkd(s *snapshot, link netconf.Link) (name, how string, ok bool) {
 	p := s.running(Networkd)
 	if p == nil {
 		return "", "", false
@@ -234,7 +235,7 @@ func (f *Finder) byNetworkd(s *snapshot, link driver.Link) (name, how string, ok
 }
 
 // byNetworkManager reads what NetworkManager notes about its devices.
-func (f *Finder) byNetworkManager(s *snapshot, link driver.Link) (name, how string, ok bool) {
+func (f *Finder) byNetworkManager(s *snapshot, link netconf.Link) (name, how string, ok bool) {
 	p := s.running(NetworkManager)
 	if p == nil {
 		return "", "", false
@@ -259,7 +260,7 @@ func (f *Finder) byNetworkManager(s *snapshot, link driver.Link) (name, how stri
 
 // byPort finds a program that we do not know by its name and that has the DHCP
 // client's port, on this link or on all.
-func (f *Finder) byPort(s *snapshot, link driver.Link) (name, how string, ok bool) {
+func (f *Finder) byPort(s *snapshot, link netconf.Link) (name, how string, ok bool) {
 	for _, u := range s.ports {
 		if u.owner != nil && (u.owner.client != "" || u.owner.pid == f.self) {
 			continue

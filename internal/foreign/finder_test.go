@@ -14,7 +14,7 @@ import (
 	"testing/fstest"
 	"time"
 
-	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/netconf"
 )
 
 // machine builds a made-up machine's /proc and /run.
@@ -123,7 +123,7 @@ func TestAhead(t *testing.T) {
 		}
 		now = now.Add(c.wait)
 		for range c.asks {
-			f.ManagerNow(driver.Link{Index: 2, Name: "eth0"})
+			f.ManagerNow(netconf.Link{Index: 2, Name: "eth0"})
 		}
 		if old := f.last == ahead; old != c.old {
 			t.Errorf("%s: the look in advance was used: %v", c.name, old)
@@ -204,7 +204,7 @@ func TestManager(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			f := tc.m.finder()
-			name, how, ok := f.Manager(driver.Link{Index: 2, Name: "eth0", AltNames: []string{"uplink"}})
+			name, how, ok := f.Manager(netconf.Link{Index: 2, Name: "eth0", AltNames: []string{"uplink"}})
 			if ok != (tc.want != "") || name != tc.want || !strings.Contains(how, tc.how) {
 				t.Errorf("got %q, %q, %t; want %q, %q", name, how, ok, tc.want, tc.how)
 			}
@@ -218,7 +218,7 @@ func TestWithoutDiagnosis(t *testing.T) {
 	t.Parallel()
 	f := newMachine().proc(10, "weird", "weird", 5).udp(5, "0.0.0.0", 68, 3).finder()
 	f.bound = func() (map[uint64]int, bool) { return nil, false }
-	if name, _, _ := f.Manager(driver.Link{Index: 2, Name: "eth0"}); name != Unknown {
+	if name, _, _ := f.Manager(netconf.Link{Index: 2, Name: "eth0"}); name != Unknown {
 		t.Errorf("got %q", name)
 	}
 }
@@ -244,15 +244,15 @@ func TestOneLookServesASecond(t *testing.T) {
 	now := time.Unix(1000, 0)
 	f.root, f.now = root, func() time.Time { return now }
 	for i := range 100 {
-		f.Manager(driver.Link{Index: i, Name: fmt.Sprint("eth", i)})
+		f.Manager(netconf.Link{Index: i, Name: fmt.Sprint("eth", i)})
 	}
 	if root.n != 1 {
 		t.Errorf("100 questions took %d looks", root.n)
 	}
 	now = now.Add(fresh)
-	f.Manager(driver.Link{Index: 2, Name: "eth0"})
+	f.Manager(netconf.Link{Index: 2, Name: "eth0"})
 	now = now.Add(-time.Hour) // the clock was set back
-	f.Manager(driver.Link{Index: 2, Name: "eth0"})
+	f.Manager(netconf.Link{Index: 2, Name: "eth0"})
 	if root.n != 3 {
 		t.Errorf("%d looks, want 3", root.n)
 	}
@@ -262,7 +262,7 @@ func TestOneLookServesASecond(t *testing.T) {
 func TestThisMachine(t *testing.T) {
 	t.Parallel()
 	f := New()
-	if name, how, ok := f.Manager(driver.Link{Index: 1 << 30, Name: "no-such-link"}); ok && name != Unknown {
+	if name, how, ok := f.Manager(netconf.Link{Index: 1 << 30, Name: "no-such-link"}); ok && name != Unknown {
 		t.Errorf("got %q, %q", name, how)
 	}
 }
@@ -276,7 +276,7 @@ func FuzzFiles(f *testing.F) {
 		finder := m.finder()
 		m.file("proc/thread-self/net/udp", table).file("proc/thread-self/net/packet", table)
 		m.file("run/systemd/netif/links/2", table).file("run/NetworkManager/devices/2", table)
-		name, how, ok := finder.Manager(driver.Link{Index: 2, Name: "eth0"})
+		name, how, ok := finder.Manager(netconf.Link{Index: 2, Name: "eth0"})
 		if ok != (name != "") || ok != (how != "") {
 			t.Errorf("got %q, %q, %t", name, how, ok)
 		}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/internal/driver"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
@@ -32,24 +32,24 @@ type address struct {
 const forever = math.MaxUint32
 
 // Addresses implements [driver.Network].
-func (n *Network) Addresses(index int) ([]driver.Address, error) {
-	list, err := n.addresses(driver.Link{Index: index})
+func (n *Network) Addresses(index int) ([]netconf.Address, error) {
+	list, err := n.addresses(netconf.Link{Index: index})
 	if err != nil {
 		return nil, err
 	}
 	now := Now()
-	addrs := make([]driver.Address, 0, len(list))
+	addrs := make([]netconf.Address, 0, len(list))
 	for _, a := range list {
-		addrs = append(addrs, driver.Address{Prefix: a.prefix, Lifetime: a.lifetime(now)})
+		addrs = append(addrs, netconf.Address{Prefix: a.prefix, Lifetime: a.lifetime(now)})
 	}
 	return addrs, nil
 }
 
-func (a address) lifetime(now boottime.Instant) tenancy.Lifetime {
+func (a address) lifetime(now boottime.Instant) netconf.Lifetime {
 	if a.valid == forever {
-		return tenancy.Lifetime{Forever: true}
+		return netconf.Lifetime{Forever: true}
 	}
-	l := tenancy.Lifetime{ValidUntil: now.Add(time.Duration(a.valid) * time.Second)}
+	l := netconf.Lifetime{ValidUntil: now.Add(time.Duration(a.valid) * time.Second)}
 	l.PreferredUntil = l.ValidUntil
 	if a.preferred < a.valid {
 		l.PreferredUntil = now.Add(time.Duration(a.preferred) * time.Second)
@@ -57,7 +57,7 @@ func (a address) lifetime(now boottime.Instant) tenancy.Lifetime {
 	return l
 }
 
-func (n *Network) addresses(link driver.Link) ([]address, error) {
+func (n *Network) addresses(link netconf.Link) ([]address, error) {
 	list, err := dump(func() ([]address, error) {
 		m := nl.NewIfAddrmsg(unix.AF_INET)
 		m.Index = uint32(link.Index)
@@ -125,7 +125,7 @@ func parseAddress(m []byte) (a address, index int, ok bool) {
 
 // setAddress adds the address or, where it is there, gives it its lifetimes
 // without taking it away for a moment.
-func (n *Network) setAddress(link driver.Link, addrs []address, want tenancy.Desired, now boottime.Instant) error {
+func (n *Network) setAddress(link netconf.Link, addrs []address, want netconf.Desired, now boottime.Instant) error {
 	valid, preferred := lifetimes(want.Lifetime, now)
 	for _, a := range addrs {
 		if a.prefix == want.Address && !a.peer && near(a.valid, valid) && near(a.preferred, preferred) {
@@ -154,7 +154,7 @@ const brief = 3 * time.Second
 // address may end before its lease, not after it. But one that has little left
 // would end before it is renewed (a lease of 2 s at its T1): there the kernel is
 // given the begun second, and we take the address away in time.
-func lifetimes(l tenancy.Lifetime, now boottime.Instant) (valid, preferred uint32) {
+func lifetimes(l netconf.Lifetime, now boottime.Instant) (valid, preferred uint32) {
 	if l.Forever {
 		return forever, forever
 	}
@@ -184,7 +184,7 @@ func near(has, want uint32) bool {
 // removeAddress removes one of ours. If it is the first of its subnet, the
 // kernel would take the others of the subnet with it, which are not ours to
 // remove: it is told to promote them instead.
-func (n *Network) removeAddress(link driver.Link, p netip.Prefix) error {
+func (n *Network) removeAddress(link netconf.Link, p netip.Prefix) error {
 	addrs, err := n.addresses(link)
 	if err != nil {
 		if errors.Is(err, driver.ErrNoLink) {
@@ -219,7 +219,7 @@ func (n *Network) removeAddress(link driver.Link, p netip.Prefix) error {
 	return nil
 }
 
-func netlinkAddr(link driver.Link, p netip.Prefix) *netlink.Addr {
+func netlinkAddr(link netconf.Link, p netip.Prefix) *netlink.Addr {
 	return &netlink.Addr{IPNet: ipNet(p), LinkIndex: link.Index}
 }
 

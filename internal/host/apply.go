@@ -8,7 +8,7 @@ import (
 	"net/netip"
 
 	"github.com/lessee/lessee/internal/driver"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
@@ -30,14 +30,14 @@ import (
 // What cannot be done does not keep the rest from being done: the errors are
 // joined, and where they do not concern the addresses the error is a
 // [*driver.PartialError].
-func (n *Network) Apply(link driver.Link, ours []netip.Prefix, want tenancy.Desired) error {
+func (n *Network) Apply(link netconf.Link, ours []netip.Prefix, want netconf.Desired) error {
 	if want.Address.IsValid() && !want.Address.Addr().Is4() {
 		return failed(link.Name, "apply", fmt.Errorf("%v is not an IPv4 address: %w", want.Address, unix.EAFNOSUPPORT))
 	}
 	now := Now()
 	if want.Address.IsValid() && !want.Lifetime.Forever && !now.Before(want.Lifetime.ValidUntil) {
 		// It ended: what is left to do is to take it away.
-		want = tenancy.Desired{MTU: want.MTU}
+		want = netconf.Desired{MTU: want.MTU}
 	}
 	var beside error // the addresses
 	if want.MTU != 0 {
@@ -82,7 +82,7 @@ func partial(err error) error {
 	return &driver.PartialError{Err: err}
 }
 
-func (n *Network) setMTU(link driver.Link, mtu int) error {
+func (n *Network) setMTU(link netconf.Link, mtu int) error {
 	now, err := n.LinkByIndex(link.Index)
 	if err == nil && now.MTU == mtu {
 		return nil

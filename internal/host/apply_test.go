@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/internal/driver"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
@@ -57,7 +57,7 @@ func TestRenewChangesLifetimesInPlace(t *testing.T) {
 	}
 
 	forever := desire(addrA, gw, 100, 0)
-	forever.Lifetime = tenancy.Lifetime{Forever: true}
+	forever.Lifetime = netconf.Lifetime{Forever: true}
 	l.must(l.n.Apply(l.c0(), []netip.Prefix{addrA}, forever))
 	if list, err = l.n.Addresses(l.c0().Index); err != nil || !list[0].Lifetime.Forever {
 		t.Errorf("lifetime %+v, %v, want one without end", list, err)
@@ -110,12 +110,12 @@ func TestRemove(t *testing.T) {
 	l := newLab(t, Options{})
 	want := desire(addrA, gw, 100, time.Hour)
 	l.must(l.n.Apply(l.c0(), nil, want))
-	l.must(l.n.Apply(l.c0(), []netip.Prefix{addrA}, tenancy.Desired{}))
+	l.must(l.n.Apply(l.c0(), []netip.Prefix{addrA}, netconf.Desired{}))
 	if a, r := l.addresses(), l.routes(); len(a)+len(r) != 0 {
 		t.Errorf("left: %v %v", a, r)
 	}
 	m := changesOfAll(l)
-	l.must(l.n.Apply(l.c0(), []netip.Prefix{addrA}, tenancy.Desired{}))
+	l.must(l.n.Apply(l.c0(), []netip.Prefix{addrA}, netconf.Desired{}))
 	if got := m.changes(); len(got) != 0 {
 		t.Errorf("removing again made the kernel report %v", got)
 	}
@@ -145,11 +145,11 @@ func TestOthersAddressesStay(t *testing.T) {
 	if got := l.addresses(); !sameElements(got, append(slices.Clone(admin), addrB)) {
 		t.Errorf("after another lease: %v", got)
 	}
-	l.must(l.n.Apply(l.c0(), []netip.Prefix{addrA, addrB}, tenancy.Desired{}))
+	l.must(l.n.Apply(l.c0(), []netip.Prefix{addrA, addrB}, netconf.Desired{}))
 	if got := l.addresses(); !sameElements(got, admin) {
 		t.Errorf("after the lease: %v, want %v", got, admin)
 	}
-	if !slices.ContainsFunc(l.routes(), func(r tenancy.Route) bool { return r.Destination.String() == "198.51.100.0/24" }) {
+	if !slices.ContainsFunc(l.routes(), func(r netconf.Route) bool { return r.Destination.String() == "198.51.100.0/24" }) {
 		t.Errorf("the administrator's route is gone: %v", l.routes())
 	}
 	// The setting that kept them is as it was.
@@ -204,7 +204,7 @@ func TestRoutes(t *testing.T) { //nolint:tparallel // each step builds on the on
 		}
 	})
 	t.Run("router outside the subnet", func(t *testing.T) {
-		want.Routes = append(want.Routes[:1:1], tenancy.Route{
+		want.Routes = append(want.Routes[:1:1], netconf.Route{
 			Destination: netip.MustParsePrefix("0.0.0.0/0"), Router: netip.MustParseAddr("192.0.2.1"), Source: addrA.Addr(), Metric: 100, OnLink: true,
 		})
 		l.must(l.n.Apply(l.c0(), []netip.Prefix{addrA}, want))
@@ -236,7 +236,7 @@ func TestRoutes(t *testing.T) { //nolint:tparallel // each step builds on the on
 	})
 	t.Run("no address, no opinion", func(t *testing.T) {
 		m := changesOfAll(l)
-		l.must(l.n.Apply(l.c0(), nil, tenancy.Desired{}))
+		l.must(l.n.Apply(l.c0(), nil, netconf.Desired{}))
 		if got := m.changes(); len(got) != 0 {
 			t.Errorf("changes %v", got)
 		}
@@ -320,7 +320,7 @@ func TestApplyErrors(t *testing.T) {
 	if err := l.n.Apply(link, nil, want); !errors.Is(err, driver.ErrNoLink) || !errors.Is(err, unix.ENODEV) {
 		t.Errorf("error %v, want ErrNoLink and ENODEV", err)
 	}
-	if err := l.n.Apply(link, []netip.Prefix{addrA}, tenancy.Desired{}); err != nil {
+	if err := l.n.Apply(link, []netip.Prefix{addrA}, netconf.Desired{}); err != nil {
 		t.Errorf("taking away from an interface that is gone: %v", err)
 	}
 }
@@ -332,7 +332,7 @@ func TestApplyPartly(t *testing.T) {
 	l := newLab(t, Options{})
 	want := desire(addrA, gw, 100, time.Hour)
 	want.MTU = 70_000
-	want.Routes = append(want.Routes, tenancy.Route{
+	want.Routes = append(want.Routes, netconf.Route{
 		Destination: netip.MustParsePrefix("10.99.0.0/16"), Router: netip.MustParseAddr("10.77.0.255"),
 		Source: addrA.Addr(), Metric: 100,
 	})

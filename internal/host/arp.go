@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 	"github.com/lessee/lessee/wire/arp"
 	"golang.org/x/net/bpf"
@@ -52,7 +53,7 @@ var arpHearing = hearing[tenancy.ARP]{
 
 // Listen implements [driver.Network]. When it returns, the addresses are heard.
 // What deliver gets is the receiver's to keep.
-func (n *Network) Listen(link driver.Link, addresses []netip.Addr, deliver func(tenancy.ARP)) error {
+func (n *Network) Listen(link netconf.Link, addresses []netip.Addr, deliver func(tenancy.ARP)) error {
 	return failed(link.Name, "listen to ARP", n.arp.listen(n, link, addresses, deliver))
 }
 
@@ -94,11 +95,11 @@ func assembleARPHead(byInterface bool) []bpf.RawInstruction {
 }
 
 // SendARP implements [driver.Network].
-func (n *Network) SendARP(link driver.Link, packet, to []byte) error {
+func (n *Network) SendARP(link netconf.Link, packet, to []byte) error {
 	return failed(link.Name, "send ARP", n.sendARP(link, packet, to))
 }
 
-func (n *Network) sendARP(link driver.Link, packet []byte, to net.HardwareAddr) error {
+func (n *Network) sendARP(link netconf.Link, packet []byte, to net.HardwareAddr) error {
 	c, err := n.sender()
 	if err != nil {
 		return fmt.Errorf("open a packet socket: %w", err)

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 	"github.com/lessee/lessee/wire/arp"
 	"github.com/mdlayher/socket"
@@ -36,7 +36,7 @@ func (s *station) say(packet []byte, to net.HardwareAddr) {
 	s.l.must(s.c.Sendto(s.l.t.Context(), packet, 0, sa))
 }
 
-func (l *lab) listen(link driver.Link, addresses ...netip.Addr) chan tenancy.ARP {
+func (l *lab) listen(link netconf.Link, addresses ...netip.Addr) chan tenancy.ARP {
 	l.t.Helper()
 	got := make(chan tenancy.ARP, 64)
 	l.must(l.n.Listen(link, addresses, func(a tenancy.ARP) { got <- a }))
@@ -140,7 +140,7 @@ func TestListen(t *testing.T) {
 }
 
 // c1 adds another adapter and returns it and the other end of its cable.
-func (l *lab) c1() (link driver.Link, peer *socket.Conn, index int) {
+func (l *lab) c1() (link netconf.Link, peer *socket.Conn, index int) {
 	l.t.Helper()
 	l.must(l.h.LinkAdd(&netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "c1"}, PeerName: "p1"}))
 	l.must(l.h.LinkSetUp(l.link("p1")))
@@ -442,7 +442,7 @@ func BenchmarkListen(b *testing.B) {
 			for i := range others {
 				var a [4]byte
 				binary.BigEndian.PutUint32(a[:], 10<<24|uint32(i*7))
-				l.must(l.n.Listen(driver.Link{Index: 1000 + i}, []netip.Addr{netip.AddrFrom4(a)}, nil))
+				l.must(l.n.Listen(netconf.Link{Index: 1000 + i}, []netip.Addr{netip.AddrFrom4(a)}, nil))
 			}
 			b.ReportAllocs()
 			for b.Loop() {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/mdlayher/socket"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
@@ -22,7 +23,7 @@ import (
 
 // Capture implements [driver.Network]. It has a socket of its own: what others
 // receive is not touched.
-func (n *Network) Capture(link driver.Link, arp bool, deliver func(driver.Frame)) (io.Closer, error) {
+func (n *Network) Capture(link netconf.Link, arp bool, deliver func(driver.Frame)) (io.Closer, error) {
 	var c *socket.Conn
 	err := n.in(func() (err error) {
 		c, err = socket.Socket(unix.AF_PACKET, unix.SOCK_RAW, 0, "packet", nil)
@@ -44,7 +45,7 @@ func (n *Network) Capture(link driver.Link, arp bool, deliver func(driver.Frame)
 const captureBuffer = 1 << 20
 
 // listenForFrames filters c and lets it receive from the link, in this order.
-func listenForFrames(c *socket.Conn, link driver.Link, arp bool) error {
+func listenForFrames(c *socket.Conn, link netconf.Link, arp bool) error {
 	f, err := captureFilter(arp)
 	if err != nil {
 		return fmt.Errorf("assemble the packet filter: %w", err)
@@ -140,7 +141,7 @@ func captureFilter(arp bool) ([]bpf.RawInstruction, error) {
 
 // A capture is a socket and the goroutine that reads it.
 type capture struct {
-	link    driver.Link
+	link    netconf.Link
 	c       *socket.Conn
 	deliver func(driver.Frame)
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/wire/arp"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
@@ -139,7 +140,7 @@ func TestCapture(t *testing.T) {
 func TestCaptureWithoutInterface(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, Options{})
-	if _, err := l.n.Capture(driver.Link{Index: 99, Name: "c9"}, false, func(driver.Frame) {}); err == nil {
+	if _, err := l.n.Capture(netconf.Link{Index: 99, Name: "c9"}, false, func(driver.Frame) {}); err == nil {
 		t.Error("no error")
 	}
 }

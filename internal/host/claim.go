@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/netconf"
 	"golang.org/x/sys/unix"
 )
 
@@ -28,7 +29,7 @@ type claims struct {
 
 // Claim implements [driver.Network]. Where there is no place for the file, as in
 // a container without /run, nobody is kept out.
-func (n *Network) Claim(link driver.Link) error {
+func (n *Network) Claim(link netconf.Link) error {
 	c := &n.claims
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -52,7 +53,7 @@ func (n *Network) Claim(link driver.Link) error {
 }
 
 // Unclaim implements [driver.Network].
-func (n *Network) Unclaim(link driver.Link) {
+func (n *Network) Unclaim(link netconf.Link) {
 	c := &n.claims
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/netconf"
 )
 
 // TestClaim: one daemon an interface, whatever their sockets are; the claim
@@ -28,7 +29,7 @@ func TestClaim(t *testing.T) {
 	if err := other.Claim(l.c0()); !errors.Is(err, driver.ErrClaimed) {
 		t.Errorf("claimed by two: %v", err)
 	}
-	if err := other.Claim(driver.Link{Index: l.c0().Index + 1000, Name: "c1"}); err != nil {
+	if err := other.Claim(netconf.Link{Index: l.c0().Index + 1000, Name: "c1"}); err != nil {
 		t.Errorf("another interface: %v", err)
 	}
 	l.n.Unclaim(l.c0())

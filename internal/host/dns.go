@@ -16,7 +16,7 @@ import (
 	"sync"
 
 	"github.com/lessee/lessee/internal/driver"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/names"
 	"golang.org/x/sys/unix"
 )
@@ -122,7 +122,7 @@ func NewResolver(n *Network, opt ResolverOptions) (*Resolver, error) {
 }
 
 // Set implements [driver.Resolver].
-func (r *Resolver) Set(link driver.Link, d tenancy.DNS) error {
+func (r *Resolver) Set(link netconf.Link, d netconf.DNS) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := settingOf(link, d)
@@ -221,7 +221,7 @@ func (nothing) apply(setting, []setting) error { return nil }
 func (nothing) close() error                   { return nil }
 
 // settingOf takes from d what a resolver can use.
-func settingOf(link driver.Link, d tenancy.DNS) setting {
+func settingOf(link netconf.Link, d netconf.DNS) setting {
 	s := setting{Index: link.Index, Name: link.Name}
 	for _, a := range d.Servers {
 		if a = a.Unmap(); a.IsValid() && !a.IsUnspecified() && !a.IsMulticast() && a != broadcast4 && !slices.Contains(s.Servers, a) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/lessee/lessee/internal/hostile"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/netconf"
 )
 
 // TestResolvFileOfHostileServer: nothing that a server says can be read in
@@ -23,7 +23,7 @@ func TestResolvFileOfHostileServer(t *testing.T) {
 				t.Fatal(err)
 			}
 			c := newConf(t, "nameserver 192.0.2.53\noptions edns0\n")
-			set(t, c.resolver(), eth0, tenancy.DNS{Servers: l.DNS, Domain: l.Domain, Search: l.Search})
+			set(t, c.resolver(), eth0, netconf.DNS{Servers: l.DNS, Domain: l.Domain, Search: l.Search})
 			c.is("nameserver 10.77.0.1\noptions edns0\n")
 			kept, err := os.ReadDir(c.opt.StateDir)
 			if err != nil || len(kept) == 0 {

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/godbus/dbus/v5"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/netconf"
 )
 
 // bus starts a message bus of the test's own and returns its address.
@@ -115,7 +115,7 @@ func TestResolved(t *testing.T) {
 	r := c.resolver()
 	d := servers("10.77.0.1")
 	d.Domain = domains("lab.test")[0]
-	set(t, r, eth1, tenancy.DNS{}) // nothing of ours to take back
+	set(t, r, eth1, netconf.DNS{}) // nothing of ours to take back
 	set(t, r, eth0, d)
 	set(t, r, eth0, d)
 	told := []string{"dns 2 [{2 [10 77 0 1]}]", "domains 2 [{lab.test false}]"}
@@ -126,10 +126,10 @@ func TestResolved(t *testing.T) {
 	conn = service.start(t, address)
 	service.expect(t, told...)
 
-	set(t, r, eth0, tenancy.DNS{})
+	set(t, r, eth0, netconf.DNS{})
 	service.expect(t, "revert 2")
 	set(t, r, eth1, d)
-	set(t, r, eth1, tenancy.DNS{}) // the interface went: no error
+	set(t, r, eth1, netconf.DNS{}) // the interface went: no error
 	service.expect(t, "dns 3 [{2 [10 77 0 1]}]", "domains 3 [{lab.test false}]", "revert 3")
 
 	_ = conn.Close()

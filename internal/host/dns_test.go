@@ -14,8 +14,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/lessee/lessee/internal/driver"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/names"
 	"golang.org/x/sys/unix"
 )
@@ -91,15 +90,15 @@ func (c *conf) is(want string) {
 	}
 }
 
-func set(t *testing.T, r *Resolver, link driver.Link, d tenancy.DNS) {
+func set(t *testing.T, r *Resolver, link netconf.Link, d netconf.DNS) {
 	t.Helper()
 	if err := r.Set(link, d); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func servers(list ...string) tenancy.DNS {
-	var d tenancy.DNS
+func servers(list ...string) netconf.DNS {
+	var d netconf.DNS
 	for _, s := range list {
 		d.Servers = append(d.Servers, netip.MustParseAddr(s))
 	}
@@ -107,8 +106,8 @@ func servers(list ...string) tenancy.DNS {
 }
 
 var (
-	eth0 = driver.Link{Index: 2, Name: "eth0"}
-	eth1 = driver.Link{Index: 3, Name: "eth1"}
+	eth0 = netconf.Link{Index: 2, Name: "eth0"}
+	eth1 = netconf.Link{Index: 3, Name: "eth1"}
 )
 
 // domains parses names that are right; "" is none.
@@ -127,7 +126,7 @@ func TestResolvFile(t *testing.T) {
 	const before = "# mine\nnameserver 192.0.2.53\noptions edns0\n"
 	c := newConf(t, before)
 	r := c.resolver()
-	set(t, r, eth1, tenancy.DNS{}) // nothing to take back
+	set(t, r, eth1, netconf.DNS{}) // nothing to take back
 	if c.text() != before {
 		t.Error("touched without a setting")
 	}
@@ -149,9 +148,9 @@ func TestResolvFile(t *testing.T) {
 	two.Domain = domains("b.test")[0]
 	set(t, r, eth1, two)
 	c.is("nameserver 10.77.0.1\nnameserver 10.77.0.2\nnameserver 10.88.0.1\nsearch lab.test b.test\noptions edns0\n")
-	set(t, r, eth0, tenancy.DNS{})
+	set(t, r, eth0, netconf.DNS{})
 	c.is("nameserver 10.88.0.1\nnameserver 10.88.0.2\nsearch b.test\noptions edns0\n")
-	set(t, r, eth1, tenancy.DNS{})
+	set(t, r, eth1, netconf.DNS{})
 	if c.text() != before {
 		t.Errorf("not put back: %s", c.text())
 	}
@@ -166,7 +165,7 @@ func TestResolvFile(t *testing.T) {
 func TestResolvFileWithoutServers(t *testing.T) {
 	t.Parallel()
 	c := newConf(t, "nameserver 192.0.2.53\n")
-	set(t, c.resolver(), eth0, tenancy.DNS{Domain: domains("lab.test")[0]})
+	set(t, c.resolver(), eth0, netconf.DNS{Domain: domains("lab.test")[0]})
 	c.is("nameserver 192.0.2.53\nsearch lab.test\n")
 }
 
@@ -188,9 +187,9 @@ func TestResolvFileAcrossRestarts(t *testing.T) {
 	c.is("nameserver 10.77.0.1\nnameserver 10.88.0.1\n")
 	_ = was
 	r = c.resolver()
-	set(t, r, eth0, tenancy.DNS{}) // taken back by a daemon that did not set it
+	set(t, r, eth0, netconf.DNS{}) // taken back by a daemon that did not set it
 	c.is("nameserver 10.88.0.1\n")
-	set(t, r, eth1, tenancy.DNS{})
+	set(t, r, eth1, netconf.DNS{})
 	if c.text() != before {
 		t.Errorf("not put back: %s", c.text())
 	}
@@ -204,7 +203,7 @@ func TestResolvFileOfOthers(t *testing.T) {
 		r := c.resolver()
 		set(t, r, eth0, servers("10.77.0.1"))
 		c.put("nameserver 198.51.100.1\n")
-		set(t, r, eth0, tenancy.DNS{})
+		set(t, r, eth0, netconf.DNS{})
 		c.is("nameserver 198.51.100.1\n")
 		if !strings.Contains(c.log.String(), "somebody else") {
 			t.Errorf("log: %s", c.log)
@@ -218,7 +217,7 @@ func TestResolvFileOfOthers(t *testing.T) {
 		c.put("nameserver 198.51.100.1\n")
 		set(t, r, eth0, servers("10.77.0.2"))
 		c.is("nameserver 10.77.0.2\n")
-		set(t, r, eth0, tenancy.DNS{})
+		set(t, r, eth0, netconf.DNS{})
 		c.is("nameserver 198.51.100.1\n")
 	})
 	t.Run("symbolic link", func(t *testing.T) {
@@ -234,7 +233,7 @@ func TestResolvFileOfOthers(t *testing.T) {
 		if b, err := os.ReadFile(target); err != nil || string(b) != "nameserver 127.0.0.53\n" {
 			t.Errorf("wrote through the link: %q, %v", b, err)
 		}
-		set(t, r, eth0, tenancy.DNS{})
+		set(t, r, eth0, netconf.DNS{})
 		if to, err := os.Readlink(c.path); err != nil || to != target {
 			t.Errorf("link to %q, %v", to, err)
 		}
@@ -245,7 +244,7 @@ func TestResolvFileOfOthers(t *testing.T) {
 		r := c.resolver()
 		set(t, r, eth0, servers("10.77.0.1"))
 		c.is("nameserver 10.77.0.1\n")
-		set(t, r, eth0, tenancy.DNS{})
+		set(t, r, eth0, netconf.DNS{})
 		if _, err := os.Lstat(c.path); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("still there: %v", err)
 		}
@@ -334,7 +333,7 @@ func TestPrivateResolvFile(t *testing.T) {
 	}
 	set(t, r, eth0, servers("10.77.0.1"))
 	c.is("nameserver 10.77.0.1\n")
-	set(t, r, eth0, tenancy.DNS{})
+	set(t, r, eth0, netconf.DNS{})
 	if c.text() != before {
 		t.Errorf("not put back: %s", c.text())
 	}
@@ -354,7 +353,7 @@ func TestResolvconfProgram(t *testing.T) {
 	d.Domain = domains("lab.test")[0]
 	set(t, r, eth0, d)
 	set(t, r, eth0, d)
-	set(t, r, eth0, tenancy.DNS{})
+	set(t, r, eth0, netconf.DNS{})
 	b, err := os.ReadFile(filepath.Join(dir, "log"))
 	const want = "-a eth0.lessee\nnameserver 10.77.0.1\nnameserver 10.77.0.2\nnameserver 10.77.0.3\nnameserver 10.77.0.4\nsearch lab.test\n-d eth0.lessee\n"
 	if err != nil || string(b) != want {

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/mdlayher/socket"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
@@ -57,7 +57,7 @@ type hearing[T any] struct {
 // returns, they are heard. Those that are not wanted any more are not delivered
 // from then on, but for a delivery that is under way; the kernel's filter learns
 // of that a moment later.
-func (e *ears[T]) listen(n *Network, link driver.Link, addresses []netip.Addr, deliver func(T)) error {
+func (e *ears[T]) listen(n *Network, link netconf.Link, addresses []netip.Addr, deliver func(T)) error {
 	numbers := make([]uint32, 0, len(addresses))
 	for _, a := range addresses {
 		if a = a.Unmap(); a.Is4() && !a.IsUnspecified() {

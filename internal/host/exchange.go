@@ -13,6 +13,7 @@ import (
 
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/wire/udp4"
 	"github.com/mdlayher/socket"
 	"golang.org/x/sys/unix"
@@ -20,7 +21,7 @@ import (
 
 // Open implements [driver.Network]. The messages that deliver gets are the
 // receiver's to keep.
-func (n *Network) Open(link driver.Link, deliver func(dhcp4.Datagram), refused func(driver.Refusal, uint64)) (driver.Exchange, error) {
+func (n *Network) Open(link netconf.Link, deliver func(dhcp4.Datagram), refused func(driver.Refusal, uint64)) (driver.Exchange, error) {
 	c, err := n.openPacket()
 	if err != nil {
 		return nil, failed(link.Name, "open a packet socket", err)
@@ -36,7 +37,7 @@ func (n *Network) Open(link driver.Link, deliver func(dhcp4.Datagram), refused f
 
 type exchange struct {
 	n       *Network
-	link    driver.Link
+	link    netconf.Link
 	c       *socket.Conn
 	deliver func(dhcp4.Datagram)
 	refused func(driver.Refusal, uint64)

@@ -6,7 +6,7 @@ import (
 	"encoding/binary"
 	"slices"
 
-	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/netconf"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
@@ -35,7 +35,7 @@ const (
 // filter is the kernel's part of the check: unfragmented UDP over IPv4 to port
 // 68 with a BOOTP reply for this link in it. All else is dropped before it
 // wakes us. A load beyond the packet's end drops it.
-func filter(link driver.Link) ([]bpf.RawInstruction, error) {
+func filter(link netconf.Link) ([]bpf.RawInstruction, error) {
 	f := []bpf.Instruction{
 		// What we sent ourselves, and what a promiscuous interface overheard.
 		bpf.LoadExtension{Num: bpf.ExtType},

@@ -9,7 +9,7 @@ import (
 	"sync"
 
 	"github.com/lessee/lessee/dhcp4"
-	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/netconf"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 	"github.com/lessee/lessee/wire/udp4"
 	"golang.org/x/net/bpf"
@@ -54,7 +54,7 @@ func forcesRenew(message []byte) bool {
 }
 
 // ListenForceRenew implements [driver.Network].
-func (n *Network) ListenForceRenew(link driver.Link, address netip.Addr, deliver func(dhcp4.Datagram)) error {
+func (n *Network) ListenForceRenew(link netconf.Link, address netip.Addr, deliver func(dhcp4.Datagram)) error {
 	var addresses []netip.Addr
 	if address.IsValid() {
 		addresses = []netip.Addr{address}
@@ -64,7 +64,7 @@ func (n *Network) ListenForceRenew(link driver.Link, address netip.Addr, deliver
 
 // elsewhere reports whether a packet is delivered by another way than by the
 // exchange that is open while it comes: nobody is to see it twice.
-func (n *Network) elsewhere(link driver.Link, d udp4.Datagram) bool {
+func (n *Network) elsewhere(link netconf.Link, d udp4.Datagram) bool {
 	return n.force.wants(link.Index, number(d.Destination.Addr())) != nil && forcesRenew(d.Payload)
 }
 

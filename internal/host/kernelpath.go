@@ -9,7 +9,7 @@ import (
 	"net/netip"
 
 	"github.com/lessee/lessee/dhcp4"
-	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/mdlayher/socket"
 	"golang.org/x/sys/unix"
 )
@@ -21,7 +21,7 @@ type kernelPath struct {
 	source netip.Addr
 }
 
-func (n *Network) openKernelPath(link driver.Link, source netip.Addr) (*kernelPath, error) {
+func (n *Network) openKernelPath(link netconf.Link, source netip.Addr) (*kernelPath, error) {
 	var c *socket.Conn
 	err := n.in(func() (err error) {
 		c, err = socket.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0, "udp", nil)
@@ -43,7 +43,7 @@ func (n *Network) openKernelPath(link driver.Link, source netip.Addr) (*kernelPa
 	return &kernelPath{c: c, source: source}, nil
 }
 
-func bindKernelPath(c *socket.Conn, link driver.Link, source netip.Addr) error {
+func bindKernelPath(c *socket.Conn, link netconf.Link, source netip.Addr) error {
 	// Filter first: nothing is ever queued.
 	if err := c.SetBPF(dropAll()); err != nil {
 		return fmt.Errorf("set the filter of the UDP socket: %w", err)

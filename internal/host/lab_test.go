@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/internal/driver"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
@@ -95,7 +95,7 @@ func (l *lab) link(name string) netlink.Link {
 	return k
 }
 
-func (l *lab) c0() driver.Link {
+func (l *lab) c0() netconf.Link {
 	l.t.Helper()
 	k, err := l.n.LinkByName("c0")
 	l.must(err)
@@ -169,12 +169,12 @@ var (
 )
 
 // desire is what a usual lease of the address leads to.
-func desire(p netip.Prefix, router netip.Addr, metric uint32, valid time.Duration) tenancy.Desired {
+func desire(p netip.Prefix, router netip.Addr, metric uint32, valid time.Duration) netconf.Desired {
 	until := Now().Add(valid)
-	return tenancy.Desired{
+	return netconf.Desired{
 		Address:  p,
-		Lifetime: tenancy.Lifetime{ValidUntil: until, PreferredUntil: until},
-		Routes: []tenancy.Route{
+		Lifetime: netconf.Lifetime{ValidUntil: until, PreferredUntil: until},
+		Routes: []netconf.Route{
 			{Destination: p.Masked(), Source: p.Addr(), Metric: metric},
 			{Destination: netip.MustParsePrefix("0.0.0.0/0"), Router: router, Source: p.Addr(), Metric: metric},
 		},
@@ -182,11 +182,11 @@ func desire(p netip.Prefix, router netip.Addr, metric uint32, valid time.Duratio
 }
 
 // routes lists c0's routes of the main table in all protocols.
-func (l *lab) routes() []tenancy.Route {
+func (l *lab) routes() []netconf.Route {
 	l.t.Helper()
 	list, err := l.h.RouteList(l.link("c0"), netlink.FAMILY_V4)
 	l.must(err)
-	out := make([]tenancy.Route, 0, len(list))
+	out := make([]netconf.Route, 0, len(list))
 	for _, h := range list {
 		r := routeOf(h)
 		r.Table = 0 // as it is in a lease
@@ -206,4 +206,4 @@ func (l *lab) addresses() []netip.Prefix {
 	return out
 }
 
-func left(l tenancy.Lifetime) time.Duration { return l.ValidUntil.Sub(Now()) }
+func left(l netconf.Lifetime) time.Duration { return l.ValidUntil.Sub(Now()) }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/boottime"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/netconf"
 )
 
 // TestLifetimes: the kernel's seconds end no later than the lease, unless so
@@ -30,7 +30,7 @@ func TestLifetimes(t *testing.T) {
 		{-time.Second, 1},
 	} {
 		end := now.Add(c.left)
-		valid, preferred := lifetimes(tenancy.Lifetime{ValidUntil: end, PreferredUntil: end}, now)
+		valid, preferred := lifetimes(netconf.Lifetime{ValidUntil: end, PreferredUntil: end}, now)
 		if valid != c.want || preferred > valid {
 			t.Errorf("%v left: valid %d, preferred %d; want %d", c.left, valid, preferred, c.want)
 		}

@@ -9,23 +9,24 @@ import (
 	"slices"
 
 	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
 // Links implements [driver.Network].
-func (n *Network) Links() ([]driver.Link, error) {
+func (n *Network) Links() ([]netconf.Link, error) {
 	links, _, err := n.links()
 	return links, err
 }
 
 // links returns the links, and for each how often it has lost its carrier.
-func (n *Network) links() ([]driver.Link, map[int]uint32, error) {
+func (n *Network) links() ([]netconf.Link, map[int]uint32, error) {
 	var losses map[int]uint32
-	links, err := dump(func() ([]driver.Link, error) {
+	links, err := dump(func() ([]netconf.Link, error) {
 		msgs, err := n.request(unix.RTM_GETLINK, unix.NLM_F_DUMP, unix.RTM_NEWLINK, nl.NewIfInfomsg(unix.AF_UNSPEC), extent())
-		links := make([]driver.Link, 0, len(msgs))
+		links := make([]netconf.Link, 0, len(msgs))
 		losses = make(map[int]uint32, len(msgs))
 		for _, m := range msgs {
 			if l, ok := parseLink(m); ok {
@@ -42,16 +43,16 @@ func (n *Network) links() ([]driver.Link, map[int]uint32, error) {
 }
 
 // LinkByName implements [driver.Network].
-func (n *Network) LinkByName(name string) (driver.Link, error) {
+func (n *Network) LinkByName(name string) (netconf.Link, error) {
 	// The kernel cuts nothing off, but a name with a NUL would be asked for
 	// without what follows it.
 	for i := range len(name) {
 		if name[i] == 0 {
-			return driver.Link{}, noLink(fmt.Sprintf("find interface %q", name))
+			return netconf.Link{}, noLink(fmt.Sprintf("find interface %q", name))
 		}
 	}
 	if name == "" {
-		return driver.Link{}, noLink(`find interface ""`)
+		return netconf.Link{}, noLink(`find interface ""`)
 	}
 	// Either attribute finds by name and by alternative name; they differ in the
 	// length they allow.
@@ -64,27 +65,27 @@ func (n *Network) LinkByName(name string) (driver.Link, error) {
 }
 
 // LinkByIndex implements [driver.Network].
-func (n *Network) LinkByIndex(index int) (driver.Link, error) {
+func (n *Network) LinkByIndex(index int) (netconf.Link, error) {
 	op := fmt.Sprintf("find interface %d", index)
 	if index <= 0 {
-		return driver.Link{}, noLink(op)
+		return netconf.Link{}, noLink(op)
 	}
 	m := nl.NewIfInfomsg(unix.AF_UNSPEC)
 	m.Index = int32(index)
 	return n.getLink(op, m, extent())
 }
 
-func (n *Network) getLink(op string, data ...nl.NetlinkRequestData) (driver.Link, error) {
+func (n *Network) getLink(op string, data ...nl.NetlinkRequestData) (netconf.Link, error) {
 	msgs, err := n.request(unix.RTM_GETLINK, 0, unix.RTM_NEWLINK, data...)
 	if err != nil {
-		return driver.Link{}, lookup(op, err)
+		return netconf.Link{}, lookup(op, err)
 	}
 	if len(msgs) == 1 {
 		if l, ok := parseLink(msgs[0]); ok {
 			return l, nil
 		}
 	}
-	return driver.Link{}, failed("", op, errors.New("the kernel's answer is not understood"))
+	return netconf.Link{}, failed("", op, errors.New("the kernel's answer is not understood"))
 }
 
 // SetUp implements [driver.Network].
@@ -138,13 +139,13 @@ func vrfOf(info []attribute) uint32 {
 }
 
 // parseLink reads the body of an RTM_NEWLINK or RTM_DELLINK message.
-func parseLink(m []byte) (driver.Link, bool) {
+func parseLink(m []byte) (netconf.Link, bool) {
 	if len(m) < unix.SizeofIfInfomsg {
-		return driver.Link{}, false
+		return netconf.Link{}, false
 	}
 	// struct ifinfomsg: family, pad, type, index, flags, change.
 	flags := binary.NativeEndian.Uint32(m[8:])
-	l := driver.Link{
+	l := netconf.Link{
 		HardwareType: binary.NativeEndian.Uint16(m[2:]),
 		Index:        int(int32(binary.NativeEndian.Uint32(m[4:]))),
 		Up:           flags&unix.IFF_UP != 0,

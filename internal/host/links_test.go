@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
@@ -74,10 +75,10 @@ func TestLinks(t *testing.T) {
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, Options{})
-	changes := make(chan driver.LinkChange, 256)
-	w, err := l.n.Watch(func(c driver.LinkChange) { changes <- c })
+	changes := make(chan netconf.LinkChange, 256)
+	w, err := l.n.Watch(func(c netconf.LinkChange) { changes <- c })
 	l.must(err)
-	next := func(what string, ok func(driver.LinkChange) bool) driver.LinkChange {
+	next := func(what string, ok func(netconf.LinkChange) bool) netconf.LinkChange {
 		t.Helper()
 		for {
 			select {
@@ -92,24 +93,24 @@ func TestWatch(t *testing.T) {
 	}
 	c0 := l.c0()
 	l.must(l.h.LinkSetDown(l.link("p0")))
-	next("no carrier", func(c driver.LinkChange) bool { return c.Link.Name == "c0" && c.Link.Up && !c.Link.Carrier })
+	next("no carrier", func(c netconf.LinkChange) bool { return c.Link.Name == "c0" && c.Link.Up && !c.Link.Carrier })
 	l.must(l.h.LinkSetUp(l.link("p0")))
-	next("carrier", func(c driver.LinkChange) bool { return c.Link.Name == "c0" && c.Link.Carrier })
+	next("carrier", func(c netconf.LinkChange) bool { return c.Link.Name == "c0" && c.Link.Carrier })
 	l.must(l.h.LinkSetDown(l.link("c0")))
 	l.must(l.h.LinkSetName(l.link("c0"), "wan"))
-	if c := next("rename", func(c driver.LinkChange) bool { return c.Link.Name == "wan" }); c.Link.Index != c0.Index || c.Gone {
+	if c := next("rename", func(c netconf.LinkChange) bool { return c.Link.Name == "wan" }); c.Link.Index != c0.Index || c.Gone {
 		t.Errorf("renamed: %+v", c)
 	}
 	// The kernel tells of alternative names only while the interface is up.
 	l.must(l.h.LinkSetUp(l.link("wan")))
 	l.must(l.h.LinkAddAltName(l.link("wan"), "uplink"))
-	next("alternative name", func(c driver.LinkChange) bool { return slices.Contains(c.Link.AltNames, "uplink") })
+	next("alternative name", func(c netconf.LinkChange) bool { return slices.Contains(c.Link.AltNames, "uplink") })
 	l.must(l.h.LinkDel(l.link("wan")))
-	if c := next("removal", func(c driver.LinkChange) bool { return c.Gone && c.Link.Index == c0.Index }); c.Link.Name != "wan" || c.Link.Up {
+	if c := next("removal", func(c netconf.LinkChange) bool { return c.Gone && c.Link.Index == c0.Index }); c.Link.Name != "wan" || c.Link.Up {
 		t.Errorf("removed: %+v", c)
 	}
 	l.must(l.h.LinkAdd(&netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "wan"}, PeerName: "p0"}))
-	if c := next("re-creation", func(c driver.LinkChange) bool { return c.Link.Name == "wan" && !c.Gone }); c.Link.Index == c0.Index {
+	if c := next("re-creation", func(c netconf.LinkChange) bool { return c.Link.Name == "wan" && !c.Gone }); c.Link.Index == c0.Index {
 		t.Errorf("created anew with the old index: %+v", c)
 	}
 	l.must(w.Close())
@@ -121,8 +122,8 @@ func TestWatchAfterOverrun(t *testing.T) {
 	l := newLab(t, Options{})
 	held, release := make(chan struct{}), make(chan struct{})
 	first := true
-	seen := make(chan driver.LinkChange, 100000)
-	w, err := l.n.Watch(func(c driver.LinkChange) {
+	seen := make(chan netconf.LinkChange, 100000)
+	w, err := l.n.Watch(func(c netconf.LinkChange) {
 		if first {
 			first = false
 			close(held)

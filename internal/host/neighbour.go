@@ -10,7 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
@@ -24,7 +24,7 @@ const resolvePatience = 500 * time.Millisecond
 const usable = unix.NUD_REACHABLE | unix.NUD_STALE | unix.NUD_DELAY | unix.NUD_PROBE | unix.NUD_PERMANENT | unix.NUD_NOARP
 
 // nextHop returns who is to be asked for on the link: dst itself or its gateway.
-func (n *Network) nextHop(link driver.Link, dst netip.Addr) netip.Addr {
+func (n *Network) nextHop(link netconf.Link, dst netip.Addr) netip.Addr {
 	if hop, ok := n.kernelHop(link, dst); ok {
 		return hop
 	}
@@ -34,7 +34,7 @@ func (n *Network) nextHop(link driver.Link, dst netip.Addr) netip.Addr {
 // kernelHop is nextHop by the routes that the kernel would use; false if none
 // of them leads to dst by this link. Without a route the kernel takes every
 // destination to be on the link, so it is asked for the route itself.
-func (n *Network) kernelHop(link driver.Link, dst netip.Addr) (hop netip.Addr, ok bool) {
+func (n *Network) kernelHop(link netconf.Link, dst netip.Addr) (hop netip.Addr, ok bool) {
 	routes, err := n.link.RouteGetWithOptions(dst.AsSlice(), &netlink.RouteGetOptions{OifIndex: link.Index, FIBMatch: true})
 	if err != nil {
 		return netip.Addr{}, false
@@ -48,7 +48,7 @@ func (n *Network) kernelHop(link driver.Link, dst netip.Addr) (hop netip.Addr, o
 }
 
 // ownNextHop is nextHop by our own routes, in whatever table they are.
-func (n *Network) ownNextHop(link driver.Link, dst netip.Addr) netip.Addr {
+func (n *Network) ownNextHop(link netconf.Link, dst netip.Addr) netip.Addr {
 	list, err := n.dhcpRoutes(link)
 	if err != nil {
 		return dst
@@ -67,12 +67,12 @@ func (n *Network) ownNextHop(link driver.Link, dst netip.Addr) netip.Addr {
 }
 
 // neighbour returns the link address that the kernel knows for the host.
-func (n *Network) neighbour(link driver.Link, host netip.Addr) (net.HardwareAddr, bool) {
+func (n *Network) neighbour(link netconf.Link, host netip.Addr) (net.HardwareAddr, bool) {
 	return n.neighbourIn(link, host, usable)
 }
 
 // neighbourIn is neighbour for an entry in one of the states.
-func (n *Network) neighbourIn(link driver.Link, host netip.Addr, states uint16) (net.HardwareAddr, bool) {
+func (n *Network) neighbourIn(link netconf.Link, host netip.Addr, states uint16) (net.HardwareAddr, bool) {
 	msgs, err := n.request(unix.RTM_GETNEIGH, 0, unix.RTM_NEWNEIGH, ndmsg{index: link.Index}, nl.NewRtAttr(unix.NDA_DST, host.AsSlice()))
 	if err != nil || len(msgs) != 1 || len(msgs[0]) < unix.SizeofNdMsg {
 		return nil, false
@@ -86,7 +86,7 @@ func (n *Network) neighbourIn(link driver.Link, host netip.Addr, states uint16) 
 
 // resolve returns the host's link address; it has the kernel ask for it by ARP
 // if it is not known.
-func (n *Network) resolve(link driver.Link, host netip.Addr) (net.HardwareAddr, error) {
+func (n *Network) resolve(link netconf.Link, host netip.Addr) (net.HardwareAddr, error) {
 	if hw, ok := n.neighbour(link, host); ok {
 		return hw, nil
 	}

@@ -10,7 +10,7 @@ import (
 	"net/netip"
 
 	"github.com/lessee/lessee/dhcp4"
-	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/wire/udp4"
 	"github.com/mdlayher/socket"
 	"golang.org/x/sys/unix"
@@ -29,7 +29,7 @@ func (n *Network) openPacket() (*socket.Conn, error) {
 
 // listen filters c and lets it receive from the link, in this order: no frame
 // gets in unfiltered.
-func listen(c *socket.Conn, link driver.Link) error {
+func listen(c *socket.Conn, link netconf.Link) error {
 	f, err := filter(link)
 	if err != nil {
 		return fmt.Errorf("assemble the packet filter: %w", err)
@@ -54,7 +54,7 @@ func etherIPv4() uint16 { return networkOrder(unix.ETH_P_IP) }
 var errLongHardwareAddr = errors.New("hardware addresses of more than 8 bytes are not supported")
 
 // sendFrame puts t into an IP packet and sends it to the link address.
-func sendFrame(c *socket.Conn, link driver.Link, t dhcp4.Transmit, to net.HardwareAddr) error {
+func sendFrame(c *socket.Conn, link netconf.Link, t dhcp4.Transmit, to net.HardwareAddr) error {
 	if len(to) > 8 {
 		return errLongHardwareAddr
 	}
@@ -109,7 +109,7 @@ func running(c *socket.Conn, index int) error {
 var broadcast4 = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // broadcastAddr is the link's broadcast address; nil on a link without addresses.
-func broadcastAddr(link driver.Link) net.HardwareAddr {
+func broadcastAddr(link netconf.Link) net.HardwareAddr {
 	b := make(net.HardwareAddr, len(link.HardwareAddr))
 	for i := range b {
 		b[i] = 0xff

@@ -5,7 +5,7 @@ package host
 import (
 	"encoding/binary"
 
-	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
@@ -20,7 +20,7 @@ const inetConf = 1
 // promote makes the kernel keep the other addresses of a subnet when its first
 // goes, and returns what puts the setting back. It asks by netlink, because
 // /proc/sys is read-only in many containers.
-func (n *Network) promote(link driver.Link) (restore func(), _ error) {
+func (n *Network) promote(link netconf.Link) (restore func(), _ error) {
 	m := nl.NewIfInfomsg(unix.AF_UNSPEC)
 	m.Index = int32(link.Index)
 	msgs, err := n.request(unix.RTM_GETLINK, 0, unix.RTM_NEWLINK, m, extent())
@@ -45,7 +45,7 @@ func promotes(attrs []byte) bool {
 	return len(conf) >= at+4 && binary.NativeEndian.Uint32(conf[at:]) != 0
 }
 
-func (n *Network) setPromote(link driver.Link, value uint32) error {
+func (n *Network) setPromote(link netconf.Link, value uint32) error {
 	m := nl.NewIfInfomsg(unix.AF_UNSPEC)
 	m.Index = int32(link.Index)
 	spec := nl.NewRtAttr(unix.IFLA_AF_SPEC|unix.NLA_F_NESTED, nil)

@@ -9,15 +9,14 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/lessee/lessee/internal/driver"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
 // setRoutes makes the interface's routes of protocol "dhcp" those of want.
-func (n *Network) setRoutes(link driver.Link, ours []netip.Prefix, want tenancy.Desired) error {
-	wanted := make([]tenancy.Route, len(want.Routes))
+func (n *Network) setRoutes(link netconf.Link, ours []netip.Prefix, want netconf.Desired) error {
+	wanted := make([]netconf.Route, len(want.Routes))
 	tables := []uint32{unix.RT_TABLE_MAIN}
 	for i, r := range want.Routes {
 		r.Table = tableOf(link, r)
@@ -64,16 +63,16 @@ func (n *Network) setRoutes(link driver.Link, ours []netip.Prefix, want tenancy.
 }
 
 // tableOf returns the table that a route is for.
-func tableOf(link driver.Link, r tenancy.Route) uint32 {
+func tableOf(link netconf.Link, r netconf.Route) uint32 {
 	return cmp.Or(r.Table, link.VRF, unix.RT_TABLE_MAIN)
 }
 
 // sameKey reports whether the kernel sees two routes as alternatives of each other.
-func sameKey(a, b tenancy.Route) bool {
+func sameKey(a, b netconf.Route) bool {
 	return a.Destination == b.Destination && a.Metric == b.Metric && a.Table == b.Table
 }
 
-func (n *Network) addRoute(link driver.Link, r tenancy.Route, beside bool) error {
+func (n *Network) addRoute(link netconf.Link, r netconf.Route, beside bool) error {
 	nr := &netlink.Route{
 		LinkIndex: link.Index,
 		Dst:       ipNet(r.Destination),
@@ -115,14 +114,14 @@ func (n *Network) addRoute(link driver.Link, r tenancy.Route, beside bool) error
 }
 
 // equivalent reports whether another's route leads packets the same way.
-func equivalent(other netlink.Route, r tenancy.Route) bool {
+func equivalent(other netlink.Route, r netconf.Route) bool {
 	o := routeOf(other)
 	o.OnLink = r.OnLink
 	return o == r
 }
 
 // routeInTheWay finds the route that has r's place in its table.
-func (n *Network) routeInTheWay(r tenancy.Route) (netlink.Route, bool) {
+func (n *Network) routeInTheWay(r netconf.Route) (netlink.Route, bool) {
 	f := &netlink.Route{Table: int(r.Table)}
 	list, err := dump(func() ([]netlink.Route, error) {
 		return n.link.RouteListFiltered(netlink.FAMILY_V4, f, netlink.RT_FILTER_TABLE)
@@ -141,7 +140,7 @@ func (n *Network) routeInTheWay(r tenancy.Route) (netlink.Route, bool) {
 // ownRoutes lists the interface's unicast routes of protocol "dhcp": all in the
 // tables, and elsewhere those whose source is one of ours, which we put there
 // when another table was wanted. The kernel filters, so a large table costs little.
-func (n *Network) ownRoutes(link driver.Link, ours []netip.Prefix, tables []uint32) ([]netlink.Route, error) {
+func (n *Network) ownRoutes(link netconf.Link, ours []netip.Prefix, tables []uint32) ([]netlink.Route, error) {
 	list, err := n.dhcpRoutes(link)
 	return slices.DeleteFunc(list, func(h netlink.Route) bool {
 		r := routeOf(h)
@@ -151,7 +150,7 @@ func (n *Network) ownRoutes(link driver.Link, ours []netip.Prefix, tables []uint
 }
 
 // dhcpRoutes lists the interface's unicast routes of protocol "dhcp" in all tables.
-func (n *Network) dhcpRoutes(link driver.Link) ([]netlink.Route, error) {
+func (n *Network) dhcpRoutes(link netconf.Link) ([]netlink.Route, error) {
 	f := &netlink.Route{LinkIndex: link.Index, Protocol: unix.RTPROT_DHCP, Table: unix.RT_TABLE_UNSPEC, Type: unix.RTN_UNICAST}
 	list, err := dump(func() ([]netlink.Route, error) {
 		return n.link.RouteListFiltered(netlink.FAMILY_V4, f,
@@ -170,8 +169,8 @@ func (n *Network) dhcpRoutes(link driver.Link) ([]netlink.Route, error) {
 	return own, err
 }
 
-func routeOf(h netlink.Route) tenancy.Route {
-	r := tenancy.Route{
+func routeOf(h netlink.Route) netconf.Route {
+	r := netconf.Route{
 		Destination: netip.PrefixFrom(netip.IPv4Unspecified(), 0),
 		Metric:      uint32(h.Priority),
 		Table:       uint32(h.Table),
@@ -192,7 +191,7 @@ func routeOf(h netlink.Route) tenancy.Route {
 	return r
 }
 
-func describe(r tenancy.Route) string {
+func describe(r netconf.Route) string {
 	via, table := "", ""
 	if r.Router.IsValid() {
 		via = fmt.Sprintf(" via %v", r.Router)

@@ -7,7 +7,7 @@ import (
 	"net"
 
 	"github.com/lessee/lessee/dhcp4"
-	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/mdlayher/socket"
 	"golang.org/x/sys/unix"
 )
@@ -15,11 +15,11 @@ import (
 // Send implements [driver.Network]. One socket, which receives nothing, serves
 // all adapters. The packet does not pass the kernel's routing: it leaves from
 // t.Source even if the adapter has lost that address.
-func (n *Network) Send(link driver.Link, t dhcp4.Transmit) error {
+func (n *Network) Send(link netconf.Link, t dhcp4.Transmit) error {
 	return failed(link.Name, fmt.Sprintf("send %v to %v", t.Type, t.Destination), n.send(link, t))
 }
 
-func (n *Network) send(link driver.Link, t dhcp4.Transmit) error {
+func (n *Network) send(link netconf.Link, t dhcp4.Transmit) error {
 	c, err := n.sender()
 	if err != nil {
 		return fmt.Errorf("open a packet socket: %w", err)

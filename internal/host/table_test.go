@@ -10,22 +10,21 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lessee/lessee/internal/driver"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
 // inTable lists c0's unicast routes of a table, protocol "dhcp" or not.
-func (l *lab) inTable(table int) []tenancy.Route {
+func (l *lab) inTable(table int) []netconf.Route {
 	l.t.Helper()
 	list, err := l.h.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{Table: table}, netlink.RT_FILTER_TABLE)
 	if errors.Is(err, unix.ENOENT) {
 		return nil
 	}
 	l.must(err)
-	var out []tenancy.Route
+	var out []netconf.Route
 	for _, h := range list {
 		if h.LinkIndex == l.link("c0").Attrs().Index && h.Type == unix.RTN_UNICAST {
 			out = append(out, routeOf(h))
@@ -34,7 +33,7 @@ func (l *lab) inTable(table int) []tenancy.Route {
 	return out
 }
 
-func withTable(d tenancy.Desired, table uint32) tenancy.Desired {
+func withTable(d netconf.Desired, table uint32) netconf.Desired {
 	d.Routes = slices.Clone(d.Routes)
 	for i := range d.Routes {
 		d.Routes[i].Table = table
@@ -42,8 +41,8 @@ func withTable(d tenancy.Desired, table uint32) tenancy.Desired {
 	return d
 }
 
-func sameRoutes(a, b []tenancy.Route) bool {
-	return len(a) == len(b) && !slices.ContainsFunc(a, func(r tenancy.Route) bool { return !slices.Contains(b, r) })
+func sameRoutes(a, b []netconf.Route) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(r netconf.Route) bool { return !slices.Contains(b, r) })
 }
 
 func TestRoutesInTable(t *testing.T) {
@@ -92,7 +91,7 @@ func TestRoutesInTable(t *testing.T) {
 			t.Errorf("after the change was undone: %v there, %v in the main table", got, l.routes())
 		}
 		// The end. Nobody says which table it was.
-		l.must(l.n.Apply(l.c0(), ours, tenancy.Desired{}))
+		l.must(l.n.Apply(l.c0(), ours, netconf.Desired{}))
 		if got := l.inTable(int(table)); len(got) != 1 || len(l.addresses()) != 1 || len(l.inTable(99)) != 1 {
 			t.Errorf("at the end: %v, table 99 has %v, addresses %v", got, l.inTable(99), l.addresses())
 		}
@@ -130,7 +129,7 @@ func TestRoutesInVRF(t *testing.T) {
 		if got := l.c0().VRF; got != 70 {
 			t.Fatalf("the kernel's VRF has table 70, we read %d", got)
 		}
-		if list, err := l.n.Links(); err != nil || !slices.ContainsFunc(list, func(k driver.Link) bool { return k.VRF == 70 }) {
+		if list, err := l.n.Links(); err != nil || !slices.ContainsFunc(list, func(k netconf.Link) bool { return k.VRF == 70 }) {
 			t.Errorf("links %+v, %v", list, err)
 		}
 	}

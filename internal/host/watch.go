@@ -9,14 +9,14 @@ import (
 	"reflect"
 	"sync/atomic"
 
-	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
 // Watch implements [driver.Network]. What the kernel reports twice without a
-// difference that a [driver.Link] shows is told once.
-func (n *Network) Watch(changed func(driver.LinkChange)) (io.Closer, error) {
+// difference that a [netconf.Link] shows is told once.
+func (n *Network) Watch(changed func(netconf.LinkChange)) (io.Closer, error) {
 	var s *nl.NetlinkSocket
 	err := n.in(func() (err error) {
 		s, err = nl.Subscribe(unix.NETLINK_ROUTE, unix.RTNLGRP_LINK)
@@ -25,7 +25,7 @@ func (n *Network) Watch(changed func(driver.LinkChange)) (io.Closer, error) {
 	if err != nil {
 		return nil, failed("", "watch the network interfaces", err)
 	}
-	w := &watch{n: n, s: s, changed: changed, known: map[int]driver.Link{}}
+	w := &watch{n: n, s: s, changed: changed, known: map[int]netconf.Link{}}
 	// The list is taken after the subscription: a change in between is told
 	// again, none is missed.
 	links, losses, err := n.links()
@@ -44,10 +44,10 @@ func (n *Network) Watch(changed func(driver.LinkChange)) (io.Closer, error) {
 type watch struct {
 	n       *Network
 	s       *nl.NetlinkSocket
-	changed func(driver.LinkChange)
+	changed func(netconf.LinkChange)
 	closed  atomic.Bool
 	// known is what was told last; it belongs to run.
-	known map[int]driver.Link
+	known map[int]netconf.Link
 	// losses is how often each link had lost its carrier when last heard of.
 	losses map[int]uint32
 	// stale says that a list of all links is owed.
@@ -105,7 +105,7 @@ func bridgePort(m []byte) bool { return m[0] != unix.AF_UNSPEC }
 
 // blink tells of a carrier that was lost and is back already: the kernel tells
 // only what it has come to, but it counts. The link may be in another network.
-func (w *watch) blink(l driver.Link, losses uint32) {
+func (w *watch) blink(l netconf.Link, losses uint32) {
 	before, counted := w.losses[l.Index]
 	w.losses[l.Index] = losses
 	if old, ok := w.known[l.Index]; ok && counted && losses != before && old.Carrier && l.Carrier {
@@ -146,17 +146,17 @@ func (w *watch) relist() {
 	}
 }
 
-func (w *watch) tell(l driver.Link, anew bool) {
+func (w *watch) tell(l netconf.Link, anew bool) {
 	if old, ok := w.known[l.Index]; ok && !anew && reflect.DeepEqual(old, l) {
 		return
 	}
 	w.known[l.Index] = l
 	if !w.closed.Load() {
-		w.changed(driver.LinkChange{Link: l})
+		w.changed(netconf.LinkChange{Link: l})
 	}
 }
 
-func (w *watch) gone(l driver.Link) {
+func (w *watch) gone(l netconf.Link) {
 	if old, ok := w.known[l.Index]; ok {
 		l = old // an interface on its way out has lost its alternative names
 		delete(w.known, l.Index)
@@ -164,6 +164,6 @@ func (w *watch) gone(l driver.Link) {
 	}
 	l.Up, l.Carrier = false, false
 	if !w.closed.Load() {
-		w.changed(driver.LinkChange{Link: l, Gone: true})
+		w.changed(netconf.LinkChange{Link: l, Gone: true})
 	}
 }

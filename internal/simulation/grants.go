@@ -9,7 +9,7 @@ import (
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/dhcptest"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/netconf"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -158,7 +158,7 @@ func (r *rules) forgetQuestions() {
 }
 
 // checkWant: no address is wanted that no server granted, nor for longer.
-func (r *rules) checkWant(want tenancy.Desired) {
+func (r *rules) checkWant(want netconf.Desired) {
 	s, a := r.s, want.Address
 	if !a.IsValid() || a.Addr().IsLinkLocalUnicast() || r.stale {
 		return

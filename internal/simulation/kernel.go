@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 )
 
@@ -43,7 +44,7 @@ var errRefused = errors.New("operation not permitted")
 
 // apply is what the host does: it takes away those of ours that are not wanted
 // and adds or renews the one that is.
-func (k *kernel) apply(ours []netip.Prefix, want tenancy.Desired) (err error, partly bool) { //nolint:revive // the error comes with it
+func (k *kernel) apply(ours []netip.Prefix, want netconf.Desired) (err error, partly bool) { //nolint:revive // the error comes with it
 	if k.refusing == refusesAll {
 		k.stuck = true
 		return errRefused, false

@@ -6,6 +6,7 @@ import (
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/netconf"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -150,7 +151,7 @@ type (
 	Apply struct {
 		Seq  uint64
 		Ours []netip.Prefix
-		Want Desired
+		Want netconf.Desired
 	}
 
 	// Answer answers a call.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/netconf"
 )
 
 // A retry is the schedule of trying again what failed.
@@ -29,7 +30,7 @@ const (
 )
 
 // desired is what the kernel is to hold now.
-func (t *Tenancy) desired() Desired {
+func (t *Tenancy) desired() netconf.Desired {
 	if t.informed != nil {
 		return t.withMTU(planInformed(t.informed, t.policy))
 	}
@@ -39,7 +40,7 @@ func (t *Tenancy) desired() Desired {
 	return t.withMTU(plan(t.lease, t.policy))
 }
 
-func (t *Tenancy) apply(want Desired) {
+func (t *Tenancy) apply(want netconf.Desired) {
 	t.own(want.Address)
 	t.seq++
 	t.retry.on = false
@@ -115,7 +116,7 @@ func (t *Tenancy) refused(err error) {
 }
 
 // withMTU decides the MTU: the lease's, or back to the one before ours.
-func (t *Tenancy) withMTU(d Desired) Desired {
+func (t *Tenancy) withMTU(d netconf.Desired) netconf.Desired {
 	switch {
 	case d.MTU == 0 && t.baseMTU != 0:
 		d.MTU = t.baseMTU

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/netconf"
 )
 
 // minMTU is the smallest MTU that is taken from a server, in bytes: what every
@@ -44,44 +45,44 @@ const (
 
 // plan returns what the kernel is to hold for a lease. The MTU is left alone
 // here, for what it returns to depends on the adapter's past.
-func plan(l *dhcp4.Lease, p Policy) Desired {
-	d := Desired{
+func plan(l *dhcp4.Lease, p Policy) netconf.Desired {
+	d := netconf.Desired{
 		Address:   l.Address,
 		Broadcast: l.Broadcast,
 	}
 	if end, ok := l.Expires(); ok {
-		d.Lifetime = Lifetime{ValidUntil: end, PreferredUntil: end}
+		d.Lifetime = netconf.Lifetime{ValidUntil: end, PreferredUntil: end}
 	} else {
-		d.Lifetime = Lifetime{Forever: true}
+		d.Lifetime = netconf.Lifetime{Forever: true}
 	}
 	d.Routes = planRoutes(l, p)
 	if p.MTU && l.MTU >= minMTU {
 		d.MTU = l.MTU
 	}
 	if p.DNS {
-		d.DNS = DNS{Servers: l.DNS, Domain: l.Domain, Search: l.Search}
+		d.DNS = netconf.DNS{Servers: l.DNS, Domain: l.Domain, Search: l.Search}
 	}
 	return d
 }
 
 // planInformed returns what the kernel is to hold of the parameters for an
 // address that others set: neither the address nor routes.
-func planInformed(l *dhcp4.Lease, p Policy) Desired {
+func planInformed(l *dhcp4.Lease, p Policy) netconf.Desired {
 	d := plan(l, p)
-	return Desired{MTU: d.MTU, DNS: d.DNS}
+	return netconf.Desired{MTU: d.MTU, DNS: d.DNS}
 }
 
 // planLocal returns what the kernel is to hold without a lease: a link-local
 // address, if there is one. Only its own subnet is reached from there (RFC 3927
 // section 2.6.2).
-func planLocal(local netip.Prefix, p Policy) Desired {
+func planLocal(local netip.Prefix, p Policy) netconf.Desired {
 	if !local.IsValid() {
-		return Desired{}
+		return netconf.Desired{}
 	}
-	return Desired{
+	return netconf.Desired{
 		Address:  local,
-		Lifetime: Lifetime{Forever: true},
-		Routes:   []Route{{Destination: local.Masked(), Source: local.Addr(), Metric: p.Metric, Table: p.Table}},
+		Lifetime: netconf.Lifetime{Forever: true},
+		Routes:   []netconf.Route{{Destination: local.Masked(), Source: local.Addr(), Metric: p.Metric, Table: p.Table}},
 	}
 }
 
@@ -93,17 +94,17 @@ func planLocal(local netip.Prefix, p Policy) Desired {
 //
 // Deviation: "Link-local destinations" in docs/deviations.md: there is no route
 // to 169.254.0.0/16 beside a lease's.
-func planRoutes(l *dhcp4.Lease, p Policy) []Route {
+func planRoutes(l *dhcp4.Lease, p Policy) []netconf.Route {
 	subnet := l.Address.Masked()
 	source := l.Address.Addr()
-	routes := make([]Route, 0, 2+len(l.Routes))
+	routes := make([]netconf.Route, 0, 2+len(l.Routes))
 	add := func(dst netip.Prefix, router netip.Addr) {
 		for _, r := range routes {
 			if r.Destination == dst {
 				return
 			}
 		}
-		r := Route{Destination: dst, Source: source, Metric: p.Metric, Table: p.Table}
+		r := netconf.Route{Destination: dst, Source: source, Metric: p.Metric, Table: p.Table}
 		if router.IsValid() && !router.IsUnspecified() {
 			r.Router = router
 			r.OnLink = !subnet.Contains(router)

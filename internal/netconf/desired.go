@@ -1,4 +1,4 @@
-package tenancy
+package netconf
 
 import (
 	"net/netip"
