@@ -207,15 +207,16 @@ func (w *world) SetUp(index int) error {
 }
 
 func (w *world) Apply(link netconf.Link, ours []netip.Prefix, want netconf.Desired) error {
-	w.note("%s apply %v", link.Name, want.Address)
+	address := want.IPv4().Prefix
+	w.note("%s apply %v", link.Name, address)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.applyErr != nil {
 		return w.applyErr
 	}
 	w.addresses[link.Index] = slices.DeleteFunc(w.addresses[link.Index], func(p netip.Prefix) bool { return slices.Contains(ours, p) })
-	if want.Address.IsValid() {
-		w.addresses[link.Index] = append(w.addresses[link.Index], want.Address)
+	if address.IsValid() {
+		w.addresses[link.Index] = append(w.addresses[link.Index], address)
 	}
 	return nil
 }

@@ -125,14 +125,14 @@ func parseAddress(m []byte) (a address, index int, ok bool) {
 
 // setAddress adds the address or, where it is there, gives it its lifetimes
 // without taking it away for a moment.
-func (n *Network) setAddress(link netconf.Link, addrs []address, want netconf.Desired, now boottime.Instant) error {
+func (n *Network) setAddress(link netconf.Link, addrs []address, want netconf.Address, now boottime.Instant) error {
 	valid, preferred := lifetimes(want.Lifetime, now)
 	for _, a := range addrs {
-		if a.prefix == want.Address && !a.peer && near(a.valid, valid) && near(a.preferred, preferred) {
+		if a.prefix == want.Prefix && !a.peer && near(a.valid, valid) && near(a.preferred, preferred) {
 			return nil
 		}
 	}
-	na := netlinkAddr(link, want.Address)
+	na := netlinkAddr(link, want.Prefix)
 	// The subnet's route is ours to make: with our metric and as long as we want it.
 	na.Flags = unix.IFA_F_NOPREFIXROUTE
 	if want.Broadcast.Is4() {
@@ -142,7 +142,7 @@ func (n *Network) setAddress(link netconf.Link, addrs []address, want netconf.De
 		na.ValidLft, na.PreferedLft = int(valid), int(preferred)
 	}
 	if err := n.link.AddrReplace(nil, na); err != nil {
-		return failed(link.Name, fmt.Sprintf("set address %v", want.Address), err)
+		return failed(link.Name, fmt.Sprintf("set address %v", want.Prefix), err)
 	}
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/lessee/lessee/internal/driver"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 )
 
 // Apply implements [driver.Network].
@@ -31,31 +30,28 @@ import (
 // joined, and where they do not concern the addresses the error is a
 // [*driver.PartialError].
 func (n *Network) Apply(link netconf.Link, ours []netip.Prefix, want netconf.Desired) error {
-	if want.Address.IsValid() && !want.Address.Addr().Is4() {
-		return failed(link.Name, "apply", fmt.Errorf("%v is not an IPv4 address: %w", want.Address, unix.EAFNOSUPPORT))
-	}
-	now := Now()
-	if want.Address.IsValid() && !want.Lifetime.Forever && !now.Before(want.Lifetime.ValidUntil) {
+	now, address := Now(), want.IPv4()
+	if address.Prefix.IsValid() && !address.Lifetime.Forever && !now.Before(address.Lifetime.ValidUntil) {
 		// It ended: what is left to do is to take it away.
-		want = netconf.Desired{MTU: want.MTU}
+		want, address = netconf.Desired{MTU: want.MTU}, netconf.Address{}
 	}
 	var beside error // the addresses
 	if want.MTU != 0 {
 		beside = n.setMTU(link, want.MTU)
 	}
-	if len(ours) == 0 && !want.Address.IsValid() {
+	if len(ours) == 0 && !address.Prefix.IsValid() {
 		return partial(beside)
 	}
 
 	addrs, err := n.addresses(link)
-	if errors.Is(err, driver.ErrNoLink) && !want.Address.IsValid() {
+	if errors.Is(err, driver.ErrNoLink) && !address.Prefix.IsValid() {
 		return partial(beside) // what was ours went with the interface
 	}
 	if err != nil {
 		return errors.Join(beside, err)
 	}
-	if want.Address.IsValid() {
-		if err := n.setAddress(link, addrs, want, now); err != nil {
+	if address.Prefix.IsValid() {
+		if err := n.setAddress(link, addrs, address, now); err != nil {
 			// Routes need their source; what we had before still has its own.
 			return errors.Join(beside, err)
 		}
@@ -65,7 +61,7 @@ func (n *Network) Apply(link netconf.Link, ours []netip.Prefix, want netconf.Des
 	beside = errors.Join(beside, n.setRoutes(link, ours, want))
 	var errs []error
 	for _, p := range ours {
-		if p != want.Address {
+		if p != address.Prefix {
 			errs = append(errs, n.removeAddress(link, p))
 		}
 	}

@@ -57,7 +57,7 @@ func TestRenewChangesLifetimesInPlace(t *testing.T) {
 	}
 
 	forever := desire(addrA, gw, 100, 0)
-	forever.Lifetime = netconf.Lifetime{Forever: true}
+	forever.Addresses[0].Lifetime = netconf.Lifetime{Forever: true}
 	l.must(l.n.Apply(l.c0(), []netip.Prefix{addrA}, forever))
 	if list, err = l.n.Addresses(l.c0().Index); err != nil || !list[0].Lifetime.Forever {
 		t.Errorf("lifetime %+v, %v, want one without end", list, err)
@@ -70,7 +70,7 @@ func TestRenewChangesLifetimesInPlace(t *testing.T) {
 
 	// A deprecated address stays usable for what is open.
 	old := desire(addrA, gw, 100, time.Hour)
-	old.Lifetime.PreferredUntil = Now()
+	old.Addresses[0].Lifetime.PreferredUntil = Now()
 	l.must(l.n.Apply(l.c0(), []netip.Prefix{addrA}, old))
 	if got := l.addresses(); !slices.Equal(got, []netip.Prefix{addrA}) {
 		t.Errorf("addresses %v", got)
@@ -121,7 +121,7 @@ func TestRemove(t *testing.T) {
 	}
 	// What has expired is not wanted.
 	l.must(l.n.Apply(l.c0(), nil, want))
-	want.Lifetime.ValidUntil = Now()
+	want.Addresses[0].Lifetime.ValidUntil = Now()
 	l.must(l.n.Apply(l.c0(), []netip.Prefix{addrA}, want))
 	if a, r := l.addresses(), l.routes(); len(a)+len(r) != 0 {
 		t.Errorf("left after the expiry: %v %v", a, r)

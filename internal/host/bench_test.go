@@ -9,6 +9,7 @@ import (
 
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/driver"
+	"github.com/lessee/lessee/internal/netconf"
 )
 
 func BenchmarkApplyUnchanged(b *testing.B) {
@@ -28,8 +29,8 @@ func BenchmarkApplyRenewed(b *testing.B) {
 	want := desire(addrA, gw, 100, time.Hour)
 	b.ReportAllocs()
 	for b.Loop() {
-		want.Lifetime.ValidUntil = want.Lifetime.ValidUntil.Add(10 * time.Second)
-		want.Lifetime.PreferredUntil = want.Lifetime.ValidUntil
+		want.Addresses[0].Lifetime.ValidUntil = want.Addresses[0].Lifetime.ValidUntil.Add(10 * time.Second)
+		want.Addresses[0].Lifetime.PreferredUntil = want.Addresses[0].Lifetime.ValidUntil
 		l.must(l.n.Apply(link, []netip.Prefix{addrA}, want))
 	}
 }
@@ -51,5 +52,19 @@ func BenchmarkOpenClose(b *testing.B) {
 		x, err := l.n.Open(link, func(dhcp4.Datagram) {}, func(driver.Refusal, uint64) {})
 		l.must(err)
 		l.must(x.Close())
+	}
+}
+
+// BenchmarkApplyNew is a new lease and its end.
+func BenchmarkApplyNew(b *testing.B) {
+	l := newLab(b, Options{})
+	link := l.c0()
+	want := desire(addrA, gw, 100, time.Hour)
+	b.ReportAllocs()
+	for b.Loop() {
+		l.must(l.n.Apply(link, []netip.Prefix{addrA}, want))
+		b.StopTimer()
+		l.must(l.n.Apply(link, []netip.Prefix{addrA}, netconf.Desired{}))
+		b.StartTimer()
 	}
 }

@@ -172,8 +172,7 @@ var (
 func desire(p netip.Prefix, router netip.Addr, metric uint32, valid time.Duration) netconf.Desired {
 	until := Now().Add(valid)
 	return netconf.Desired{
-		Address:  p,
-		Lifetime: netconf.Lifetime{ValidUntil: until, PreferredUntil: until},
+		Addresses: []netconf.Address{{Prefix: p, Lifetime: netconf.Lifetime{ValidUntil: until, PreferredUntil: until}}},
 		Routes: []netconf.Route{
 			{Destination: p.Masked(), Source: p.Addr(), Metric: metric},
 			{Destination: netip.MustParsePrefix("0.0.0.0/0"), Router: router, Source: p.Addr(), Metric: metric},

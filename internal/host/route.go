@@ -28,7 +28,7 @@ func (n *Network) setRoutes(link netconf.Link, ours []netip.Prefix, want netconf
 			r.Router, r.OnLink = netip.Addr{}, false
 		} else {
 			// The kernel takes a router that no address covers only when told so.
-			r.OnLink = r.OnLink || !want.Address.Contains(r.Router)
+			r.OnLink = r.OnLink || !want.IPv4().Prefix.Contains(r.Router)
 		}
 		wanted[i] = r
 	}

@@ -2,26 +2,23 @@ package netconf
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/names"
 )
 
-// Desired is all that the kernel is to hold for one adapter on our behalf. It
+// Desired is all that the kernel must hold for one adapter on our behalf. It
 // is applied as a whole and idempotently: what is there already stays
 // untouched, what was ours and is not wanted any more goes. The zero Desired
 // wants nothing: no address, no routes, the MTU as it was before us.
 type Desired struct {
-	// Address is the leased address; not valid where none is wanted.
-	Address netip.Prefix
-	// Broadcast is the address's broadcast address; not valid: the usual one.
-	Broadcast netip.Addr
-	// Lifetime bounds the address in the kernel, so that it ends on time even
-	// if we do not live to see it.
-	Lifetime Lifetime
-	// Routes are the on-link route of the subnet, then those through routers.
-	// Each has the leased address as its source, so the kernel drops them
-	// together with it.
+	// Addresses are those that servers gave, or that we chose ourselves. Of
+	// their flags only Optimistic is read; the rest of the marks is added.
+	Addresses []Address
+	// Routes are the on-link route of each subnet, then those through routers.
+	// An IPv4 route has a wanted address as its source, so the kernel drops it
+	// together with the address.
 	Routes []Route
 	// MTU is the link's MTU in bytes; 0: as it was before us.
 	MTU int
@@ -29,27 +26,15 @@ type Desired struct {
 	DNS DNS
 }
 
-// A Lifetime says how long an address may be used.
-type Lifetime struct {
-	// ValidUntil ends the use of the address. PreferredUntil, never later, ends
-	// its use as a source of new connections. Forever: both mean nothing.
-	ValidUntil, PreferredUntil boottime.Instant
-	Forever                    bool
-}
-
-// A Route is one entry of the kernel's routing table, protocol "dhcp".
-type Route struct {
-	Destination netip.Prefix
-	// Router is the next hop; not valid for a destination on the link.
-	Router netip.Addr
-	// Source is the preferred source address.
-	Source netip.Addr
-	// Metric orders routes to one destination: the lowest wins.
-	Metric uint32
-	// Table is the routing table; 0 is the main one, or that of the adapter's VRF.
-	Table uint32
-	// OnLink says that Router is reachable though no subnet covers it.
-	OnLink bool
+// IPv4 returns the IPv4 address, the zero Address if none is wanted. There is at
+// most one.
+func (d Desired) IPv4() Address {
+	for _, a := range d.Addresses {
+		if a.Prefix.Addr().Is4() {
+			return a
+		}
+	}
+	return Address{}
 }
 
 // DNS is what a lease says about name resolution.
@@ -61,3 +46,37 @@ type DNS struct {
 
 // Empty reports whether there is nothing to resolve with.
 func (d DNS) Empty() bool { return len(d.Servers) == 0 && d.Domain.IsZero() && len(d.Search) == 0 }
+
+// normal returns d as the kernel will report it, without what has ended at now.
+func (d Desired) normal(link Link, now boottime.Instant) Desired {
+	out := Desired{MTU: d.MTU, DNS: d.DNS}
+	var ended []netip.Addr
+	for _, a := range d.Addresses {
+		if a.Lifetime.ended(now) {
+			ended = append(ended, a.Prefix.Addr())
+			continue
+		}
+		a.Flags = a.Flags&Optimistic | NoPrefixRoute
+		a.Protocol = ProtocolDHCP
+		out.Addresses = append(out.Addresses, a)
+	}
+	for _, r := range d.Routes {
+		if slices.Contains(ended, r.Source) {
+			continue
+		}
+		if r = r.normal(link, out.Addresses); !contains(out.Routes, r) {
+			out.Routes = append(out.Routes, r)
+		}
+	}
+	return out
+}
+
+// contains reports whether one of the routes means the same as r.
+func contains(routes []Route, r Route) bool {
+	for _, o := range routes {
+		if o.sameMeaning(r) {
+			return true
+		}
+	}
+	return false
+}

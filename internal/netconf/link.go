@@ -1,6 +1,15 @@
 package netconf
 
-import "net/netip"
+import "errors"
+
+// ErrNoLink says that there is no network interface of that name or index.
+var ErrNoLink = errors.New("no such network interface")
+
+// ErrLinkDown says that a frame did not leave because the interface has no link.
+var ErrLinkDown = errors.New("the interface has no link")
+
+// ErrClaimed says that another lessee daemon manages the interface.
+var ErrClaimed = errors.New("another lessee daemon manages it")
 
 // A Link is a network interface as the kernel described it last.
 type Link struct {
@@ -21,15 +30,8 @@ type Link struct {
 // Usable reports whether frames can be sent.
 func (l Link) Usable() bool { return l.Up && l.Carrier }
 
-// A LinkChange tells of a new, changed or (with Gone) removed interface.
+// A LinkChange reports a new, changed or (with Gone) removed interface.
 type LinkChange struct {
 	Link Link
 	Gone bool
-}
-
-// An Address is an IPv4 address that an interface has.
-type Address struct {
-	Prefix netip.Prefix
-	// Lifetime is what the kernel still gives it.
-	Lifetime Lifetime
 }

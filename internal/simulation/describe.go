@@ -16,7 +16,8 @@ func describe(o tenancy.Output) string {
 	case tenancy.Save:
 		return fmt.Sprintf("save %v, release %d, ours %v", leaseText(o.Record.Lease), o.Record.Release, o.Record.Ours)
 	case tenancy.Apply:
-		return fmt.Sprintf("apply %d: %v until %v, ours %v", o.Seq, o.Want.Address, o.Want.Lifetime.ValidUntil, o.Ours)
+		a := o.Want.IPv4()
+		return fmt.Sprintf("apply %d: %v until %v, ours %v", o.Seq, a.Prefix, a.Lifetime.ValidUntil, o.Ours)
 	case tenancy.Answer:
 		return fmt.Sprintf("answer %d: %s %s", o.ID, o.Result.Code.Name(), o.Result.Detail)
 	case tenancy.Note:

@@ -159,7 +159,7 @@ func (r *rules) forgetQuestions() {
 
 // checkWant: no address is wanted that no server granted, nor for longer.
 func (r *rules) checkWant(want netconf.Desired) {
-	s, a := r.s, want.Address
+	s, a, end := r.s, want.IPv4().Prefix, want.IPv4().Lifetime
 	if !a.IsValid() || a.Addr().IsLinkLocalUnicast() || r.stale {
 		return
 	}
@@ -167,10 +167,10 @@ func (r *rules) checkWant(want netconf.Desired) {
 	switch {
 	case !ok:
 		s.broke("no lease, no address", "%v is wanted, which no server granted", a)
-	case want.Lifetime.Forever && !g.forever:
+	case end.Forever && !g.forever:
 		s.broke("no lease, no address", "%v is wanted for ever, and granted until %v", a, g.until)
-	case !g.forever && want.Lifetime.ValidUntil.After(g.until):
-		s.broke("no lease, no address", "%v is wanted until %v, and granted until %v", a, want.Lifetime.ValidUntil, g.until)
+	case !g.forever && end.ValidUntil.After(g.until):
+		s.broke("no lease, no address", "%v is wanted until %v, and granted until %v", a, end.ValidUntil, g.until)
 	}
 	for _, route := range want.Routes {
 		if route.Source != a.Addr() {

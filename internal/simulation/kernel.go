@@ -49,13 +49,14 @@ func (k *kernel) apply(ours []netip.Prefix, want netconf.Desired) (err error, pa
 		k.stuck = true
 		return errRefused, false
 	}
-	extra := func(c configured) bool { return c.prefix != want.Address && slices.Contains(ours, c.prefix) }
-	k.stuck = k.refusing == refusesNew && want.Address.IsValid() || k.refusing == refusesOld && slices.ContainsFunc(k.addresses, extra)
+	address := want.IPv4()
+	extra := func(c configured) bool { return c.prefix != address.Prefix && slices.Contains(ours, c.prefix) }
+	k.stuck = k.refusing == refusesNew && address.Prefix.IsValid() || k.refusing == refusesOld && slices.ContainsFunc(k.addresses, extra)
 	if k.refusing != refusesOld {
 		k.addresses = slices.DeleteFunc(k.addresses, extra)
 	}
-	if want.Address.IsValid() && k.refusing != refusesNew {
-		k.set(configured{want.Address, want.Lifetime.ValidUntil, !want.Lifetime.Forever})
+	if address.Prefix.IsValid() && k.refusing != refusesNew {
+		k.set(configured{address.Prefix, address.Lifetime.ValidUntil, !address.Lifetime.Forever})
 	}
 	switch {
 	case k.stuck:

@@ -332,7 +332,7 @@ func (r *rules) heardARP(arp.Packet) { r.s.tally["heard ARP"]++ }
 
 // checkApply: no address is configured before its record is saved.
 func (r *rules) checkApply(o tenancy.Apply) {
-	s, a := r.s, o.Want.Address
+	s, a := r.s, o.Want.IPv4().Prefix
 	if !a.IsValid() || a.Addr().IsLinkLocalUnicast() || s.m.unsaved {
 		return
 	}

@@ -41,7 +41,7 @@ func (t *Tenancy) desired() netconf.Desired {
 }
 
 func (t *Tenancy) apply(want netconf.Desired) {
-	t.own(want.Address)
+	t.own(want.IPv4().Prefix)
 	t.seq++
 	t.retry.on = false
 	t.emit(Apply{Seq: t.seq, Ours: slices.Clone(t.ours), Want: want})

@@ -46,16 +46,13 @@ const (
 // plan returns what the kernel is to hold for a lease. The MTU is left alone
 // here, for what it returns to depends on the adapter's past.
 func plan(l *dhcp4.Lease, p Policy) netconf.Desired {
-	d := netconf.Desired{
-		Address:   l.Address,
-		Broadcast: l.Broadcast,
-	}
+	a := netconf.Address{Prefix: l.Address, Broadcast: l.Broadcast}
 	if end, ok := l.Expires(); ok {
-		d.Lifetime = netconf.Lifetime{ValidUntil: end, PreferredUntil: end}
+		a.Lifetime = netconf.Lifetime{ValidUntil: end, PreferredUntil: end}
 	} else {
-		d.Lifetime = netconf.Lifetime{Forever: true}
+		a.Lifetime = netconf.Lifetime{Forever: true}
 	}
-	d.Routes = planRoutes(l, p)
+	d := netconf.Desired{Addresses: []netconf.Address{a}, Routes: planRoutes(l, p)}
 	if p.MTU && l.MTU >= minMTU {
 		d.MTU = l.MTU
 	}
@@ -80,9 +77,8 @@ func planLocal(local netip.Prefix, p Policy) netconf.Desired {
 		return netconf.Desired{}
 	}
 	return netconf.Desired{
-		Address:  local,
-		Lifetime: netconf.Lifetime{Forever: true},
-		Routes:   []netconf.Route{{Destination: local.Masked(), Source: local.Addr(), Metric: p.Metric, Table: p.Table}},
+		Addresses: []netconf.Address{{Prefix: local, Lifetime: netconf.Lifetime{Forever: true}}},
+		Routes:    []netconf.Route{{Destination: local.Masked(), Source: local.Addr(), Metric: p.Metric, Table: p.Table}},
 	}
 }
 

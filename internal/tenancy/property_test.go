@@ -206,7 +206,7 @@ func (l *life) carryOut(o Output) {
 			l.t.Fatalf("Apply %d after %d", o.Seq, l.seq)
 		}
 		l.seq = o.Seq
-		a := o.Want.Address
+		a := o.Want.IPv4().Prefix
 		if a.IsValid() && a.Addr().IsLinkLocalUnicast() {
 			if !slices.Contains(l.record.Ours, a) {
 				l.t.Fatalf("%v is configured, and not on record", a)
@@ -214,7 +214,7 @@ func (l *life) carryOut(o Output) {
 		} else if a.IsValid() && (l.record.Release != NotReleased || !l.onRecord(a)) {
 			l.t.Fatalf("%v is configured, but %v is on record", a, leaseAddress(l.record.Lease))
 		}
-		if end := o.Want.Lifetime; a.IsValid() && !end.Forever && !l.now.Before(end.ValidUntil) {
+		if end := o.Want.IPv4().Lifetime; a.IsValid() && !end.Forever && !l.now.Before(end.ValidUntil) {
 			l.t.Fatalf("%v is configured at %v, but it ended at %v", a, l.now, end.ValidUntil)
 		}
 		if l.kernel.IsValid() && l.kernel != a && !slices.Contains(o.Ours, l.kernel) {

@@ -310,7 +310,8 @@ func (s *scene) describe(o Output) string {
 		return "forget"
 	case Apply:
 		s.seq = o.Seq
-		if !o.Want.Address.IsValid() {
+		want := o.Want.IPv4()
+		if !want.Prefix.IsValid() {
 			text := fmt.Sprintf("apply nothing, ours=%v mtu=%d", o.Ours, o.Want.MTU)
 			if !o.Want.DNS.Empty() {
 				text += fmt.Sprintf(" dns=%v", o.Want.DNS.Servers)
@@ -318,7 +319,7 @@ func (s *scene) describe(o Output) string {
 			return text
 		}
 		end := "forever"
-		if l := o.Want.Lifetime; !l.Forever {
+		if l := want.Lifetime; !l.Forever {
 			end = "until " + (time.Duration(l.ValidUntil).Round(time.Second) - time.Hour).String()
 		}
 		var routes []string
@@ -332,7 +333,7 @@ func (s *scene) describe(o Output) string {
 			}
 			routes = append(routes, route)
 		}
-		return fmt.Sprintf("apply %v %s ours=%v routes=[%s] mtu=%d dns=%v", o.Want.Address, end, o.Ours, strings.Join(routes, ", "), o.Want.MTU, o.Want.DNS.Servers)
+		return fmt.Sprintf("apply %v %s ours=%v routes=[%s] mtu=%d dns=%v", want.Prefix, end, o.Ours, strings.Join(routes, ", "), o.Want.MTU, o.Want.DNS.Servers)
 	case Answer:
 		return strings.TrimRight(fmt.Sprintf("answer %d: %s lease=%v %s", o.ID, o.Result.Code.Name(), leaseAddress(o.Result.Lease), o.Result.Detail), " ")
 	case Note:

@@ -1,0 +1,66 @@
+package netconf
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+)
+
+// An Object names an address or a route of an adapter, and stays the same when
+// a lease is renewed. It can be compared, so it can be the key of a map.
+type Object struct {
+	Kind ObjectKind
+	// Prefix is the address with its prefix length, or the route's destination.
+	Prefix netip.Prefix
+	// Metric and Table are the route's; 0 in an address.
+	Metric, Table uint32
+}
+
+// An ObjectKind says what an [Object] is.
+type ObjectKind uint8
+
+// The kinds of objects.
+const (
+	ObjectAddress ObjectKind = iota
+	ObjectRoute
+)
+
+// String returns what the object is, "address 10.0.0.5/24" or "route 0.0.0.0/0
+// metric 100".
+func (o Object) String() string {
+	if o.Kind == ObjectAddress {
+		return "address " + o.Prefix.String()
+	}
+	text := "route " + o.Prefix.String() + " metric " + strconv.FormatUint(uint64(o.Metric), 10)
+	if o.Table != TableMain {
+		text += " table " + strconv.FormatUint(uint64(o.Table), 10)
+	}
+	return text
+}
+
+// Missing returns the wanted addresses and routes that the kernel does not
+// have. What another program set counts where it means the same. An address
+// whose duplicate address detection failed is there.
+//
+// A route whose source address is missing is left out: the kernel removed it
+// together with the address, and it comes back with it. So are routes of a link
+// that is down, which the kernel does not keep. The MTU is part of the link, and
+// the link's changes are reported anyway.
+func Missing(have State, want Desired) []Object {
+	want = want.normal(have.Link, have.At)
+	var missing []Object
+	var sources []netip.Addr
+	for _, a := range want.Addresses {
+		if _, there := have.address(a.Prefix); !there {
+			missing = append(missing, Object{Kind: ObjectAddress, Prefix: a.Prefix})
+			sources = append(sources, a.Prefix.Addr())
+		}
+	}
+	for _, r := range want.Routes {
+		if contains(have.Routes, r) || r.Type == Unicast && !have.Link.Up || slices.Contains(sources, r.Source) {
+			continue
+		}
+		missing = append(missing, Object{Kind: ObjectRoute, Prefix: r.Destination, Metric: r.Metric, Table: r.Table})
+	}
+	return missing
+}

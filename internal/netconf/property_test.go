@@ -1,0 +1,205 @@
+package netconf
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+)
+
+// TestPlansReachWhatIsWanted: whatever the kernel has, whatever is on record
+// and whatever is wanted, a plan leads to what is wanted, and what is not ours
+// stays as it was. A second plan is empty.
+func TestPlansReachWhatIsWanted(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20_000) {
+		g := &generator{rand.New(rand.NewPCG(seed, 1))}
+		before := g.kernel()
+		owned, want := g.owned(), g.want()
+		plan := Diff(before.State, owned, want)
+		after := before.clone()
+		o := after.apply(plan, func(Op) bool { return false })
+		fail := func(what string, about any) {
+			t.Helper()
+			t.Fatalf("seed %d: %s: %v\nbefore:\n%sowned %v\nplan:\n%safter:\n%s", seed, what, about, stateText(before.State), owned, planText(plan), stateText(after.State))
+		}
+		if len(o.Failed) > 0 {
+			fail("an operation failed", o.Failed)
+		}
+		settled := after.clone()
+		settled.free(plan, owned, want)
+		again := Diff(settled.State, owned, want)
+		if len(again.Add)+len(again.Remove) > 0 {
+			fail("the second plan is not empty", planText(again))
+		}
+		if missing := Missing(settled.State, want); len(missing) != len(again.Blocked) {
+			fail("missing", missing)
+		}
+		g.checkForeign(before, after, owned, want, fail)
+		if after.PromoteSecondaries != before.PromoteSecondaries {
+			fail("promote_secondaries was left", after.PromoteSecondaries)
+		}
+	}
+}
+
+// free carries out another plan where another's route had the place of a wanted
+// one and went with an address of ours that was its source: the place is free
+// from then on.
+func (m *model) free(p Plan, owned []netip.Prefix, want Desired) {
+	if slices.ContainsFunc(p.Blocked, func(b Blocked) bool { return !slices.Contains(m.Routes, b.By) }) {
+		m.apply(Diff(m.State, owned, want), func(Op) bool { return false })
+	}
+}
+
+// TestRefusedPlansTouchNothingForeign: whatever the kernel refuses.
+func TestRefusedPlansTouchNothingForeign(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20_000) {
+		g := &generator{rand.New(rand.NewPCG(seed, 2))}
+		before := g.kernel()
+		owned, want := g.owned(), g.want()
+		plan := Diff(before.State, owned, want)
+		after := before.clone()
+		o := after.apply(plan, func(Op) bool { return g.IntN(3) == 0 })
+		fail := func(what string, about any) {
+			t.Helper()
+			t.Fatalf("seed %d: %s: %v\nbefore:\n%sowned %v\nplan:\n%safter:\n%s", seed, what, about, stateText(before.State), owned, planText(plan), stateText(after.State))
+		}
+		g.checkForeign(before, after, owned, want, fail)
+		// What was refused is done by the next plan.
+		second := Diff(after.State, owned, want)
+		after.apply(second, func(Op) bool { return false })
+		after.free(second, owned, want)
+		if missing := Missing(after.State, want); len(missing) != len(Diff(after.State, owned, want).Blocked) {
+			fail("missing after the second plan", missing)
+		}
+		if o.AddressesSet() && len(o.Failed) == 0 && after.PromoteSecondaries != before.PromoteSecondaries {
+			fail("promote_secondaries was left", after.PromoteSecondaries)
+		}
+	}
+}
+
+// A generator makes kernels, records and wishes of a few values, so that they
+// often meet.
+type generator struct{ *rand.Rand }
+
+func (g *generator) one(list ...string) string { return list[g.IntN(len(list))] }
+
+func (g *generator) prefix() netip.Prefix {
+	return netip.MustParsePrefix(g.one("10.0.0.1/24", "10.0.0.2/24", "10.0.0.3/24", "10.0.1.1/24", "10.0.0.1/16",
+		"2001:db8::1/128", "2001:db8::2/128", "2001:db8::2/64"))
+}
+
+func (g *generator) lifetime() Lifetime {
+	if g.IntN(3) == 0 {
+		return Lifetime{Forever: true}
+	}
+	end := start.Add(time.Duration(g.IntN(2000)) * time.Second)
+	return Lifetime{ValidUntil: end, PreferredUntil: end}
+}
+
+func (g *generator) route(sources []netip.Prefix) Route {
+	var r Route
+	if g.IntN(4) == 0 || len(sources) == 0 {
+		r.Destination = netip.MustParsePrefix(g.one("2001:db8:100::/56", "2001:db8:200::/56"))
+		if r.Type = Unreachable; g.IntN(2) == 0 {
+			r.Type, r.Router = Unicast, netip.MustParseAddr(g.one("fe80::1", "fe80::2"))
+		}
+	} else {
+		source := sources[g.IntN(len(sources))]
+		r.Source = source.Addr()
+		if r.Destination = source.Masked(); g.IntN(2) == 0 {
+			r.Destination = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+			r.Router = netip.MustParseAddr(g.one("fe80::1", "fe80::2"))
+			if source.Addr().Is4() {
+				r.Destination = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+				r.Router = netip.MustParseAddr(g.one("10.0.0.8", "10.0.0.9"))
+			}
+		}
+	}
+	r.Metric = []uint32{0, 100, 200}[g.IntN(3)]
+	r.Table = []uint32{0, TableMain, 7}[g.IntN(3)]
+	return r
+}
+
+func (g *generator) kernel() model {
+	m := model{State{At: start, Link: Link{Index: 2, Name: "eth0", MTU: 1500, Up: true}, PromoteSecondaries: g.IntN(3) == 0}}
+	for range g.IntN(5) {
+		a := Address{Prefix: g.prefix(), Protocol: []uint8{0, ProtocolDHCP, 4}[g.IntN(3)]}
+		if g.IntN(3) > 0 {
+			a.Flags = NoPrefixRoute
+		}
+		valid, preferred := g.lifetime().Seconds(start)
+		m.do(AddAddress{a, valid, preferred})
+	}
+	var sources []netip.Prefix
+	for _, a := range m.Addresses {
+		sources = append(sources, a.Prefix)
+	}
+	for range g.IntN(6) {
+		r := g.route(sources).normal(m.Link, m.Addresses)
+		r.Protocol = []uint8{ProtocolDHCP, ProtocolDHCP, 4}[g.IntN(3)]
+		m.do(AppendRoute{r})
+	}
+	return m
+}
+
+func (g *generator) owned() (list []netip.Prefix) {
+	for range g.IntN(4) {
+		list = append(list, g.prefix())
+	}
+	if g.IntN(4) == 0 {
+		list = append(list, netip.MustParsePrefix("2001:db8:100::/56"))
+	}
+	return list
+}
+
+func (g *generator) want() Desired {
+	var d Desired
+	var sources []netip.Prefix
+	for range g.IntN(3) {
+		p := g.prefix()
+		if slices.ContainsFunc(d.Addresses, func(a Address) bool { return a.Prefix.Addr() == p.Addr() }) {
+			continue
+		}
+		d.Addresses = append(d.Addresses, Address{Prefix: p, Lifetime: g.lifetime()})
+		sources = append(sources, p)
+	}
+	for range g.IntN(4) {
+		r := g.route(sources)
+		if !slices.ContainsFunc(d.Routes, func(o Route) bool {
+			return o.normal(Link{}, nil).sameKey(r.normal(Link{}, nil))
+		}) {
+			d.Routes = append(d.Routes, r)
+		}
+	}
+	d.MTU = []int{0, 1500, 1400}[g.IntN(3)]
+	return d
+}
+
+// checkForeign reports what was not ours and is not as it was. Our address may
+// take along the routes that have it as their source, and promote another.
+func (g *generator) checkForeign(before, after model, owned []netip.Prefix, want Desired, fail func(string, any)) {
+	for _, a := range before.Addresses {
+		if owns(owned, a) {
+			continue
+		}
+		i := slices.IndexFunc(after.Addresses, func(b Address) bool { return b.Prefix == a.Prefix })
+		if i < 0 {
+			fail("another's address is gone", a.Prefix)
+			return
+		}
+		b := after.Addresses[i]
+		b.Flags |= a.Flags & Secondary
+		if a != b {
+			fail("another's address was changed", b)
+		}
+	}
+	c := newClaim(owned, want.normal(before.Link, before.At))
+	for _, r := range before.Routes {
+		if _, there := after.source(r.Source); there && !c.owns(r) && !slices.Contains(after.Routes, r) {
+			fail("another's route is gone", r)
+		}
+	}
+}
