@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee"
-	"github.com/lessee/lessee/internal/foreign"
+	"github.com/lessee/lessee/internal/linux/clients"
 	"github.com/lessee/lessee/internal/netconf"
 )
 
@@ -25,7 +25,7 @@ func addLeases(list []details) {
 	if err != nil {
 		told = nil // The kernel has told its part.
 	}
-	var finder *foreign.Finder
+	var finder *clients.Finder
 	for i := range list {
 		d := &list[i]
 		if t := same(told, d); t != nil {
@@ -33,7 +33,7 @@ func addLeases(list []details) {
 			continue
 		}
 		if finder == nil {
-			finder = foreign.New()
+			finder = clients.New()
 		}
 		if _, _, ok := finder.Manager(d.link()); ok {
 			d.takeKernels()

@@ -7,7 +7,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/lessee/lessee/internal/foreign"
+	"github.com/lessee/lessee/internal/linux/clients"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/test/lab"
 )
@@ -20,7 +20,7 @@ func manager(t *testing.T, s *lab.Space, ifname string) (name, how string) {
 		if err != nil {
 			return err
 		}
-		name, how, _ = foreign.New().Manager(netconf.Link{Index: l.Index, Name: l.Name})
+		name, how, _ = clients.New().Manager(netconf.Link{Index: l.Index, Name: l.Name})
 		return nil
 	})
 	if err != nil {
@@ -73,9 +73,9 @@ func TestForeignPort(t *testing.T) {
 	h := newLink(t)
 	h.net.Attach(h.client, "c1", "02:00:00:00:00:03")
 	for device, want := range map[string]map[string]string{
-		"c0": {"c0": foreign.Unknown, "c1": ""},
-		"c1": {"c0": "", "c1": foreign.Unknown},
-		"":   {"c0": foreign.Unknown, "c1": foreign.Unknown},
+		"c0": {"c0": clients.Unknown, "c1": ""},
+		"c1": {"c0": "", "c1": clients.Unknown},
+		"":   {"c0": clients.Unknown, "c1": clients.Unknown},
 	} {
 		fd := -1
 		err := h.client.Do(func() (err error) {

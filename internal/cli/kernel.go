@@ -9,23 +9,29 @@ import (
 	"slices"
 
 	"github.com/lessee/lessee"
-	"github.com/lessee/lessee/internal/foreign"
-	"github.com/lessee/lessee/internal/host"
+	"github.com/lessee/lessee/internal/linux/clients"
+	"github.com/lessee/lessee/internal/linux/netlink"
+	"github.com/lessee/lessee/internal/linux/netns"
 )
 
 // kernelView lists the adapters without a daemon: what the kernel knows, and
 // which other program manages them.
 func kernelView() (_ []lessee.Adapter, err error) {
-	network, err := host.New(host.Options{})
+	space, err := netns.Open()
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, network.Close()) }()
+	defer func() { err = errors.Join(err, space.Close()) }()
+	network, err := netlink.New(space, netlink.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer network.Close()
 	links, err := network.Links()
 	if err != nil {
 		return nil, err
 	}
-	others := foreign.New()
+	others := clients.New()
 	all := []lessee.Adapter{}
 	for _, l := range links {
 		if l.Loopback {

@@ -17,11 +17,16 @@ import (
 	"time"
 
 	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/internal/control"
 	"github.com/lessee/lessee/internal/driver"
-	"github.com/lessee/lessee/internal/foreign"
-	"github.com/lessee/lessee/internal/host"
 	"github.com/lessee/lessee/internal/leases"
+	"github.com/lessee/lessee/internal/linux/clients"
+	"github.com/lessee/lessee/internal/linux/clock"
+	"github.com/lessee/lessee/internal/linux/netlink"
+	"github.com/lessee/lessee/internal/linux/netns"
+	"github.com/lessee/lessee/internal/linux/packet"
+	"github.com/lessee/lessee/internal/linux/resolver"
 )
 
 // DefaultState is the state folder. NoState keeps none.
@@ -82,7 +87,7 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	log := newLog(o.Log, o.Verbose || config.Verbose)
-	others := foreign.New()
+	others := clients.New()
 	others.Ahead()
 
 	listener, err := control.Listen(o.SocketPath)
@@ -95,30 +100,38 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer store.Close()
-	network, err := host.New(host.Options{})
+	space, err := netns.Open()
 	if err != nil {
 		return err
 	}
-	defer network.Close()
-	resolver, err := host.NewResolver(network, host.ResolverOptions{
-		Mode:     host.DNSMode(config.DNS.Mode),
+	defer space.Close()
+	kernel, err := netlink.New(space, netlink.Options{})
+	if err != nil {
+		return err
+	}
+	defer kernel.Close()
+	transport := packet.New(space, kernel)
+	defer transport.Close()
+	names, err := resolver.New(space, resolver.Options{
+		Mode:     resolver.Mode(config.DNS.Mode),
 		StateDir: cmp.Or(state, o.RunDir),
 		Log:      log,
 	})
 	if err != nil {
 		return err
 	}
-	defer resolver.Close()
+	defer names.Close()
 
 	engine := driver.New(driver.Config{
-		Network:  network,
-		Resolver: resolver,
-		Store:    store,
-		Others:   others,
-		Clock:    host.Clock{},
-		Log:      log,
-		Seed:     rand.Uint64,
-		Adapter:  config.adapter,
+		Kernel:    kernel,
+		Transport: transport,
+		Resolver:  names,
+		Store:     store,
+		Others:    others,
+		Clock:     systemClock{},
+		Log:       log,
+		Seed:      rand.Uint64,
+		Adapter:   config.adapter,
 	})
 	server := control.NewServer(engine, control.Options{
 		Version: lessee.Build(),
@@ -128,6 +141,13 @@ func Run(ctx context.Context, o Options) error {
 		return manage(engine, store, slices.Concat(config.Adapters, o.Adapters), log)
 	})
 }
+
+// systemClock is the kernel's clock as the driver asks for it.
+type systemClock struct{}
+
+func (systemClock) Now() boottime.Instant { return clock.Now() }
+
+func (systemClock) NewTimer() driver.Timer { return clock.NewTimer() }
 
 // serve runs the engine and the API's server side by side until ctx ends or
 // one of them fails.

@@ -9,6 +9,7 @@ import (
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/journal"
+	"github.com/lessee/lessee/internal/linux/packet"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 	"github.com/lessee/lessee/wire/arp"
@@ -41,7 +42,7 @@ type adapter struct {
 	// What follows belongs to the goroutine that carries out the effects:
 	// exchange is open while an answer is awaited; unsaved and unsent say that
 	// the last Save or Transmit failed, so that the next success is reported.
-	exchange        Exchange
+	exchange        packet.Exchange
 	unsaved, unsent bool
 	deafToServer    bool
 	// And to the one for those about ARP: unsaid and deaf say that a failed
@@ -175,7 +176,7 @@ func (d *Driver) carryOut(a *adapter, e effect) {
 	case effectDeafen:
 		d.listen(a, e, nil)
 	case effectReceive:
-		err := d.cfg.Network.ListenForceRenew(e.link, e.address, d.receiver(a, e.tenancy, e.link.Index))
+		err := d.cfg.Transport.ListenForceRenew(e.link, e.address, d.receiver(a, e.tenancy, e.link.Index))
 		d.trouble(a, e.link, &a.deafToServer, err)
 	case effectDo, effectAsked:
 		e.do()
@@ -200,8 +201,8 @@ func (d *Driver) carryOutput(a *adapter, e effect) {
 		}
 		a.unsent = err != nil
 	case tenancy.TransmitARP:
-		err := d.cfg.Network.SendARP(e.link, o.Packet, o.To)
-		if errors.Is(err, ErrLinkDown) {
+		err := d.cfg.Transport.SendARP(e.link, o.Packet, o.To)
+		if errors.Is(err, netconf.ErrLinkDown) {
 			return // the tenancy is about to hear of it, and asks again
 		}
 		d.trouble(a, e.link, &a.unsaid, err)
@@ -220,13 +221,13 @@ func (d *Driver) carryOutput(a *adapter, e effect) {
 		}
 		d.keeper.add(e.link.Name)
 	case tenancy.Apply:
-		err := d.cfg.Network.Apply(e.link, o.Ours, o.Want)
+		err := d.cfg.Kernel.Apply(e.link, o.Ours, o.Want)
 		if dnsErr := d.cfg.Resolver.Set(e.link, o.Want.DNS); dnsErr != nil && err == nil {
 			trouble := tenancy.Note{Kind: tenancy.NoteProblem, Detail: dnsErr.Error()}
 			d.say(e.link, trouble)
 			d.do(func() { d.remember(a, trouble) })
 		}
-		_, partly := errors.AsType[*PartialError](err)
+		_, partly := errors.AsType[*netconf.PartialError](err)
 		report(tenancy.Applied{Seq: o.Seq, Err: err, Partly: partly})
 	case tenancy.Answer:
 		d.waiting.answer(o.ID, o.Result)
@@ -244,14 +245,13 @@ func (d *Driver) listen(a *adapter, e effect, addresses []netip.Addr) {
 	}
 	a.hears = len(addresses) > 0
 	t := e.tenancy // the function lives as long as the lease: it is to hold no effect
-	err := d.cfg.Network.Listen(e.link, addresses, func(in tenancy.ARP) {
+	err := d.cfg.Transport.Listen(e.link, addresses, func(in packet.ARP) {
 		if a.congested() {
 			return
 		}
 		d.do(func() {
 			if a.tenancy == t {
-				in.Ours = d.sentByUs(in.Packet)
-				d.tell(a, in)
+				d.tell(a, tenancy.ARP{Packet: in.Packet, From: in.From, Unicast: in.Unicast, Ours: d.sentByUs(in.Packet)})
 			}
 		})
 	})
@@ -284,13 +284,13 @@ func (d *Driver) trouble(a *adapter, link netconf.Link, told *bool, err error) {
 }
 
 // receiver returns what takes the datagrams for a tenancy.
-func (d *Driver) receiver(a *adapter, t *tenancy.Tenancy, index int) func(dhcp4.Datagram) {
-	return func(in dhcp4.Datagram) {
+func (d *Driver) receiver(a *adapter, t *tenancy.Tenancy, index int) func(packet.Datagram) {
+	return func(in packet.Datagram) {
 		if d.scans.own(index, in.Message) {
 			return
 		}
 		if a.congested() {
-			a.rejected.count(RefuseOverflow, 1)
+			a.rejected.count(packet.RefuseOverflow, 1)
 			return
 		}
 		d.do(func() {
@@ -306,15 +306,15 @@ func (d *Driver) receiver(a *adapter, t *tenancy.Tenancy, index int) func(dhcp4.
 func (d *Driver) transmit(a *adapter, e effect, t dhcp4.Transmit) error {
 	switch t.Type {
 	case wire.Release, wire.Decline:
-		return d.cfg.Network.Send(e.link, t)
+		return d.cfg.Transport.Send(e.link, packet.Transmit(t))
 	default:
 	}
 	if a.exchange == nil {
-		x, err := d.cfg.Network.Open(e.link, d.receiver(a, e.tenancy, e.link.Index), a.rejected.count)
+		x, err := d.cfg.Transport.Open(e.link, d.receiver(a, e.tenancy, e.link.Index), a.rejected.count)
 		if err != nil {
 			return err
 		}
 		a.exchange = x
 	}
-	return a.exchange.Send(t)
+	return a.exchange.Send(packet.Transmit(t))
 }

@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 
 	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/internal/linux/packet"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 )
 
@@ -39,7 +41,7 @@ func TestListen(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 		// What is heard comes to the tenancy; a packet that is none does no harm.
-		w.ears[2].deliver(tenancy.ARP{Packet: []byte{1}})
+		w.ears[2].deliver(packet.ARP{Packet: []byte{1}})
 		synctest.Wait()
 
 		// A failure is told once, until it is over.
@@ -61,7 +63,7 @@ func TestListen(t *testing.T) {
 		}
 		// That there is no link is told by the link itself.
 		w.mu.Lock()
-		w.arpErr = fmt.Errorf("c0: send ARP: %w", ErrLinkDown)
+		w.arpErr = fmt.Errorf("c0: send ARP: %w", netconf.ErrLinkDown)
 		w.mu.Unlock()
 		out(tenancy.TransmitARP{Packet: []byte{1}})
 		select {

@@ -106,7 +106,7 @@ func TestRunFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.linksErr = errors.New("no buffer space")
-		d := New(Config{Network: w, Resolver: w, Store: w, Others: w, Clock: w, Log: slog.New(slog.DiscardHandler)})
+		d := New(Config{Kernel: w, Transport: w, Resolver: w, Store: w, Others: w, Clock: w, Log: slog.New(slog.DiscardHandler)})
 		answer := make(chan error, 1)
 		go func() { answer <- d.Renew(t.Context(), "c0") }()
 		if err := d.Run(t.Context()); !errors.Is(err, w.linksErr) {

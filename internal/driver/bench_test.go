@@ -17,7 +17,7 @@ func BenchmarkIdleLease(b *testing.B) {
 		w := newWorld()
 		w.quiet = true
 		d := New(Config{
-			Network: w, Resolver: w, Store: w, Others: w, Clock: w, Log: slog.New(slog.DiscardHandler),
+			Kernel: w, Transport: w, Resolver: w, Store: w, Others: w, Clock: w, Log: slog.New(slog.DiscardHandler),
 			Seed:    func() uint64 { return 1 },
 			Adapter: func(string) AdapterConfig { return AdapterConfig{MTU: true, DNS: true} },
 		})

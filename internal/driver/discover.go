@@ -12,6 +12,7 @@ import (
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/linux/packet"
 	"github.com/lessee/lessee/internal/netconf"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
@@ -115,12 +116,12 @@ func (d *Driver) leaseOf(link netconf.Link) (l *dhcp4.Lease) {
 // scan carries a scan out on a socket of its own.
 func (d *Driver) scan(ctx context.Context, link netconf.Link, s *dhcp4.Scan) error {
 	arrived := make(chan dhcp4.Datagram, scanBacklog)
-	x, err := d.cfg.Network.Open(link, func(in dhcp4.Datagram) {
+	x, err := d.cfg.Transport.Open(link, func(in packet.Datagram) {
 		select {
-		case arrived <- in:
+		case arrived <- dhcp4.Datagram(in):
 		default: // nobody waits for so many servers
 		}
-	}, func(Refusal, uint64) {})
+	}, func(packet.Refusal, uint64) {})
 	if err != nil {
 		return err
 	}
@@ -136,7 +137,7 @@ func (d *Driver) scan(ctx context.Context, link netconf.Link, s *dhcp4.Scan) err
 			if p, err := wire.Parse(t.Message); err == nil {
 				d.scans.set(link.Index, p.XID())
 			}
-			if err := x.Send(t); err != nil {
+			if err := x.Send(packet.Transmit(t)); err != nil {
 				return err
 			}
 		}

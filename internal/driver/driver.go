@@ -49,12 +49,13 @@ type AdapterConfig struct {
 
 // A Config is what a driver works with.
 type Config struct {
-	Network  Network
-	Resolver Resolver
-	Store    Store
-	Others   Others
-	Clock    Clock
-	Log      *slog.Logger
+	Kernel    Kernel
+	Transport Transport
+	Resolver  Resolver
+	Store     Store
+	Others    Others
+	Clock     Clock
+	Log       *slog.Logger
 	// Wall returns the time of day; nil: time.Now.
 	Wall func() time.Time
 	// Seed returns the seed of a client's randomness.
@@ -120,12 +121,12 @@ func (d *Driver) persisted(name string, err error) {
 // Run serves until ctx ends. Leases, addresses and records stay as they are.
 func (d *Driver) Run(ctx context.Context) error {
 	// First the watch, then the list: what happens in between is told after it.
-	watch, err := d.cfg.Network.Watch(func(c netconf.LinkChange) { d.do(func() { d.linkChanged(c) }) })
+	watch, err := d.cfg.Kernel.Watch(func(c netconf.LinkChange) { d.do(func() { d.linkChanged(c) }) })
 	if err != nil {
 		close(d.done) // nobody is to wait for what never runs
 		return err
 	}
-	links, err := d.cfg.Network.Links()
+	links, err := d.cfg.Kernel.Links()
 	if err != nil {
 		close(d.done)
 		_ = watch.Close()
@@ -167,7 +168,7 @@ func (d *Driver) stop(watch io.Closer) {
 	d.keeper.close(persistPatience)
 	for _, a := range d.adapters {
 		if a.tenancy != nil {
-			d.cfg.Network.Unclaim(a.link())
+			d.cfg.Kernel.Unclaim(a.link())
 		}
 	}
 }
@@ -242,7 +243,7 @@ func (d *Driver) drain(a *adapter) {
 	if ended {
 		a.tenancy = nil
 		a.enqueue(d, effect{kind: effectDeafen, link: a.link()})
-		d.cfg.Network.Unclaim(a.link())
+		d.cfg.Kernel.Unclaim(a.link())
 		d.deadlines.remove(a)
 	} else if at, ok := t.Deadline(); ok {
 		d.deadlines.set(a, at)

@@ -334,7 +334,7 @@ func TestStop(t *testing.T) {
 		w := newWorld()
 		w.addLink(2, "c0")
 		d := New(Config{
-			Network: w, Resolver: w, Store: w, Others: w, Clock: w, Log: w.run(t).cfg.Log,
+			Kernel: w, Transport: w, Resolver: w, Store: w, Others: w, Clock: w, Log: w.run(t).cfg.Log,
 			Seed:    func() uint64 { return 1 },
 			Adapter: func(string) AdapterConfig { return AdapterConfig{} },
 		})

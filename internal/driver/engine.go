@@ -94,9 +94,9 @@ func (d *Driver) Up(ctx context.Context, name string) error {
 func (d *Driver) upOnce(name string) error {
 	d.managing.Lock()
 	defer d.managing.Unlock()
-	link, err := d.cfg.Network.LinkByName(name)
+	link, err := d.cfg.Kernel.LinkByName(name)
 	switch {
-	case errors.Is(err, ErrNoLink):
+	case errors.Is(err, netconf.ErrNoLink):
 		return failed("up", name, errno.ERROR_FILE_NOT_FOUND, "no such adapter", "'lessee list' lists them")
 	case err != nil:
 		return failed("up", name, errno.ERROR_GEN_FAILURE, err.Error(), "")

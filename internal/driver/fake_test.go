@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/boottime"
-	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/linux/packet"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 	wire "github.com/lessee/lessee/wire/dhcp4"
@@ -33,10 +33,10 @@ type world struct {
 	dns       map[string]netconf.DNS
 	open      int // exchanges
 	captures  int
-	frames    func(Frame) // into the last capture
-	last      *exchange   // that was opened
-	ears      map[int]ear // by interface index
-	forced    map[int]func(dhcp4.Datagram)
+	frames    func(packet.Frame) // into the last capture
+	last      *exchange          // that was opened
+	ears      map[int]ear        // by interface index
+	forced    map[int]func(packet.Datagram)
 
 	says     func(*wire.Builder) // adds to every answer
 	logger   *slog.Logger        // nil: none
@@ -66,7 +66,7 @@ func newWorld() *world {
 		records:   map[string]tenancy.Record{},
 		dns:       map[string]netconf.DNS{},
 		ears:      map[int]ear{},
-		forced:    map[int]func(dhcp4.Datagram){},
+		forced:    map[int]func(packet.Datagram){},
 		start:     time.Now(),
 	}
 }
@@ -147,7 +147,7 @@ func (w *world) LinkByName(name string) (netconf.Link, error) {
 			return l, nil
 		}
 	}
-	return netconf.Link{}, fmt.Errorf("%s: %w", name, ErrNoLink)
+	return netconf.Link{}, fmt.Errorf("%s: %w", name, netconf.ErrNoLink)
 }
 
 func (w *world) LinkByIndex(index int) (netconf.Link, error) {
@@ -156,7 +156,7 @@ func (w *world) LinkByIndex(index int) (netconf.Link, error) {
 	if l, ok := w.links[index]; ok {
 		return l, nil
 	}
-	return netconf.Link{}, ErrNoLink
+	return netconf.Link{}, netconf.ErrNoLink
 }
 
 func (w *world) Watch(changed func(netconf.LinkChange)) (io.Closer, error) {
@@ -170,7 +170,7 @@ func (w *world) Claim(l netconf.Link) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.claimed[l.Index] {
-		return ErrClaimed
+		return netconf.ErrClaimed
 	}
 	w.claimed[l.Index] = true
 	return nil
@@ -221,12 +221,12 @@ func (w *world) Apply(link netconf.Link, ours []netip.Prefix, want netconf.Desir
 	return nil
 }
 
-func (w *world) Send(link netconf.Link, t dhcp4.Transmit) error {
+func (w *world) Send(link netconf.Link, t packet.Transmit) error {
 	w.note("%s send %v from %v", link.Name, t.Type, t.Source)
 	return nil
 }
 
-func (w *world) Listen(link netconf.Link, addresses []netip.Addr, deliver func(tenancy.ARP)) error {
+func (w *world) Listen(link netconf.Link, addresses []netip.Addr, deliver func(packet.ARP)) error {
 	w.note("%s listen %v", link.Name, addresses)
 	if len(addresses) == 0 {
 		w.deafening()
@@ -243,7 +243,7 @@ func (w *world) Listen(link netconf.Link, addresses []netip.Addr, deliver func(t
 	return nil
 }
 
-func (w *world) ListenForceRenew(link netconf.Link, address netip.Addr, deliver func(dhcp4.Datagram)) error {
+func (w *world) ListenForceRenew(link netconf.Link, address netip.Addr, deliver func(packet.Datagram)) error {
 	w.note("%s listen to FORCERENEW at %v", link.Name, address)
 	if !address.IsValid() {
 		w.deafening()
@@ -276,11 +276,11 @@ func (w *world) deafening() {
 // An ear is what an adapter listens for.
 type ear struct {
 	addresses []netip.Addr
-	deliver   func(tenancy.ARP)
+	deliver   func(packet.ARP)
 }
 
 // Capture delivers what the test puts on the link.
-func (w *world) Capture(_ netconf.Link, _ bool, deliver func(Frame)) (io.Closer, error) {
+func (w *world) Capture(_ netconf.Link, _ bool, deliver func(packet.Frame)) (io.Closer, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.captures++
@@ -300,11 +300,11 @@ func (c closer) Close() error { c(); return nil }
 type exchange struct {
 	w       *world
 	link    netconf.Link
-	deliver func(dhcp4.Datagram)
-	refused func(Refusal, uint64)
+	deliver func(packet.Datagram)
+	refused func(packet.Refusal, uint64)
 }
 
-func (w *world) Open(link netconf.Link, deliver func(dhcp4.Datagram), refused func(Refusal, uint64)) (Exchange, error) {
+func (w *world) Open(link netconf.Link, deliver func(packet.Datagram), refused func(packet.Refusal, uint64)) (packet.Exchange, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.open++
@@ -319,7 +319,7 @@ func (x *exchange) Close() error {
 	return nil
 }
 
-func (x *exchange) Send(t dhcp4.Transmit) error {
+func (x *exchange) Send(t packet.Transmit) error {
 	x.w.note("%s send %v from %v", x.link.Name, t.Type, t.Source)
 	x.w.mu.Lock()
 	silent := x.w.silent
@@ -346,7 +346,7 @@ func (x *exchange) Send(t dhcp4.Transmit) error {
 	if x.w.says != nil {
 		x.w.says(b)
 	}
-	answer := dhcp4.Datagram{Message: b.Bytes(), From: netip.MustParseAddr("10.77.255.1"), Link: []byte{2, 0, 0, 0, 0, 1}}
+	answer := packet.Datagram{Message: b.Bytes(), From: netip.MustParseAddr("10.77.255.1"), Link: []byte{2, 0, 0, 0, 0, 1}}
 	time.AfterFunc(time.Millisecond, func() { x.deliver(answer) })
 	return nil
 }
@@ -451,7 +451,7 @@ func (t *fakeTimer) Reset(at boottime.Instant) {
 func (w *world) run(t *testing.T) *Driver {
 	t.Helper()
 	d := New(Config{
-		Network: w, Resolver: w, Store: w, Others: w, Clock: w,
+		Kernel: w, Transport: w, Resolver: w, Store: w, Others: w, Clock: w,
 		Log:     cmp.Or(w.logger, slog.New(slog.DiscardHandler)),
 		Seed:    func() uint64 { return 1 },
 		Adapter: func(string) AdapterConfig { return AdapterConfig{MTU: true, DNS: true, ForceRenew: w.force} },

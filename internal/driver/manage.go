@@ -24,8 +24,8 @@ const ethernet = 1
 func (d *Driver) Manage(name string) error {
 	d.managing.Lock()
 	defer d.managing.Unlock()
-	link, err := d.cfg.Network.LinkByName(name)
-	if errors.Is(err, ErrNoLink) {
+	link, err := d.cfg.Kernel.LinkByName(name)
+	if errors.Is(err, netconf.ErrNoLink) {
 		d.cfg.Log.Warn("the adapter does not exist yet", "adapter", name)
 		return d.add(&adapter{name: name, position: notQueued})
 	}
@@ -84,11 +84,11 @@ func (d *Driver) begin(a *adapter, link netconf.Link, setUp bool) error {
 		})
 	}
 	if !link.Up && setUp {
-		if err := d.cfg.Network.SetUp(link.Index); err != nil {
+		if err := d.cfg.Kernel.SetUp(link.Index); err != nil {
 			return failed("up", link.Name, errno.ERROR_GEN_FAILURE, err.Error(), "")
 		}
 	}
-	addresses, err := d.cfg.Network.Addresses(link.Index)
+	addresses, err := d.cfg.Kernel.Addresses(link.Index)
 	if err != nil {
 		return failed("up", link.Name, errno.ERROR_GEN_FAILURE, err.Error(), "")
 	}
@@ -126,11 +126,11 @@ func (d *Driver) begin(a *adapter, link netconf.Link, setUp bool) error {
 		})
 	})
 	if !began {
-		d.cfg.Network.Unclaim(link)
+		d.cfg.Kernel.Unclaim(link)
 		return stopped("up", link.Name)
 	}
 	// If the interface went before the tenancy was there, nobody told it.
-	if _, err := d.cfg.Network.LinkByIndex(link.Index); errors.Is(err, ErrNoLink) {
+	if _, err := d.cfg.Kernel.LinkByIndex(link.Index); errors.Is(err, netconf.ErrNoLink) {
 		d.do(func() { d.linkChanged(netconf.LinkChange{Link: link, Gone: true}) })
 	}
 	return nil
@@ -153,7 +153,7 @@ func (d *Driver) acceptable(link netconf.Link) error {
 // claim keeps other daemons of ours off the adapter, and finds the one that is
 // there already.
 func (d *Driver) claim(link netconf.Link) error {
-	if err := d.cfg.Network.Claim(link); err != nil {
+	if err := d.cfg.Kernel.Claim(link); err != nil {
 		return failed("up", link.Name, errno.ERROR_BUSY, "another lessee daemon manages this adapter",
 			"stop it there first: two DHCP clients on one adapter take each other's addresses away")
 	}

@@ -1,42 +1,23 @@
 package driver
 
 import (
-	"errors"
 	"io"
 	"net/netip"
-	"time"
 
 	"github.com/lessee/lessee/boottime"
-	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/linux/packet"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 )
 
-// ErrNoLink says that there is no network interface of that name or index.
-var ErrNoLink = errors.New("no such network interface")
-
-// ErrLinkDown says that a frame did not leave because the interface has no link.
-var ErrLinkDown = errors.New("the interface has no link")
-
-// ErrClaimed says that another lessee daemon manages the interface.
-var ErrClaimed = errors.New("another lessee daemon manages it")
-
-// A PartialError says that the addresses are as desired and something beside
-// them is not, such as the MTU or a route.
-type PartialError struct{ Err error }
-
-func (e *PartialError) Error() string { return e.Err.Error() }
-
-// Unwrap returns Err.
-func (e *PartialError) Unwrap() error { return e.Err }
-
-// A Network is the kernel of one network namespace. Its methods may be called
-// from any goroutine; their errors say what failed and why, and wrap the errno.
-type Network interface {
+// A Kernel is the network configuration of one network namespace. Its methods
+// may be called from any goroutine; their errors say what failed and why, and
+// wrap the errno.
+type Kernel interface {
 	Links() ([]netconf.Link, error)
-	// LinkByName finds by name or alternative name; [ErrNoLink] if there is none.
+	// LinkByName finds by name or alternative name; [netconf.ErrNoLink] if there is none.
 	LinkByName(name string) (netconf.Link, error)
-	// LinkByIndex finds by index; [ErrNoLink] if there is none.
+	// LinkByIndex finds by index; [netconf.ErrNoLink] if there is none.
 	LinkByIndex(index int) (netconf.Link, error)
 	// Watch reports every change of a link from the moment Watch returns.
 	// changed is called from one goroutine at a time. If the kernel dropped
@@ -44,7 +25,7 @@ type Network interface {
 	Watch(changed func(netconf.LinkChange)) (io.Closer, error)
 
 	// Claim keeps other lessee daemons off the interface until Unclaim or the
-	// end of the process; [ErrClaimed] if one of them was first.
+	// end of the process; [netconf.ErrClaimed] if one of them was first.
 	Claim(link netconf.Link) error
 	Unclaim(link netconf.Link)
 
@@ -58,58 +39,41 @@ type Network interface {
 	// protocol "dhcp"; nothing else. A route's table 0 is the main one, or that
 	// of the interface's VRF. It is idempotent: what is already as
 	// wanted is not touched. What cannot be done does not keep the rest from
-	// being done; a [*PartialError] says that the addresses are right.
+	// being done; a [*netconf.PartialError] says that the addresses are right.
 	Apply(link netconf.Link, ours []netip.Prefix, want netconf.Desired) error
+}
 
+// A Transport sends and receives in one network namespace. Its methods may be
+// called from any goroutine; their errors say what failed and why, and wrap the
+// errno.
+type Transport interface {
 	// Open begins an exchange: a filtered packet socket on the interface.
 	// Well-formed UDP datagrams for port 68 that carry the link's hardware
 	// address are delivered, from one goroutine, until it is closed. What
-	// passed the kernel's filter and is not delivered is told with its number;
-	// refused is called from that goroutine, too, once more after Close.
-	Open(link netconf.Link, deliver func(dhcp4.Datagram), refused func(Refusal, uint64)) (Exchange, error)
+	// passed the kernel's filter and is not delivered is reported with its
+	// number; refused is called from that goroutine, too, once more after Close.
+	Open(link netconf.Link, deliver func(packet.Datagram), refused func(packet.Refusal, uint64)) (packet.Exchange, error)
 	// Send sends a message that awaits no answer. It returns when the frame
 	// has been handed to the interface.
-	Send(link netconf.Link, t dhcp4.Transmit) error
+	Send(link netconf.Link, t packet.Transmit) error
 
 	// Capture delivers the DHCP frames of the link as the kernel sees them, both
 	// directions and all clients', and with arp the packets of conflict detection
 	// too, from one goroutine, until it is closed.
-	Capture(link netconf.Link, arp bool, deliver func(Frame)) (io.Closer, error)
+	Capture(link netconf.Link, arp bool, deliver func(packet.Frame)) (io.Closer, error)
 
 	// Listen replaces the addresses whose ARP is wanted from the interface:
 	// what another host sends from one of them, and its probes for one of them.
 	// None ends it. All adapters share one socket; deliver is called from one
 	// goroutine, and may still be called once after the end.
-	Listen(link netconf.Link, addresses []netip.Addr, deliver func(tenancy.ARP)) error
+	Listen(link netconf.Link, addresses []netip.Addr, deliver func(packet.ARP)) error
 	// ListenForceRenew delivers the FORCERENEW messages (RFC 3203) that come to
 	// the address, whether an exchange is open or not, until it is called with
 	// an address that is not valid. All adapters share one socket.
-	ListenForceRenew(link netconf.Link, address netip.Addr, deliver func(dhcp4.Datagram)) error
+	ListenForceRenew(link netconf.Link, address netip.Addr, deliver func(packet.Datagram)) error
 	// SendARP sends an ARP packet of 28 bytes to a link address; nil: to all.
-	// [ErrLinkDown] if there is no link.
+	// [netconf.ErrLinkDown] if there is no link.
 	SendARP(link netconf.Link, packet, to []byte) error
-}
-
-// A Frame is one that a link carried.
-type Frame struct {
-	// Time is the kernel's time stamp.
-	Time time.Time
-	// Outgoing says that this machine sent it.
-	Outgoing bool
-	// Data begins with the link header. It is the receiver's to keep, and may be
-	// cut: Length is how many bytes the frame has.
-	Data   []byte
-	Length int
-	// Dropped counts the frames before this one that the kernel had no room for.
-	Dropped uint64
-}
-
-// An Exchange holds the sockets of a client that awaits an answer.
-type Exchange interface {
-	// Send returns when the frame has been handed to the interface.
-	Send(t dhcp4.Transmit) error
-	// Close stops the delivery; it does not wait for the kernel.
-	Close() error
 }
 
 // A Resolver is the system's name resolution.

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/linux/packet"
 )
 
 func TestRefusalsAreCounted(t *testing.T) {
@@ -29,15 +29,15 @@ func TestRefusalsAreCounted(t *testing.T) {
 			}
 			return n
 		}
-		for r := range refusals {
+		for r := range packet.Refusals {
 			if n := counter("rejected." + r.String()); n != 0 {
 				t.Errorf("%v: %d at the beginning", r, n)
 			}
 		}
-		w.last.refused(RefuseChecksum, 1)
-		w.last.refused(RefuseChecksum, 2)
-		w.last.refused(RefuseVLAN, 1)
-		w.last.refused(refusals, 1) // no such reason
+		w.last.refused(packet.RefuseChecksum, 1)
+		w.last.refused(packet.RefuseChecksum, 2)
+		w.last.refused(packet.RefuseVLAN, 1)
+		w.last.refused(packet.Refusals, 1) // no such reason
 		if a, b, c := counter("rejected.ip-checksum"), counter("rejected.ip-vlan"), counter("rejected.ip-length"); a != 3 || b != 1 || c != 0 {
 			t.Errorf("counted %d, %d and %d, want 3, 1 and 0", a, b, c)
 		}
@@ -49,7 +49,7 @@ func TestRefusalsAreCounted(t *testing.T) {
 		a.enqueue(d, effect{kind: effectDo, do: func() { <-hold }})
 		synctest.Wait()
 		for range 5 * maxPending {
-			w.last.deliver(dhcp4.Datagram{Message: make([]byte, 300)})
+			w.last.deliver(packet.Datagram{Message: make([]byte, 300)})
 		}
 		a.mu.Lock()
 		pending := len(a.pending)
@@ -64,7 +64,7 @@ func TestRefusalsAreCounted(t *testing.T) {
 			t.Errorf("%d looked at, %d not, of %d", looked, overflow, 5*maxPending)
 		}
 		// Then all is as before.
-		w.last.deliver(dhcp4.Datagram{Message: make([]byte, 300)})
+		w.last.deliver(packet.Datagram{Message: make([]byte, 300)})
 		if n := counter("rejected.bad-op"); n != looked+1 {
 			t.Errorf("%d looked at after the flood, want %d", n, looked+1)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/linux/packet"
 	"github.com/lessee/lessee/internal/netconf"
 )
 
@@ -44,7 +45,7 @@ func (d *Driver) Trace(_ context.Context, name string, arp bool) (<-chan lessee.
 	if !d.traces.add(t) {
 		return nil, nil, failed("trace", name, errno.ERROR_BUSY, "too many traces run already", "end one of them")
 	}
-	c, err := d.cfg.Network.Capture(link, arp, t.add)
+	c, err := d.cfg.Transport.Capture(link, arp, t.add)
 	if err != nil {
 		d.traces.end(t)
 		return nil, nil, failed("trace", name, errno.ERROR_GEN_FAILURE, err.Error(), "")
@@ -97,7 +98,7 @@ func (t *trace) hold(c io.Closer) {
 }
 
 // add hands a frame on, or counts it where the reader is too far behind.
-func (t *trace) add(f Frame) {
+func (t *trace) add(f packet.Frame) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.ended {

@@ -64,7 +64,7 @@ func (d *Driver) describe(v view, counters bool) lessee.Adapter {
 			a.Manager = who
 		}
 		a.IPv4.State, a.IPv4.Problem = "disabled", v.refused
-		if have, err := d.cfg.Network.Addresses(v.link.Index); err == nil && len(have) > 0 {
+		if have, err := d.cfg.Kernel.Addresses(v.link.Index); err == nil && len(have) > 0 {
 			a.IPv4.Address = have[0].Prefix
 		}
 		return a

@@ -15,6 +15,7 @@ import (
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/linux/packet"
 )
 
 // told is a story in short: the verdict, the facts with their numbers, and what
@@ -329,14 +330,14 @@ func TestTrace(t *testing.T) {
 		// A reader that does not keep up is told what it lost: what the kernel
 		// had no room for, and what the queue had not.
 		for i := range traceBacklog + 10 {
-			w.frames(Frame{Time: time.Unix(int64(i), 0), Length: i})
+			w.frames(packet.Frame{Time: time.Unix(int64(i), 0), Length: i})
 		}
 		for i := range traceBacklog {
 			if f := <-frames; f.Length != i || f.Lost != 0 {
 				t.Fatalf("frame %d is %+v", i, f)
 			}
 		}
-		w.frames(Frame{Outgoing: true, Data: []byte{1}, Length: 60, Dropped: 5})
+		w.frames(packet.Frame{Outgoing: true, Data: []byte{1}, Length: 60, Dropped: 5})
 		if f := <-frames; f.Lost != 15 || !f.Outgoing || f.Length != 60 || len(f.Data) != 1 {
 			t.Errorf("%+v", f)
 		}
@@ -345,7 +346,7 @@ func TestTrace(t *testing.T) {
 		if _, open := <-frames; open || captures() != 0 {
 			t.Errorf("after its end: open %v, %d captures", open, captures())
 		}
-		w.frames(Frame{}) // one may be under way
+		w.frames(packet.Frame{}) // one may be under way
 
 		frames, cancel, err = d.Trace(t.Context(), "c0", false)
 		if err != nil {

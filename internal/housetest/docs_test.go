@@ -161,7 +161,7 @@ func TestRejectionsAreDocumented(t *testing.T) {
 	for _, m := range regexp.MustCompile(`Reject\w+:\s+"([a-z0-9-]+)",`).FindAllStringSubmatch(find(t, "dhcp4/rejection.go").text, -1) {
 		names = append(names, m[1])
 	}
-	for _, m := range regexp.MustCompile(`Refuse\w+:\s+"([a-z0-9-]+)",`).FindAllStringSubmatch(find(t, "internal/driver/refusal.go").text, -1) {
+	for _, m := range regexp.MustCompile(`Refuse\w+:\s+"([a-z0-9-]+)",`).FindAllStringSubmatch(find(t, "internal/linux/packet/types.go").text, -1) {
 		names = append(names, m[1])
 	}
 	for _, m := range regexp.MustCompile("(?m)^\\| `rejected\\.([a-z0-9-]+)` \\| .+ \\|$").FindAllStringSubmatch(find(t, "docs/troubleshooting.md").text, -1) {
@@ -170,6 +170,6 @@ func TestRejectionsAreDocumented(t *testing.T) {
 	slices.Sort(names)
 	slices.Sort(documented)
 	if len(names) == 0 || !slices.Equal(names, documented) {
-		t.Errorf("dhcp4/rejection.go and internal/driver/refusal.go name %q, docs/troubleshooting.md %q", names, documented)
+		t.Errorf("dhcp4/rejection.go and internal/linux/packet/types.go name %q, docs/troubleshooting.md %q", names, documented)
 	}
 }

@@ -95,3 +95,12 @@ func ProtocolName(p uint8) string {
 	}
 	return fmt.Sprint(p)
 }
+
+// A PartialError says that the addresses are as desired and something beside
+// them is not, such as the MTU or a route.
+type PartialError struct{ Err error }
+
+func (e *PartialError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *PartialError) Unwrap() error { return e.Err }

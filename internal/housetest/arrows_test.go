@@ -1,0 +1,59 @@
+package housetest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// matches reports whether a package of the module is one of the list; "..." means
+// those below, too.
+func matches(dir string, list []string) bool {
+	return slices.ContainsFunc(list, func(p string) bool {
+		above, tree := strings.CutSuffix(p, "/...")
+		return dir == above || tree && strings.HasPrefix(dir, above+"/")
+	})
+}
+
+// Arrows go down only: what asks the kernel knows what it is asked for, and
+// nothing of who asks.
+func TestArrowsGoDown(t *testing.T) {
+	t.Parallel()
+	for _, rule := range []struct {
+		packages string
+		knows    []string // all of the module that the packages may need
+	}{
+		{"./internal/linux/...", []string{"internal/linux/...", "internal/netconf", "wire/...", "boottime", "names"}},
+		{"./internal/netconf", []string{"internal/netconf", "boottime", "names"}},
+	} {
+		for _, p := range list(t, rule.packages) {
+			if dir, ours := strings.CutPrefix(p.ImportPath, module+"/"); ours && !matches(dir, rule.knows) {
+				t.Errorf("%s needs %s, which is above it", rule.packages, dir)
+			}
+		}
+	}
+	for _, rule := range []struct {
+		packages string
+		never    []string
+	}{
+		// The contract in Go and C asks the daemon and the kernel: it is no DHCP client.
+		{"./iphlpapi", engine},
+		{"./capi", engine},
+	} {
+		packages := list(t, rule.packages)
+		if len(packages) == 0 {
+			t.Errorf("%s: no such package", rule.packages)
+		}
+		for _, p := range packages {
+			if dir, ours := strings.CutPrefix(p.ImportPath, module+"/"); ours && matches(dir, rule.never) {
+				t.Errorf("%s needs %s", rule.packages, dir)
+			}
+		}
+	}
+}
+
+// engine is what a DHCP client is made of.
+var engine = []string{
+	"dhcp4", "dhcp6", "acd", "dna", "ipv4ll", "wire/...", "internal/tenancy", "internal/driver", "internal/simulation",
+	"internal/daemon", "internal/control", "internal/store", "internal/linux/netlink", "internal/linux/packet", "internal/linux/resolver",
+}

@@ -1,0 +1,129 @@
+//go:build linux
+
+package packet
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+
+	"github.com/lessee/lessee/internal/linux/syserr"
+	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/wire/arp"
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+)
+
+// Where the ARP filter looks: the packet begins with the ARP header.
+const (
+	atKinds  = 0 // hardware type and protocol
+	atARPOp  = 4 // lengths of their addresses, operation
+	atSender = 14
+	atTarget = 24
+
+	ethernetIPv4 = 1<<16 | unix.ETH_P_IP
+	arpRequest   = 6<<24 | 4<<16 | 1
+	arpReply     = 6<<24 | 4<<16 | 2
+)
+
+var arpHearing = hearing[ARP]{
+	protocol: unix.ETH_P_ARP,
+	size:     64,
+	head:     arpHead,
+	about: func(packet []byte) (uint32, bool) {
+		if len(packet) < arp.Length {
+			return 0, false
+		}
+		sender := binary.BigEndian.Uint32(packet[atSender:])
+		if sender == 0 && binary.BigEndian.Uint32(packet[atARPOp:]) == arpRequest {
+			return binary.BigEndian.Uint32(packet[atTarget:]), true
+		}
+		return sender, sender != 0
+	},
+	take: func(packet []byte, _ auxdata, from origin) (ARP, bool) {
+		return ARP{Packet: slices.Clone(packet[:arp.Length]), From: from.link, Unicast: from.unicast}, true
+	},
+}
+
+// Listen replaces the addresses whose ARP is wanted from the interface: what
+// another host sends from one of them, and its probes for one of them. None ends
+// it. When it returns, the addresses are heard. All adapters share one socket;
+// deliver is called from one goroutine, and may still be called once after the
+// end. What deliver gets is the receiver's to keep.
+func (n *Transport) Listen(link netconf.Link, addresses []netip.Addr, deliver func(ARP)) error {
+	return syserr.Wrap(link.Name, "listen to ARP", n.arp.listen(n, link, addresses, deliver))
+}
+
+var (
+	arpHeadExact  = sync.OnceValue(func() []bpf.RawInstruction { return assembleARPHead(true) })
+	arpHeadCoarse = sync.OnceValue(func() []bpf.RawInstruction { return assembleARPHead(false) })
+)
+
+func arpHead(byInterface bool) []bpf.RawInstruction {
+	if byInterface {
+		return arpHeadExact()
+	}
+	return arpHeadCoarse()
+}
+
+// assembleARPHead returns what ARP filters begin with: it drops all but ARP for
+// IPv4 over Ethernet that we did not send ourselves, and leaves in A the key of
+// the sender or, of a probe, of the target. A load beyond the packet's end drops it.
+func assembleARPHead(byInterface bool) []bpf.RawInstruction {
+	return assemble(keyOf(byInterface), []bpf.Instruction{
+		// What we sent ourselves, what a promiscuous interface overheard, and
+		// what belongs to a VLAN that has no interface.
+		bpf.LoadExtension{Num: bpf.ExtType},
+		bpf.JumpIf{Cond: bpf.JumpGreaterThan, Val: unix.PACKET_MULTICAST, SkipTrue: 11},
+		bpf.LoadAbsolute{Off: atKinds, Size: 4},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: ethernetIPv4, SkipTrue: 9},
+		bpf.LoadAbsolute{Off: atARPOp, Size: 4},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: arpReply, SkipTrue: 5},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: arpRequest, SkipTrue: 6},
+		bpf.LoadAbsolute{Off: atSender, Size: 4},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: 0, SkipTrue: 5},
+		bpf.LoadAbsolute{Off: atTarget, Size: 4}, // of a request from 0.0.0.0
+		bpf.Jump{Skip: 1},
+		bpf.LoadAbsolute{Off: atSender, Size: 4}, // of a reply
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: 0, SkipTrue: 1},
+		bpf.RetConstant{Val: 0},
+		bpf.ALUOpX{Op: bpf.ALUOpXor},
+	})
+}
+
+// SendARP sends an ARP packet of 28 bytes to a link address; nil: to all. The
+// error wraps [netconf.ErrLinkDown] if there is no link.
+func (n *Transport) SendARP(link netconf.Link, packet, to []byte) error {
+	return syserr.Wrap(link.Name, "send ARP", n.sendARP(link, packet, to))
+}
+
+func (n *Transport) sendARP(link netconf.Link, packet []byte, to net.HardwareAddr) error {
+	c, err := n.sender()
+	if err != nil {
+		return fmt.Errorf("open a packet socket: %w", err)
+	}
+	if to == nil {
+		to = broadcastAddr(link)
+	}
+	if len(to) > 8 {
+		return errLongHardwareAddr
+	}
+	sa := &unix.SockaddrLinklayer{Protocol: networkOrder(unix.ETH_P_ARP), Ifindex: link.Index, Halen: uint8(len(to))}
+	copy(sa.Addr[:], to)
+	err = running(c, link.Index)
+	if err == nil {
+		if err = c.Sendto(context.Background(), packet, 0, sa); err == nil {
+			return nil
+		}
+	}
+	// A link that goes down at this moment has no room either.
+	if errors.Is(err, unix.ENETDOWN) || running(c, link.Index) != nil {
+		return fmt.Errorf("%w: %w", netconf.ErrLinkDown, err)
+	}
+	return err
+}

@@ -1,0 +1,2 @@
+// Package resolver sets up the system's name resolution.
+package resolver
