@@ -221,14 +221,14 @@ func (d *Driver) carryOutput(a *adapter, e effect) {
 		}
 		d.keeper.add(e.link.Name)
 	case tenancy.Apply:
-		err := d.cfg.Kernel.Apply(e.link, o.Ours, o.Want)
+		outcome := d.cfg.Kernel.Apply(e.link, o.Ours, o.Want)
+		err := outcome.Err()
 		if dnsErr := d.cfg.Resolver.Set(e.link, o.Want.DNS); dnsErr != nil && err == nil {
 			trouble := tenancy.Note{Kind: tenancy.NoteProblem, Detail: dnsErr.Error()}
 			d.say(e.link, trouble)
 			d.do(func() { d.remember(a, trouble) })
 		}
-		_, partly := errors.AsType[*netconf.PartialError](err)
-		report(tenancy.Applied{Seq: o.Seq, Err: err, Partly: partly})
+		report(tenancy.Applied{Seq: o.Seq, Err: err, Partly: outcome.AddressesSet()})
 	case tenancy.Answer:
 		d.waiting.answer(o.ID, o.Result)
 	case tenancy.Note:

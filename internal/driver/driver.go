@@ -121,7 +121,11 @@ func (d *Driver) persisted(name string, err error) {
 // Run serves until ctx ends. Leases, addresses and records stay as they are.
 func (d *Driver) Run(ctx context.Context) error {
 	// First the watch, then the list: what happens in between is told after it.
-	watch, err := d.cfg.Kernel.Watch(func(c netconf.LinkChange) { d.do(func() { d.linkChanged(c) }) })
+	watch, err := d.cfg.Kernel.Watch(func(n netconf.Notice) {
+		if c, ok := n.(netconf.LinkChange); ok {
+			d.do(func() { d.linkChanged(c) })
+		}
+	})
 	if err != nil {
 		close(d.done) // nobody is to wait for what never runs
 		return err

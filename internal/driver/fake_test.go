@@ -26,7 +26,7 @@ type world struct {
 	mu        sync.Mutex
 	log       []string // what was asked, in order
 	links     map[int]netconf.Link
-	changed   func(netconf.LinkChange)
+	changed   func(netconf.Notice)
 	addresses map[int][]netip.Prefix
 	claimed   map[int]bool
 	records   map[string]tenancy.Record
@@ -159,7 +159,7 @@ func (w *world) LinkByIndex(index int) (netconf.Link, error) {
 	return netconf.Link{}, netconf.ErrNoLink
 }
 
-func (w *world) Watch(changed func(netconf.LinkChange)) (io.Closer, error) {
+func (w *world) Watch(changed func(netconf.Notice)) (io.Closer, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.changed = changed
@@ -206,19 +206,30 @@ func (w *world) SetUp(index int) error {
 	return err
 }
 
-func (w *world) Apply(link netconf.Link, ours []netip.Prefix, want netconf.Desired) error {
+func (w *world) Apply(link netconf.Link, ours []netip.Prefix, want netconf.Desired) netconf.Outcome {
 	address := want.IPv4().Prefix
 	w.note("%s apply %v", link.Name, address)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.applyErr != nil {
-		return w.applyErr
+		return netconf.Outcome{Unread: w.applyErr}
 	}
 	w.addresses[link.Index] = slices.DeleteFunc(w.addresses[link.Index], func(p netip.Prefix) bool { return slices.Contains(ours, p) })
 	if address.IsValid() {
 		w.addresses[link.Index] = append(w.addresses[link.Index], address)
 	}
-	return nil
+	return netconf.Outcome{}
+}
+
+func (w *world) Inspect(link netconf.Link, want netconf.Desired) ([]netconf.Object, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	have := netconf.State{Link: link}
+	for _, p := range w.addresses[link.Index] {
+		have.Addresses = append(have.Addresses, netconf.Address{Prefix: p})
+	}
+	want.Routes = nil // it has none
+	return netconf.Missing(have, want), nil
 }
 
 func (w *world) Send(link netconf.Link, t packet.Transmit) error {

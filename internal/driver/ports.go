@@ -19,10 +19,11 @@ type Kernel interface {
 	LinkByName(name string) (netconf.Link, error)
 	// LinkByIndex finds by index; [netconf.ErrNoLink] if there is none.
 	LinkByIndex(index int) (netconf.Link, error)
-	// Watch reports every change of a link from the moment Watch returns.
-	// changed is called from one goroutine at a time. If the kernel dropped
-	// notifications, all links are reported anew.
-	Watch(changed func(netconf.LinkChange)) (io.Closer, error)
+	// Watch reports every change of a link from the moment Watch returns, and
+	// hints at what others do to addresses and routes. notify is called from one
+	// goroutine at a time. If the kernel dropped notifications, all links are
+	// reported anew.
+	Watch(notify func(netconf.Notice)) (io.Closer, error)
 
 	// Claim keeps other lessee daemons off the interface until Unclaim or the
 	// end of the process; [netconf.ErrClaimed] if one of them was first.
@@ -34,13 +35,14 @@ type Kernel interface {
 	// SetUp sets the interface administratively up.
 	SetUp(index int) error
 
-	// Apply makes the kernel hold want for the interface. Of its addresses it
-	// removes those of ours that are not wanted, of its routes those of
-	// protocol "dhcp"; nothing else. A route's table 0 is the main one, or that
-	// of the interface's VRF. It is idempotent: what is already as
-	// wanted is not touched. What cannot be done does not keep the rest from
-	// being done; a [*netconf.PartialError] says that the addresses are right.
-	Apply(link netconf.Link, ours []netip.Prefix, want netconf.Desired) error
+	// Apply makes the kernel hold want for the interface, with owned what is
+	// ours by the record: see [netconf.Diff]. It is idempotent: what is already
+	// as wanted is not touched, and what is not ours never is. What cannot be
+	// done does not keep the rest from being done.
+	Apply(link netconf.Link, owned []netip.Prefix, want netconf.Desired) netconf.Outcome
+	// Inspect returns the wanted addresses and routes that the kernel does not
+	// have for the interface: see [netconf.Missing].
+	Inspect(link netconf.Link, want netconf.Desired) ([]netconf.Object, error)
 }
 
 // A Transport sends and receives in one network namespace. Its methods may be

@@ -49,7 +49,12 @@ func (d DNS) Empty() bool { return len(d.Servers) == 0 && d.Domain.IsZero() && l
 
 // normal returns d as the kernel will report it, without what has ended at now.
 func (d Desired) normal(link Link, now boottime.Instant) Desired {
-	out := Desired{MTU: d.MTU, DNS: d.DNS}
+	out := Desired{
+		Addresses: make([]Address, 0, len(d.Addresses)),
+		Routes:    make([]Route, 0, len(d.Routes)),
+		MTU:       d.MTU,
+		DNS:       d.DNS,
+	}
 	var ended []netip.Addr
 	for _, a := range d.Addresses {
 		if a.Lifetime.ended(now) {

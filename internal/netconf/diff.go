@@ -33,6 +33,7 @@ type Blocked struct{ Route, By Route }
 func Diff(have State, owned []netip.Prefix, want Desired) Plan {
 	d := differ{have: have, owned: owned, want: want.normal(have.Link, have.At)}
 	d.claim = newClaim(owned, d.want)
+	d.Add = make([]Op, 0, 2+len(d.want.Addresses)+len(d.want.Routes))
 	if mtu := want.MTU; mtu != 0 && mtu != have.Link.MTU {
 		d.Add = append(d.Add, SetMTU{mtu})
 	}

@@ -30,8 +30,28 @@ type Link struct {
 // Usable reports whether frames can be sent.
 func (l Link) Usable() bool { return l.Up && l.Carrier }
 
-// A LinkChange reports a new, changed or (with Gone) removed interface.
-type LinkChange struct {
-	Link Link
-	Gone bool
-}
+// A Notice is what the kernel reports of itself: a [LinkChange] or [Disturbed].
+type Notice interface{ notice() }
+
+type (
+	// LinkChange reports a new, changed or (with Gone) removed interface.
+	LinkChange struct {
+		Link Link
+		Gone bool
+	}
+
+	// Disturbed is a hint that another program, or the kernel itself, has
+	// removed or replaced an address or a route. It may be wrong: the truth is
+	// what the kernel has.
+	Disturbed struct {
+		// Index is the adapter; 0 where it may be any: a route that was replaced
+		// may have left by another one before.
+		Index int
+		// Object is what is gone; the zero Object where it may be anything,
+		// because notifications were lost.
+		Object Object
+	}
+)
+
+func (LinkChange) notice() {}
+func (Disturbed) notice()  {}

@@ -38,6 +38,32 @@ func (o Object) String() string {
 	return text
 }
 
+// Object returns the route's name.
+func (r Route) Object() Object {
+	return Object{Kind: ObjectRoute, Prefix: r.Destination, Metric: r.Metric, Table: r.Table}
+}
+
+// ObjectOf returns the name of what an operation is about; the zero Object for a
+// setting of the link.
+func ObjectOf(op Op) Object {
+	switch op := op.(type) {
+	case AddAddress:
+		return Object{Kind: ObjectAddress, Prefix: op.Address.Prefix}
+	case ReplaceAddress:
+		return Object{Kind: ObjectAddress, Prefix: op.Address.Prefix}
+	case RemoveAddress:
+		return Object{Kind: ObjectAddress, Prefix: op.Prefix}
+	case AddRoute:
+		return op.Route.Object()
+	case AppendRoute:
+		return op.Route.Object()
+	case RemoveRoute:
+		return op.Route.Object()
+	case SetMTU, SetPromote:
+	}
+	return Object{}
+}
+
 // Missing returns the wanted addresses and routes that the kernel does not
 // have. What another program set counts where it means the same. An address
 // whose duplicate address detection failed is there.
@@ -60,7 +86,7 @@ func Missing(have State, want Desired) []Object {
 		if contains(have.Routes, r) || r.Type == Unicast && !have.Link.Up || slices.Contains(sources, r.Source) {
 			continue
 		}
-		missing = append(missing, Object{Kind: ObjectRoute, Prefix: r.Destination, Metric: r.Metric, Table: r.Table})
+		missing = append(missing, r.Object())
 	}
 	return missing
 }

@@ -9,9 +9,9 @@ import (
 // An Outcome is what came of applying a [Desired]. What cannot be done does not
 // keep the rest from being done.
 type Outcome struct {
-	// Err is why the adapter's configuration could not be read; then nothing
+	// Unread is why the adapter's configuration could not be read; then nothing
 	// was changed. Nil otherwise.
-	Err error
+	Unread error
 	// Failed are the operations that the kernel refused, in their order, without
 	// those that failed because an address was refused before them. A route
 	// whose place is taken is among them, with a [*BlockedError].
@@ -32,7 +32,7 @@ type Failure struct {
 // AddressesSet reports whether the wanted addresses are there and those that
 // are not wanted are gone. Routes and the MTU may still be missing.
 func (o Outcome) AddressesSet() bool {
-	if o.Err != nil {
+	if o.Unread != nil {
 		return false
 	}
 	for _, f := range o.Failed {
@@ -44,10 +44,10 @@ func (o Outcome) AddressesSet() bool {
 	return true
 }
 
-// Error returns all that is not as wanted as one error, nil if all is. Routes
-// that wait for the link make it wrap [ErrLinkDown].
-func (o Outcome) Error() error {
-	errs := []error{o.Err}
+// Err returns all that is not as wanted as one error, nil if all is. Routes that
+// wait for the link make it wrap [ErrLinkDown].
+func (o Outcome) Err() error {
+	errs := []error{o.Unread}
 	for _, f := range o.Failed {
 		errs = append(errs, f.Err)
 	}
@@ -95,12 +95,3 @@ func ProtocolName(p uint8) string {
 	}
 	return fmt.Sprint(p)
 }
-
-// A PartialError says that the addresses are as desired and something beside
-// them is not, such as the MTU or a route.
-type PartialError struct{ Err error }
-
-func (e *PartialError) Error() string { return e.Err.Error() }
-
-// Unwrap returns Err.
-func (e *PartialError) Unwrap() error { return e.Err }

@@ -48,7 +48,8 @@ type claim struct {
 }
 
 func newClaim(owned []netip.Prefix, want Desired) claim {
-	var c claim
+	n := len(owned) + len(want.Addresses) + len(want.Routes)
+	c := claim{sources: make([]netip.Addr, 0, n), prefixes: make([]netip.Prefix, 0, n)}
 	take := func(p netip.Prefix) {
 		c.sources = append(c.sources, p.Addr())
 		c.prefixes = append(c.prefixes, p.Masked())

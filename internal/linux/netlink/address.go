@@ -4,226 +4,205 @@ package netlink
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"math"
-	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/internal/linux/clock"
 	"github.com/lessee/lessee/internal/linux/syserr"
 	"github.com/lessee/lessee/internal/netconf"
-	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
-// An address is one that the kernel has.
-type address struct {
-	prefix netip.Prefix
-	// peer says that prefix is the other side's: a point-to-point address, never ours.
-	peer      bool
-	secondary bool
-	// valid and preferred are seconds left, forever means no end.
-	valid, preferred uint32
-}
+// Attributes of linux/if_addr.h that package unix does not have.
+const (
+	ifaFlags    = 8
+	ifaProtocol = 11
+)
 
-const forever = math.MaxUint32
-
-// Addresses implements [driver.Network].
+// Addresses lists the IPv4 addresses of an interface.
 func (n *Kernel) Addresses(index int) ([]netconf.Address, error) {
-	list, err := n.addresses(netconf.Link{Index: index})
+	n.ask.mu.Lock()
+	defer n.ask.mu.Unlock()
+	list, err := n.ask.addresses(nil, unix.AF_INET, index, clock.Now())
 	if err != nil {
-		return nil, err
-	}
-	now := clock.Now()
-	addrs := make([]netconf.Address, 0, len(list))
-	for _, a := range list {
-		addrs = append(addrs, netconf.Address{Prefix: a.prefix, Lifetime: a.lifetime(now)})
-	}
-	return addrs, nil
-}
-
-func (a address) lifetime(now boottime.Instant) netconf.Lifetime {
-	if a.valid == forever {
-		return netconf.Lifetime{Forever: true}
-	}
-	l := netconf.Lifetime{ValidUntil: now.Add(time.Duration(a.valid) * time.Second)}
-	l.PreferredUntil = l.ValidUntil
-	if a.preferred < a.valid {
-		l.PreferredUntil = now.Add(time.Duration(a.preferred) * time.Second)
-	}
-	return l
-}
-
-func (n *Kernel) addresses(link netconf.Link) ([]address, error) {
-	list, err := dump(func() ([]address, error) {
-		m := nl.NewIfAddrmsg(unix.AF_INET)
-		m.Index = uint32(link.Index)
-		msgs, err := n.request(unix.RTM_GETADDR, unix.NLM_F_DUMP, unix.RTM_NEWADDR, m)
-		if errors.Is(err, unix.ENODEV) {
-			return nil, err
-		}
-		var list []address
-		for _, m := range msgs {
-			if a, index, ok := parseAddress(m); ok && index == link.Index {
-				list = append(list, a)
-			}
-		}
-		return list, err
-	})
-	if err != nil {
-		name := link.Name
-		if name == "" {
-			name = fmt.Sprintf("interface %d", link.Index)
-		}
-		return nil, syserr.Wrap(name, "list addresses", err)
+		return nil, syserr.Wrap(fmt.Sprintf("interface %d", index), "list addresses", err)
 	}
 	return list, nil
 }
 
-// parseAddress reads the body of an RTM_NEWADDR message.
-func parseAddress(m []byte) (a address, index int, ok bool) {
-	if len(m) < unix.SizeofIfAddrmsg || m[0] != unix.AF_INET || m[1] > 32 {
+// addresses appends the addresses of an interface and a family to list.
+func (s *conn) addresses(list []netconf.Address, family uint8, index int, now boottime.Instant) ([]netconf.Address, error) {
+	before := len(list)
+	err := dump(func() error {
+		list = list[:before]
+		m, seq := s.begin(unix.RTM_GETADDR, unix.NLM_F_DUMP)
+		addressHeader(m, netip.Prefix{}, index)[0] = family
+		m.end()
+		return s.ask(seq, unix.RTM_NEWADDR, func(body []byte) {
+			if a, at, ok := parseAddress(body, now); ok && at == index && body[0] == family {
+				list = append(list, a)
+			}
+		})
+	})
+	return list, err
+}
+
+// addressHeader appends struct ifaddrmsg: family, prefix length, flags, scope,
+// index.
+func addressHeader(m *builder, p netip.Prefix, index int) []byte {
+	b := m.zeros(unix.SizeofIfAddrmsg)
+	if p.IsValid() {
+		b[0], b[1] = family(p.Addr()), uint8(p.Bits()) //nolint:gosec // up to 128
+	}
+	binary.NativeEndian.PutUint32(b[4:], uint32(index)) //nolint:gosec // an interface index is positive and 31 bits
+	return b
+}
+
+func family(a netip.Addr) uint8 {
+	if a.Is4() {
+		return unix.AF_INET
+	}
+	return unix.AF_INET6
+}
+
+// kernelFlags are the flags of an address in the order of [netconf.AddressFlags].
+var kernelFlags = [...]struct {
+	flag   netconf.AddressFlags
+	kernel uint32
+}{
+	{netconf.NoPrefixRoute, unix.IFA_F_NOPREFIXROUTE},
+	{netconf.Secondary, unix.IFA_F_SECONDARY},
+	{netconf.Optimistic, unix.IFA_F_OPTIMISTIC},
+	{netconf.Tentative, unix.IFA_F_TENTATIVE},
+	{netconf.Duplicate, unix.IFA_F_DADFAILED},
+}
+
+// parseAddress reads the body of an RTM_NEWADDR or RTM_DELADDR message that came at now.
+func parseAddress(m []byte, now boottime.Instant) (a netconf.Address, index int, ok bool) {
+	if len(m) < unix.SizeofIfAddrmsg || m[0] != unix.AF_INET && m[0] != unix.AF_INET6 {
 		return a, 0, false
 	}
-	// struct ifaddrmsg: family, prefixlen, flags, scope, index.
+	// struct ifaddrmsg: family, prefix length, flags, scope, index.
 	index = int(binary.NativeEndian.Uint32(m[4:]))
 	flags := uint32(m[2])
-	a.valid, a.preferred = forever, forever
+	a.Lifetime.Forever = true
 	var local, far netip.Addr
-	for _, at := range attributes(m[unix.SizeofIfAddrmsg:]) {
-		switch at.typ {
+	for typ, value := range attributes(m[unix.SizeofIfAddrmsg:]) {
+		switch typ {
 		case unix.IFA_LOCAL:
-			local, _ = netip.AddrFromSlice(at.value)
+			local, _ = netip.AddrFromSlice(value)
 		case unix.IFA_ADDRESS:
-			far, _ = netip.AddrFromSlice(at.value)
-		case unix.IFA_FLAGS:
-			if len(at.value) >= 4 {
-				flags = binary.NativeEndian.Uint32(at.value)
-			}
+			far, _ = netip.AddrFromSlice(value)
+		case unix.IFA_BROADCAST:
+			a.Broadcast, _ = netip.AddrFromSlice(value)
+		case ifaFlags:
+			flags = number(value)
 		case unix.IFA_CACHEINFO:
 			// struct ifa_cacheinfo: preferred, valid, created, updated.
-			if len(at.value) >= 8 {
-				a.preferred = binary.NativeEndian.Uint32(at.value)
-				a.valid = binary.NativeEndian.Uint32(at.value[4:])
+			if len(value) >= 8 {
+				a.Lifetime = lifetime(number(value[4:]), number(value), now)
+			}
+		case ifaProtocol:
+			if len(value) > 0 {
+				a.Protocol = value[0]
 			}
 		}
 	}
-	if !local.Is4() {
+	if !local.IsValid() {
 		local = far
 	}
-	if !local.Is4() {
+	a.Prefix = netip.PrefixFrom(local, int(m[1]))
+	if !a.Prefix.IsValid() || family(local) != m[0] {
 		return a, 0, false
 	}
-	a.prefix = netip.PrefixFrom(local, int(m[1]))
-	a.peer = far.IsValid() && far != local
-	a.secondary = flags&unix.IFA_F_SECONDARY != 0
+	if far != local {
+		a.Peer = far
+	}
+	for _, f := range kernelFlags {
+		if flags&f.kernel != 0 {
+			a.Flags |= f.flag
+		}
+	}
+	if local.Is6() {
+		a.Flags &^= netconf.Secondary // there the bit means a temporary address
+	}
 	return a, index, true
 }
 
-// setAddress adds the address or, where it is there, gives it its lifetimes
-// without taking it away for a moment.
-func (n *Kernel) setAddress(link netconf.Link, addrs []address, want netconf.Address, now boottime.Instant) error {
-	valid, preferred := lifetimes(want.Lifetime, now)
-	for _, a := range addrs {
-		if a.prefix == want.Prefix && !a.peer && near(a.valid, valid) && near(a.preferred, preferred) {
-			return nil
+// lifetime returns what the kernel reports at now, in seconds that are left.
+func lifetime(valid, preferred uint32, now boottime.Instant) netconf.Lifetime {
+	if valid == netconf.Forever {
+		return netconf.Lifetime{Forever: true}
+	}
+	l := netconf.Lifetime{ValidUntil: now.Add(time.Duration(valid) * time.Second)}
+	l.PreferredUntil = l.ValidUntil
+	if preferred < valid {
+		l.PreferredUntil = now.Add(time.Duration(preferred) * time.Second)
+	}
+	return l
+}
+
+// setAddress appends the attributes of an address that is added or replaced.
+func setAddress(m *builder, index int, a netconf.Address, valid, preferred uint32) {
+	addressHeader(m, a.Prefix, index)
+	m.address(unix.IFA_LOCAL, a.Prefix.Addr())
+	m.address(unix.IFA_ADDRESS, a.Prefix.Addr())
+	if a.Prefix.Addr().Is4() {
+		m.address(unix.IFA_BROADCAST, broadcast(a))
+	}
+	var flags uint32
+	for _, f := range kernelFlags {
+		if a.Flags&f.flag != 0 {
+			flags |= f.kernel
 		}
 	}
-	na := netlinkAddr(link, want.Prefix)
-	// The subnet's route is ours to make: with our metric and as long as we want it.
-	na.Flags = unix.IFA_F_NOPREFIXROUTE
-	if want.Broadcast.Is4() {
-		na.Broadcast = want.Broadcast.AsSlice()
-	}
-	if valid != forever {
-		na.ValidLft, na.PreferedLft = int(valid), int(preferred)
-	}
-	if err := n.link.AddrReplace(nil, na); err != nil {
-		return syserr.Wrap(link.Name, fmt.Sprintf("set address %v", want.Prefix), err)
-	}
-	return nil
+	m.uint32(ifaFlags, flags)
+	// Kernels before 5.18 ignore an attribute that they do not know.
+	m.uint8(ifaProtocol, a.Protocol)
+	// struct ifa_cacheinfo: preferred, valid, created, updated.
+	var info [16]byte
+	binary.NativeEndian.PutUint32(info[:], preferred)
+	binary.NativeEndian.PutUint32(info[4:], valid)
+	m.attribute(unix.IFA_CACHEINFO, info[:])
 }
 
-// brief is a lifetime of which rounding would take away too much.
-const brief = 3 * time.Second
-
-// lifetimes returns the seconds that the kernel is to give. It rounds down: an
-// address may end before its lease, not after it. But one that has little left
-// would end before it is renewed (a lease of 2 s at its T1): there the kernel is
-// given the begun second, and we take the address away in time.
-func lifetimes(l netconf.Lifetime, now boottime.Instant) (valid, preferred uint32) {
-	if l.Forever {
-		return forever, forever
+// broadcast returns the IPv4 broadcast address: the one that is set, or the last
+// one of the subnet; none where there is none.
+func broadcast(a netconf.Address) netip.Addr {
+	if a.Broadcast.IsValid() || a.Prefix.Bits() >= 31 {
+		return a.Broadcast
 	}
-	left := l.ValidUntil.Sub(now)
-	if left < brief {
-		left += time.Second - 1
-	}
-	valid = max(seconds(left), 1) // 0 is not allowed
-	return valid, min(seconds(l.PreferredUntil.Sub(now)), valid)
+	b := a.Prefix.Addr().As4()
+	last := binary.BigEndian.Uint32(b[:]) | 1<<(32-a.Prefix.Bits()) - 1
+	binary.BigEndian.PutUint32(b[:], last)
+	return netip.AddrFrom4(b)
 }
 
-func seconds(d time.Duration) uint32 {
-	return uint32(min(max(d/time.Second, 0), forever-1))
+// removeAddress appends the attributes of an address that is removed.
+func removeAddress(m *builder, index int, p netip.Prefix) {
+	addressHeader(m, p, index)
+	m.address(unix.IFA_LOCAL, p.Addr())
+	m.address(unix.IFA_ADDRESS, p.Addr())
 }
 
-// near reports whether the kernel's lifetime needs no change. The kernel
-// rounds up what is left where we round down; one that is too long by more than
-// that is put right, one that is too short may be so by a second more, where it
-// does not count.
-func near(has, want uint32) bool {
-	if has == forever || want == forever || want < 10 {
-		return has == want
-	}
-	return int64(has) <= int64(want)+1 && int64(has) >= int64(want)-2
-}
-
-// removeAddress removes one of ours. If it is the first of its subnet, the
-// kernel would take the others of the subnet with it, which are not ours to
-// remove: it is told to promote them instead.
-func (n *Kernel) removeAddress(link netconf.Link, p netip.Prefix) error {
-	addrs, err := n.addresses(link)
-	if err != nil {
-		if errors.Is(err, netconf.ErrNoLink) {
-			return nil // it went with the interface
-		}
-		return err
-	}
-	var found, primary, others bool
-	for _, a := range addrs {
-		switch {
-		case a.prefix == p && !a.peer:
-			found, primary = true, !a.secondary
-		case a.prefix.Masked() == p.Masked() && a.secondary:
-			others = true
+// families returns those that what is on record or wanted is of.
+func families(owned []netip.Prefix, want netconf.Desired) (list []uint8) {
+	add := func(a netip.Addr) {
+		if f := family(a); a.IsValid() && !slices.Contains(list, f) {
+			list = append(list, f)
 		}
 	}
-	if !found {
-		return nil
+	for _, p := range owned {
+		add(p.Addr())
 	}
-	op := fmt.Sprintf("remove address %v", p)
-	if primary && others {
-		restore, err := n.promote(link)
-		if err != nil {
-			return syserr.Wrap(link.Name, op+": keep the other addresses of the subnet", err)
-		}
-		defer restore()
+	for _, a := range want.Addresses {
+		add(a.Prefix.Addr())
 	}
-	err = n.link.AddrDel(nil, netlinkAddr(link, p))
-	if err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) && !errors.Is(err, unix.ENODEV) {
-		return syserr.Wrap(link.Name, op, err)
+	for _, r := range want.Routes {
+		add(r.Destination.Addr())
 	}
-	return nil
-}
-
-func netlinkAddr(link netconf.Link, p netip.Prefix) *netlink.Addr {
-	return &netlink.Addr{IPNet: ipNet(p), LinkIndex: link.Index}
-}
-
-func ipNet(p netip.Prefix) *net.IPNet {
-	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
+	return list
 }

@@ -7,86 +7,178 @@ import (
 	"fmt"
 	"net/netip"
 
-	"github.com/lessee/lessee/internal/linux/clock"
 	"github.com/lessee/lessee/internal/linux/syserr"
 	"github.com/lessee/lessee/internal/netconf"
-	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 )
 
-// Apply implements [driver.Network].
+// Apply makes the kernel hold want for the adapter, with owned what is ours by
+// the record; [netconf.Diff] decides what changes. What is not ours is never
+// replaced and never removed. It is idempotent.
 //
-// If there is an address in ours or want, all routes with protocol "dhcp" that
-// leave by this interface are taken for ours if they are in the main table, in
-// one that want has routes for, or have an address of ours as their source.
-// Addresses and routes of others are never changed.
+// There are two batches at most: one that adds and replaces, then, of what the
+// answers to it allow, one that removes. A batch is no transaction: the kernel
+// goes on after an operation that failed.
 //
-// On an interface that is down the kernel takes an address but no routes: then
-// the error wraps ENETDOWN, the rest is done, and Apply is to be called again
-// when the interface is up. The kernel drops the routes of an interface that
-// goes down and does not bring them back.
-//
-// An MTU of 0 leaves the MTU alone; to undo ours, the caller passes the one from before.
-//
-// What cannot be done does not keep the rest from being done: the errors are
-// joined, and where they do not concern the addresses the error is a
-// [*netconf.PartialError].
-func (n *Kernel) Apply(link netconf.Link, ours []netip.Prefix, want netconf.Desired) error {
-	now, address := clock.Now(), want.IPv4()
-	if address.Prefix.IsValid() && !address.Lifetime.Forever && !now.Before(address.Lifetime.ValidUntil) {
-		// It ended: what is left to do is to take it away.
-		want, address = netconf.Desired{MTU: want.MTU}, netconf.Address{}
+// On an interface that is down the kernel takes an address but no routes: they
+// are in the outcome, and Apply must be called again when the interface is up.
+// The kernel drops the routes of an interface that goes down and does not bring
+// them back.
+func (n *Kernel) Apply(link netconf.Link, owned []netip.Prefix, want netconf.Desired) netconf.Outcome {
+	if len(owned) == 0 && len(want.Addresses) == 0 && len(want.Routes) == 0 && want.MTU == 0 {
+		return netconf.Outcome{}
 	}
-	var beside error // the addresses
-	if want.MTU != 0 {
-		beside = n.setMTU(link, want.MTU)
+	n.change.mu.Lock()
+	outcome, blocked := n.apply(link, owned, want)
+	n.change.mu.Unlock()
+	for _, b := range blocked {
+		outcome.Failed = append(outcome.Failed, n.blocked(link, b))
 	}
-	if len(ours) == 0 && !address.Prefix.IsValid() {
-		return partial(beside)
-	}
-
-	addrs, err := n.addresses(link)
-	if errors.Is(err, netconf.ErrNoLink) && !address.Prefix.IsValid() {
-		return partial(beside) // what was ours went with the interface
-	}
-	if err != nil {
-		return errors.Join(beside, err)
-	}
-	if address.Prefix.IsValid() {
-		if err := n.setAddress(link, addrs, address, now); err != nil {
-			// Routes need their source; what we had before still has its own.
-			return errors.Join(beside, err)
-		}
-	}
-	// The routes change while an old address is still there, so that those
-	// that both leases have in common never miss.
-	beside = errors.Join(beside, n.setRoutes(link, ours, want))
-	var errs []error
-	for _, p := range ours {
-		if p != address.Prefix {
-			errs = append(errs, n.removeAddress(link, p))
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
-		return errors.Join(beside, err)
-	}
-	return partial(beside)
+	return outcome
 }
 
-func partial(err error) error {
-	if err == nil {
-		return nil
+func (n *Kernel) apply(link netconf.Link, owned []netip.Prefix, want netconf.Desired) (netconf.Outcome, []netconf.Blocked) {
+	if err := n.read(link, families(owned, want)); err != nil {
+		if errors.Is(err, unix.ENODEV) && len(want.Addresses) == 0 && len(want.Routes) == 0 {
+			return netconf.Outcome{}, nil // what was ours went with the interface
+		}
+		return netconf.Outcome{Unread: wrap(link, "read the configuration", err)}, nil
 	}
-	return &netconf.PartialError{Err: err}
+	plan := netconf.Diff(n.state, owned, want)
+	failed := n.carryOut(link, plan.Add)
+	if places := taken(failed); len(places) > 0 {
+		// Another program has the place: who, and does it the same?
+		if err := n.read(link, families(owned, want)); err == nil && n.readInTheWay(places) == nil {
+			first := plan
+			plan = netconf.Diff(n.state, owned, want)
+			failed = append(others(failed), n.carryOut(link, plan.Add)...)
+			plan.Remove = first.Remove
+		}
+	}
+	remove, withheld := plan.Cleanup(failed)
+	failed = append(failed, n.carryOut(link, remove)...)
+	for _, op := range withheld {
+		failed = append(failed, netconf.Failure{Op: op, Err: wrap(link, op.String()+": keep the other addresses of the subnet", unix.EBUSY)})
+	}
+	return plan.Outcome(failed), plan.Blocked
 }
 
-func (n *Kernel) setMTU(link netconf.Link, mtu int) error {
-	now, err := n.LinkByIndex(link.Index)
-	if err == nil && now.MTU == mtu {
-		return nil
+// blocked describes a wanted route whose place another's has.
+func (n *Kernel) blocked(link netconf.Link, b netconf.Blocked) netconf.Failure {
+	at := link.Name
+	if b.By.Index != 0 {
+		at = n.nameOf(b.By.Index)
 	}
-	l := &netlink.GenericLink{LinkAttrs: netlink.LinkAttrs{Index: link.Index}}
-	if err := n.link.LinkSetMTU(l, mtu); err != nil {
-		return syserr.Wrap(link.Name, fmt.Sprintf("set MTU %d", mtu), err)
+	op := netconf.AddRoute{Route: b.Route}
+	return netconf.Failure{Op: op, Err: &syserr.Error{
+		Op: op.String(), Adapter: link.Name,
+		Err:  &netconf.BlockedError{Blocked: b, Adapter: at, Err: unix.EEXIST},
+		Hint: "give this adapter another metric",
+	}}
+}
+
+// carryOut sends the operations as one batch (or several, where there are many)
+// and returns those that failed.
+func (n *Kernel) carryOut(link netconf.Link, ops []netconf.Op) (failed []netconf.Failure) {
+	for len(ops) > 0 {
+		some := ops[:min(len(ops), batchSize)]
+		ops = ops[len(some):]
+		first := n.change.seq + 1
+		for _, op := range some {
+			n.encode(link, op)
+		}
+		var err error
+		n.errs, err = n.change.acknowledged(first, n.errs[:0])
+		for i, op := range some {
+			refused := n.errs[i]
+			if err != nil && refused == nil {
+				refused = err // whether it was done is not known
+			}
+			if refused != nil && !settled(op, refused) {
+				failed = append(failed, netconf.Failure{Op: op, Err: wrap(link, op.String(), refused)})
+			}
+		}
 	}
-	return nil
+	return failed
+}
+
+// encode builds the request of an operation.
+func (n *Kernel) encode(link netconf.Link, op netconf.Op) {
+	s, index := n.change, link.Index
+	const (
+		ack = unix.NLM_F_ACK
+		add = ack | unix.NLM_F_CREATE | unix.NLM_F_EXCL
+	)
+	switch op := op.(type) {
+	case netconf.SetMTU:
+		m, _ := s.begin(unix.RTM_NEWLINK, ack)
+		linkHeader(m, index, 0, 0)
+		m.uint32(unix.IFLA_MTU, uint32(op.MTU)) //nolint:gosec // what does not fit the kernel refuses
+	case netconf.SetPromote:
+		m, _ := s.begin(unix.RTM_NEWLINK, ack)
+		linkHeader(m, index, 0, 0)
+		spec, inet, conf := m.nest(unix.IFLA_AF_SPEC), m.nest(unix.AF_INET), m.nest(inetConf)
+		m.uint32(promoteSecondaries, uint32(op.Promote))
+		m.unnest(conf)
+		m.unnest(inet)
+		m.unnest(spec)
+	case netconf.AddAddress:
+		m, _ := s.begin(unix.RTM_NEWADDR, add)
+		setAddress(m, index, op.Address, op.Valid, op.Preferred)
+	case netconf.ReplaceAddress:
+		m, _ := s.begin(unix.RTM_NEWADDR, ack|unix.NLM_F_REPLACE)
+		setAddress(m, index, op.Address, op.Valid, op.Preferred)
+	case netconf.RemoveAddress:
+		m, _ := s.begin(unix.RTM_DELADDR, ack)
+		removeAddress(m, index, op.Prefix)
+	case netconf.AddRoute:
+		m, _ := s.begin(unix.RTM_NEWROUTE, add)
+		setRoute(m, index, op.Route, addScope(op.Route))
+	case netconf.AppendRoute:
+		m, _ := s.begin(unix.RTM_NEWROUTE, ack|unix.NLM_F_CREATE|unix.NLM_F_APPEND)
+		setRoute(m, index, op.Route, addScope(op.Route))
+	case netconf.RemoveRoute:
+		m, _ := s.begin(unix.RTM_DELROUTE, ack)
+		setRoute(m, index, op.Route, unix.RT_SCOPE_NOWHERE) // of any scope
+	}
+	s.tx.end()
+}
+
+// settled reports whether the errno says that there is nothing left to do.
+func settled(op netconf.Op, err error) bool {
+	switch op.(type) {
+	case netconf.RemoveAddress:
+		return errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.ENODEV)
+	case netconf.RemoveRoute:
+		return errors.Is(err, unix.ESRCH) || errors.Is(err, unix.ENODEV)
+	}
+	return false
+}
+
+// taken returns the places of what failed because something is there already.
+func taken(failed []netconf.Failure) (places []netconf.Object) {
+	for _, f := range failed {
+		if errors.Is(f.Err, unix.EEXIST) {
+			places = append(places, netconf.ObjectOf(f.Op))
+		}
+	}
+	return places
+}
+
+// others returns the failures that have another reason.
+func others(failed []netconf.Failure) (rest []netconf.Failure) {
+	for _, f := range failed {
+		if !errors.Is(f.Err, unix.EEXIST) {
+			rest = append(rest, f)
+		}
+	}
+	return rest
+}
+
+func wrap(link netconf.Link, op string, err error) error {
+	name := link.Name
+	if name == "" {
+		name = fmt.Sprintf("interface %d", link.Index)
+	}
+	return syserr.Wrap(name, op, err)
 }

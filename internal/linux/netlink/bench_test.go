@@ -14,10 +14,10 @@ func BenchmarkApplyUnchanged(b *testing.B) {
 	l := newLab(b, Options{})
 	want := desire(addrA, gw, 100, time.Hour)
 	link := l.c0()
-	l.Must(l.n.Apply(link, nil, want))
+	l.Must(l.n.Apply(link, nil, want).Err())
 	b.ReportAllocs()
 	for b.Loop() {
-		l.Must(l.n.Apply(link, []netip.Prefix{addrA}, want))
+		l.Must(l.n.Apply(link, []netip.Prefix{addrA}, want).Err())
 	}
 }
 
@@ -29,7 +29,7 @@ func BenchmarkApplyRenewed(b *testing.B) {
 	for b.Loop() {
 		want.Addresses[0].Lifetime.ValidUntil = want.Addresses[0].Lifetime.ValidUntil.Add(10 * time.Second)
 		want.Addresses[0].Lifetime.PreferredUntil = want.Addresses[0].Lifetime.ValidUntil
-		l.Must(l.n.Apply(link, []netip.Prefix{addrA}, want))
+		l.Must(l.n.Apply(link, []netip.Prefix{addrA}, want).Err())
 	}
 }
 
@@ -40,9 +40,9 @@ func BenchmarkApplyNew(b *testing.B) {
 	want := desire(addrA, gw, 100, time.Hour)
 	b.ReportAllocs()
 	for b.Loop() {
-		l.Must(l.n.Apply(link, []netip.Prefix{addrA}, want))
+		l.Must(l.n.Apply(link, []netip.Prefix{addrA}, want).Err())
 		b.StopTimer()
-		l.Must(l.n.Apply(link, []netip.Prefix{addrA}, netconf.Desired{}))
+		l.Must(l.n.Apply(link, []netip.Prefix{addrA}, netconf.Desired{}).Err())
 		b.StartTimer()
 	}
 }

@@ -76,7 +76,7 @@ func (m *monitor) changes() []uint16 {
 		m.l.Must(err)
 		for _, msg := range msgs {
 			if msg.Header.Type == unix.RTM_NEWADDR {
-				if _, index, ok := parseAddress(msg.Data); ok && index == lo.Attrs().Index {
+				if _, index, ok := parseAddress(msg.Data, 0); ok && index == lo.Attrs().Index {
 					return types
 				}
 			}
@@ -135,3 +135,35 @@ func (l *lab) addresses() []netip.Prefix {
 }
 
 func left(l netconf.Lifetime) time.Duration { return l.ValidUntil.Sub(clock.Now()) }
+
+// routeOf returns a route as the netlink library has it, without its protocol.
+func routeOf(h netlink.Route) netconf.Route {
+	r := netconf.Route{
+		Destination: netip.PrefixFrom(netip.IPv4Unspecified(), 0),
+		Metric:      uint32(h.Priority),
+		Table:       uint32(h.Table),
+		OnLink:      h.Flags&int(netlink.FLAG_ONLINK) != 0,
+	}
+	if h.Dst != nil {
+		if a, ok := netip.AddrFromSlice(h.Dst.IP); ok {
+			bits, _ := h.Dst.Mask.Size()
+			r.Destination = netip.PrefixFrom(a.Unmap(), bits)
+		}
+	}
+	if a, ok := netip.AddrFromSlice(h.Gw); ok {
+		r.Router = a.Unmap()
+	}
+	if a, ok := netip.AddrFromSlice(h.Src); ok {
+		r.Source = a.Unmap()
+	}
+	return r
+}
+
+// promotes reads the setting of c0.
+func (l *lab) promotes() bool {
+	l.T.Helper()
+	l.n.change.mu.Lock()
+	defer l.n.change.mu.Unlock()
+	l.Must(l.n.read(netconf.Link{Index: l.Link("c0").Attrs().Index}, nil))
+	return l.n.state.PromoteSecondaries
+}

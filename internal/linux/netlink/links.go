@@ -10,31 +10,31 @@ import (
 
 	"github.com/lessee/lessee/internal/linux/syserr"
 	"github.com/lessee/lessee/internal/netconf"
-	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
-// Links implements [driver.Network].
+// Links lists the links.
 func (n *Kernel) Links() ([]netconf.Link, error) {
 	links, _, err := n.links()
 	return links, err
 }
 
 // links returns the links, and for each how often it has lost its carrier.
-func (n *Kernel) links() ([]netconf.Link, map[int]uint32, error) {
-	var losses map[int]uint32
-	links, err := dump(func() ([]netconf.Link, error) {
-		msgs, err := n.request(unix.RTM_GETLINK, unix.NLM_F_DUMP, unix.RTM_NEWLINK, nl.NewIfInfomsg(unix.AF_UNSPEC), extent())
-		links := make([]netconf.Link, 0, len(msgs))
-		losses = make(map[int]uint32, len(msgs))
-		for _, m := range msgs {
-			if l, ok := parseLink(m); ok {
+func (n *Kernel) links() (links []netconf.Link, losses map[int]uint32, err error) {
+	n.ask.mu.Lock()
+	defer n.ask.mu.Unlock()
+	err = dump(func() error {
+		links, losses = nil, make(map[int]uint32)
+		m, seq := n.ask.begin(unix.RTM_GETLINK, unix.NLM_F_DUMP)
+		linkHeader(m, 0, 0, 0)
+		extent(m)
+		m.end()
+		return n.ask.ask(seq, unix.RTM_NEWLINK, func(body []byte) {
+			if l, ok := parseLink(body); ok {
 				links = append(links, l)
-				losses[l.Index] = carrierLosses(m)
+				losses[l.Index] = carrierLosses(body)
 			}
-		}
-		return links, err
+		})
 	})
 	if err != nil {
 		return nil, nil, syserr.Wrap("", "list the network interfaces", err)
@@ -42,56 +42,63 @@ func (n *Kernel) links() ([]netconf.Link, map[int]uint32, error) {
 	return links, losses, nil
 }
 
-// LinkByName implements [driver.Network].
+// LinkByName finds a link by its name or an alternative name; the error wraps
+// [netconf.ErrNoLink] if there is none.
 func (n *Kernel) LinkByName(name string) (netconf.Link, error) {
+	op := fmt.Sprintf("find interface %q", name)
 	// The kernel cuts nothing off, but a name with a NUL would be asked for
 	// without what follows it.
-	for i := range len(name) {
-		if name[i] == 0 {
-			return netconf.Link{}, noLink(fmt.Sprintf("find interface %q", name))
-		}
-	}
-	if name == "" {
-		return netconf.Link{}, noLink(`find interface ""`)
+	if name == "" || slices.Contains([]byte(name), 0) {
+		return netconf.Link{}, noLink(op)
 	}
 	// Either attribute finds by name and by alternative name; they differ in the
 	// length they allow.
-	typ := unix.IFLA_IFNAME
+	typ := uint16(unix.IFLA_IFNAME)
 	if len(name) >= unix.IFNAMSIZ {
 		typ = unix.IFLA_ALT_IFNAME
 	}
-	return n.getLink(fmt.Sprintf("find interface %q", name), nl.NewIfInfomsg(unix.AF_UNSPEC), extent(),
-		nl.NewRtAttr(typ, nl.ZeroTerminated(name)))
+	return n.getLink(op, 0, func(m *builder) { m.text(typ, name) })
 }
 
-// LinkByIndex implements [driver.Network].
+// LinkByIndex finds a link by its index; the error wraps [netconf.ErrNoLink] if
+// there is none.
 func (n *Kernel) LinkByIndex(index int) (netconf.Link, error) {
 	op := fmt.Sprintf("find interface %d", index)
 	if index <= 0 {
 		return netconf.Link{}, noLink(op)
 	}
-	m := nl.NewIfInfomsg(unix.AF_UNSPEC)
-	m.Index = int32(index)
-	return n.getLink(op, m, extent())
+	return n.getLink(op, index, func(*builder) {})
 }
 
-func (n *Kernel) getLink(op string, data ...nl.NetlinkRequestData) (netconf.Link, error) {
-	msgs, err := n.request(unix.RTM_GETLINK, 0, unix.RTM_NEWLINK, data...)
+func (n *Kernel) getLink(op string, index int, more func(*builder)) (netconf.Link, error) {
+	n.ask.mu.Lock()
+	defer n.ask.mu.Unlock()
+	m, seq := n.ask.begin(unix.RTM_GETLINK, 0)
+	linkHeader(m, index, 0, 0)
+	extent(m)
+	more(m)
+	m.end()
+	var l netconf.Link
+	understood := false
+	err := n.ask.ask(seq, unix.RTM_NEWLINK, func(body []byte) { l, understood = parseLink(body) })
+	if err == nil && !understood {
+		err = errors.New("the kernel's answer is not understood")
+	}
 	if err != nil {
 		return netconf.Link{}, lookup(op, err)
 	}
-	if len(msgs) == 1 {
-		if l, ok := parseLink(msgs[0]); ok {
-			return l, nil
-		}
-	}
-	return netconf.Link{}, syserr.Wrap("", op, errors.New("the kernel's answer is not understood"))
+	return l, nil
 }
 
-// SetUp implements [driver.Network].
+// SetUp sets the interface administratively up.
 func (n *Kernel) SetUp(index int) error {
-	l := &netlink.GenericLink{LinkAttrs: netlink.LinkAttrs{Index: index}}
-	if err := n.link.LinkSetUp(l); err != nil {
+	n.ask.mu.Lock()
+	m, seq := n.ask.begin(unix.RTM_NEWLINK, unix.NLM_F_ACK)
+	linkHeader(m, index, unix.IFF_UP, unix.IFF_UP)
+	m.end()
+	err := n.ask.ask(seq, 0, func([]byte) {})
+	n.ask.mu.Unlock()
+	if err != nil {
 		return syserr.Wrap(n.nameOf(index), "set up", err)
 	}
 	return nil
@@ -115,27 +122,30 @@ func lookup(op string, err error) error {
 	return syserr.Wrap("", op, err)
 }
 
+// linkHeader appends struct ifinfomsg: family, pad, type, index, flags, change.
+func linkHeader(m *builder, index int, flags, change uint32) {
+	b := m.zeros(unix.SizeofIfInfomsg)
+	binary.NativeEndian.PutUint32(b[4:], uint32(index)) //nolint:gosec // an interface index is positive and 31 bits
+	binary.NativeEndian.PutUint32(b[8:], flags)
+	binary.NativeEndian.PutUint32(b[12:], change)
+}
+
 // skipStats is RTEXT_FILTER_SKIP_STATS of linux/rtnetlink.h.
 const skipStats = 1 << 3
 
 // extent asks the kernel to leave out the counters, most of a link's message.
-func extent() nl.NetlinkRequestData {
-	return nl.NewRtAttr(unix.IFLA_EXT_MASK, nl.Uint32Attr(skipStats))
-}
+func extent(m *builder) { m.uint32(unix.IFLA_EXT_MASK, skipStats) }
 
 // vrfPortTable is IFLA_VRF_PORT_TABLE of linux/if_link.h.
 const vrfPortTable = 1
 
 // vrfOf returns the routing table of the VRF that a link belongs to, from what
-// the link's master adds to it; 0 if it is no VRF.
-func vrfOf(info []attribute) uint32 {
-	kind, _ := find(info, unix.IFLA_INFO_SLAVE_KIND)
-	data, _ := find(info, unix.IFLA_INFO_SLAVE_DATA)
-	table, _ := find(attributes(data), vrfPortTable)
-	if unix.ByteSliceToString(kind) != "vrf" || len(table) < 4 {
+// the link's master adds to it (IFLA_LINKINFO); 0 if it is no VRF.
+func vrfOf(info []byte) uint32 {
+	if unix.ByteSliceToString(find(info, unix.IFLA_INFO_SLAVE_KIND)) != "vrf" {
 		return 0
 	}
-	return binary.NativeEndian.Uint32(table)
+	return number(find(find(info, unix.IFLA_INFO_SLAVE_DATA), vrfPortTable))
 }
 
 // parseLink reads the body of an RTM_NEWLINK or RTM_DELLINK message.
@@ -143,37 +153,70 @@ func parseLink(m []byte) (netconf.Link, bool) {
 	if len(m) < unix.SizeofIfInfomsg {
 		return netconf.Link{}, false
 	}
-	// struct ifinfomsg: family, pad, type, index, flags, change.
-	flags := binary.NativeEndian.Uint32(m[8:])
-	l := netconf.Link{
-		HardwareType: binary.NativeEndian.Uint16(m[2:]),
-		Index:        int(int32(binary.NativeEndian.Uint32(m[4:]))),
-		Up:           flags&unix.IFF_UP != 0,
-		// RUNNING is a carrier and an operational state of up or unknown. It is
-		// not set while an 802.1X port waits for its authentication: the kernel
-		// would drop our frames.
-		Carrier:  flags&unix.IFF_UP != 0 && flags&unix.IFF_RUNNING != 0,
-		Loopback: flags&unix.IFF_LOOPBACK != 0,
-	}
-	for _, a := range attributes(m[unix.SizeofIfInfomsg:]) {
-		switch a.typ {
+	var l netconf.Link
+	parseLinkState(m, &l)
+	for typ, value := range attributes(m[unix.SizeofIfInfomsg:]) {
+		switch typ {
 		case unix.IFLA_IFNAME:
-			l.Name = unix.ByteSliceToString(a.value)
+			l.Name = unix.ByteSliceToString(value)
 		case unix.IFLA_ADDRESS:
-			l.HardwareAddr = slices.Clone(a.value)
-		case unix.IFLA_MTU:
-			if len(a.value) >= 4 {
-				l.MTU = int(binary.NativeEndian.Uint32(a.value))
-			}
-		case unix.IFLA_LINKINFO:
-			l.VRF = vrfOf(attributes(a.value))
+			l.HardwareAddr = slices.Clone(value)
 		case unix.IFLA_PROP_LIST:
-			for _, p := range attributes(a.value) {
-				if p.typ == unix.IFLA_ALT_IFNAME {
-					l.AltNames = append(l.AltNames, unix.ByteSliceToString(p.value))
+			for typ, name := range attributes(value) {
+				if typ == unix.IFLA_ALT_IFNAME {
+					l.AltNames = append(l.AltNames, unix.ByteSliceToString(name))
 				}
 			}
 		}
 	}
 	return l, l.Index > 0 && l.Name != ""
+}
+
+// parseLinkState reads of a link what needs no memory: all but its names and
+// hardware address.
+func parseLinkState(m []byte, l *netconf.Link) {
+	// struct ifinfomsg: family, pad, type, index, flags, change.
+	flags := binary.NativeEndian.Uint32(m[8:])
+	l.HardwareType = binary.NativeEndian.Uint16(m[2:])
+	l.Index = int(int32(binary.NativeEndian.Uint32(m[4:])))
+	l.Up = flags&unix.IFF_UP != 0
+	// RUNNING is a carrier and an operational state of up or unknown. It is
+	// not set while an 802.1X port waits for its authentication: the kernel
+	// would drop our frames.
+	l.Carrier = flags&unix.IFF_UP != 0 && flags&unix.IFF_RUNNING != 0
+	l.Loopback = flags&unix.IFF_LOOPBACK != 0
+	l.VRF = 0
+	for typ, value := range attributes(m[unix.SizeofIfInfomsg:]) {
+		switch typ {
+		case unix.IFLA_MTU:
+			l.MTU = int(number(value))
+		case unix.IFLA_LINKINFO:
+			l.VRF = vrfOf(value)
+		}
+	}
+}
+
+// promoteSecondaries is IPV4_DEVCONF_PROMOTE_SECONDARIES of linux/ip.h: the
+// sysctl net.ipv4.conf.*.promote_secondaries.
+const promoteSecondaries = 20
+
+// inetConf is IFLA_INET_CONF of linux/if_link.h.
+const inetConf = 1
+
+// promotes reads from an RTM_NEWLINK message whether the link promotes
+// secondary addresses. It is asked for by netlink, because /proc/sys is
+// read-only in many containers.
+func promotes(m []byte) bool {
+	if len(m) < unix.SizeofIfInfomsg {
+		return false
+	}
+	conf := find(find(find(m[unix.SizeofIfInfomsg:], unix.IFLA_AF_SPEC), unix.AF_INET), inetConf)
+	const at = (promoteSecondaries - 1) * 4
+	return len(conf) >= at+4 && binary.NativeEndian.Uint32(conf[at:]) != 0
+}
+
+// carrierLosses reads from an RTM_NEWLINK message how often the link has lost
+// its carrier.
+func carrierLosses(m []byte) uint32 {
+	return number(find(m[unix.SizeofIfInfomsg:], unix.IFLA_CARRIER_DOWN_COUNT))
 }

@@ -76,7 +76,11 @@ func TestWatch(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, Options{})
 	changes := make(chan netconf.LinkChange, 256)
-	w, err := l.n.Watch(func(c netconf.LinkChange) { changes <- c })
+	w, err := l.n.Watch(func(n netconf.Notice) {
+		if c, ok := n.(netconf.LinkChange); ok {
+			changes <- c
+		}
+	})
 	l.Must(err)
 	next := func(what string, ok func(netconf.LinkChange) bool) netconf.LinkChange {
 		t.Helper()
@@ -123,7 +127,11 @@ func TestWatchAfterOverrun(t *testing.T) {
 	held, release := make(chan struct{}), make(chan struct{})
 	first := true
 	seen := make(chan netconf.LinkChange, 100000)
-	w, err := l.n.Watch(func(c netconf.LinkChange) {
+	w, err := l.n.Watch(func(n netconf.Notice) {
+		c, ok := n.(netconf.LinkChange)
+		if !ok {
+			return
+		}
 		if first {
 			first = false
 			close(held)
@@ -134,7 +142,7 @@ func TestWatchAfterOverrun(t *testing.T) {
 	l.Must(err)
 	defer w.Close()
 	// The receive buffer is made small and overrun while the watcher is busy.
-	l.Must(unix.SetsockoptInt(w.(*watch).s.GetFd(), unix.SOL_SOCKET, unix.SO_RCVBUF, 2048))
+	l.Must(w.(*watch).links.SetsockoptInt(unix.SOL_SOCKET, unix.SO_RCVBUF, 2048))
 	c0 := l.Link("c0")
 	l.Must(l.H.LinkSetMTU(c0, 1400))
 	<-held
@@ -163,7 +171,12 @@ func FuzzParseLink(f *testing.F) {
 		if l, ok := parseLink(b); ok && (l.Name == "" || l.Index <= 0) {
 			t.Errorf("%+v", l)
 		}
-		parseAddress(b)
+		parseAddress(b, 0)
+		parseRoute(b, 1, func(netconf.Route) {})
+		for m := range messages(b) {
+			_ = verdict(m)
+			disturbed(m)
+		}
 		promotes(b)
 	})
 }

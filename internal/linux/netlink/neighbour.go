@@ -3,16 +3,17 @@
 package netlink
 
 import (
+	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"time"
 
 	"github.com/lessee/lessee/internal/netconf"
-	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
@@ -31,38 +32,45 @@ func (n *Kernel) NextHop(link netconf.Link, dst netip.Addr) netip.Addr {
 	return n.ownNextHop(link, dst)
 }
 
-// Hop is NextHop by the routes that the kernel would use; false if none
-// of them leads to dst by this link. Without a route the kernel takes every
-// destination to be on the link, so it is asked for the route itself.
+// Hop is NextHop by the routes that the kernel would use; false if none of them
+// leads to dst by this link. Without a route the kernel takes every destination
+// to be on the link, so it is asked for the route itself.
 func (n *Kernel) Hop(link netconf.Link, dst netip.Addr) (hop netip.Addr, ok bool) {
-	routes, err := n.link.RouteGetWithOptions(dst.AsSlice(), &netlink.RouteGetOptions{OifIndex: link.Index, FIBMatch: true})
-	if err != nil {
-		return netip.Addr{}, false
-	}
-	for _, r := range routes {
-		if gw, ok := netip.AddrFromSlice(r.Gw); ok && r.LinkIndex == link.Index {
-			return gw.Unmap(), true
-		}
-	}
-	return dst, len(routes) > 0
+	n.ask.mu.Lock()
+	defer n.ask.mu.Unlock()
+	m, seq := n.ask.begin(unix.RTM_GETROUTE, 0)
+	b := m.zeros(unix.SizeofRtMsg)
+	b[0], b[1] = family(dst), uint8(dst.BitLen()) //nolint:gosec // up to 128
+	binary.NativeEndian.PutUint32(b[8:], unix.RTM_F_FIB_MATCH)
+	m.address(unix.RTA_DST, dst)
+	m.uint32(unix.RTA_OIF, uint32(link.Index)) //nolint:gosec // an interface index is positive and 31 bits
+	m.end()
+	hop = dst
+	err := n.ask.ask(seq, unix.RTM_NEWROUTE, func(body []byte) {
+		parseRoute(body, link.Index, func(r netconf.Route) {
+			if r.Index == 0 && r.Router.IsValid() && hop == dst {
+				hop = r.Router
+			}
+			ok = true
+		})
+	})
+	return hop, ok && err == nil
 }
 
 // ownNextHop is NextHop by our own routes, in whatever table they are.
 func (n *Kernel) ownNextHop(link netconf.Link, dst netip.Addr) netip.Addr {
-	list, err := n.dhcpRoutes(link)
-	if err != nil {
-		return dst
-	}
+	n.ask.mu.Lock()
+	defer n.ask.mu.Unlock()
 	hop, best := dst, -1
-	for _, h := range list {
-		r := routeOf(h)
+	f := routeFilter{family: family(dst), protocol: netconf.ProtocolDHCP, typ: unix.RTN_UNICAST, index: link.Index}
+	_ = n.ask.routes(f, link.Index, func(r netconf.Route) {
 		if bits := r.Destination.Bits(); bits > best && r.Destination.Contains(dst) {
 			hop, best = dst, bits
 			if r.Router.IsValid() {
 				hop = r.Router
 			}
 		}
-	}
+	})
 	return hop
 }
 
@@ -79,16 +87,26 @@ func (n *Kernel) Confirmed(link netconf.Link, host netip.Addr) (net.HardwareAddr
 }
 
 // neighbourIn is Neighbour for an entry in one of the states.
-func (n *Kernel) neighbourIn(link netconf.Link, host netip.Addr, states uint16) (net.HardwareAddr, bool) {
-	msgs, err := n.request(unix.RTM_GETNEIGH, 0, unix.RTM_NEWNEIGH, ndmsg{index: link.Index}, nl.NewRtAttr(unix.NDA_DST, host.AsSlice()))
-	if err != nil || len(msgs) != 1 || len(msgs[0]) < unix.SizeofNdMsg {
-		return nil, false
-	}
-	if binary.NativeEndian.Uint16(msgs[0][8:])&states == 0 {
-		return nil, false
-	}
-	hw, ok := find(attributes(msgs[0][unix.SizeofNdMsg:]), unix.NDA_LLADDR)
-	return slices.Clone(hw), ok && len(hw) > 0
+func (n *Kernel) neighbourIn(link netconf.Link, host netip.Addr, states uint16) (hw net.HardwareAddr, ok bool) {
+	n.ask.mu.Lock()
+	defer n.ask.mu.Unlock()
+	m, seq := n.ask.begin(unix.RTM_GETNEIGH, 0)
+	neighbour(m, link.Index, host, 0)
+	m.end()
+	err := n.ask.ask(seq, unix.RTM_NEWNEIGH, func(body []byte) {
+		if len(body) >= unix.SizeofNdMsg && binary.NativeEndian.Uint16(body[8:])&states != 0 {
+			hw = slices.Clone(find(body[unix.SizeofNdMsg:], unix.NDA_LLADDR))
+		}
+	})
+	return hw, err == nil && len(hw) > 0
+}
+
+// neighbour appends struct ndmsg (family, interface, state, flags, type) and the host.
+func neighbour(m *builder, index int, host netip.Addr, flags uint8) {
+	b := m.zeros(unix.SizeofNdMsg)
+	b[0], b[10] = family(host), flags
+	binary.NativeEndian.PutUint32(b[4:], uint32(index)) //nolint:gosec // an interface index is positive and 31 bits
+	m.address(unix.NDA_DST, host)
 }
 
 // Resolve returns the host's link address; it has the kernel ask for it by ARP
@@ -97,49 +115,34 @@ func (n *Kernel) Resolve(link netconf.Link, host netip.Addr) (net.HardwareAddr, 
 	if hw, ok := n.Neighbour(link, host); ok {
 		return hw, nil
 	}
-	var s *nl.NetlinkSocket
-	err := n.space.Do(func() (err error) {
-		s, err = nl.Subscribe(unix.NETLINK_ROUTE, unix.RTNLGRP_NEIGH)
-		return err
-	})
+	c, err := n.subscribe(nil, unix.RTNLGRP_NEIGH)
 	if err != nil {
 		return nil, fmt.Errorf("watch the neighbours: %w", err)
 	}
-	defer s.Close()
-	// struct ndmsg with NTF_USE: behave as if a packet were to be sent there.
-	use := ndmsg{index: link.Index, flags: unix.NTF_USE}
-	if _, err := n.request(unix.RTM_NEWNEIGH, unix.NLM_F_CREATE|unix.NLM_F_ACK, 0, use, nl.NewRtAttr(unix.NDA_DST, host.AsSlice())); err != nil {
+	defer c.Close()
+	if err := n.solicit(link, host); err != nil {
 		return nil, fmt.Errorf("ask for %v by ARP: %w", host, err)
 	}
-	for end := time.Now().Add(resolvePatience); ; {
+	if err := c.SetReadDeadline(time.Now().Add(resolvePatience)); err != nil {
+		return nil, err
+	}
+	for buf := make([]byte, answerSize); ; {
 		if hw, ok := n.Neighbour(link, host); ok {
 			return hw, nil
 		}
-		left := time.Until(end)
-		if left <= 0 {
+		// Whatever is reported, or the end of the patience: look again.
+		if _, _, err := c.Recvfrom(context.Background(), buf, 0); errors.Is(err, os.ErrDeadlineExceeded) {
 			return nil, fmt.Errorf("%v does not answer ARP: %w", host, unix.EHOSTUNREACH)
 		}
-		tv := unix.NsecToTimeval(max(left, time.Millisecond).Nanoseconds())
-		if err := s.SetReceiveTimeout(&tv); err != nil {
-			return nil, err
-		}
-		// Whatever is reported, or the end of the patience: look again.
-		_, _, _ = s.Receive()
 	}
 }
 
-// ndmsg is struct ndmsg of linux/neighbour.h: family, ifindex, state, flags, type.
-type ndmsg struct {
-	index int
-	flags uint8
-}
-
-func (ndmsg) Len() int { return unix.SizeofNdMsg }
-
-func (m ndmsg) Serialize() []byte {
-	b := slices.Repeat([]byte{0}, unix.SizeofNdMsg)
-	b[0] = unix.AF_INET
-	binary.NativeEndian.PutUint32(b[4:], uint32(m.index))
-	b[10] = m.flags
-	return b
+// solicit makes the kernel behave as if a packet were to be sent to the host (NTF_USE).
+func (n *Kernel) solicit(link netconf.Link, host netip.Addr) error {
+	n.ask.mu.Lock()
+	defer n.ask.mu.Unlock()
+	m, seq := n.ask.begin(unix.RTM_NEWNEIGH, unix.NLM_F_CREATE|unix.NLM_F_ACK)
+	neighbour(m, link.Index, host, unix.NTF_USE)
+	m.end()
+	return n.ask.ask(seq, 0, func([]byte) {})
 }

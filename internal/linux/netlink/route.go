@@ -3,202 +3,153 @@
 package netlink
 
 import (
-	"cmp"
+	"encoding/binary"
 	"errors"
-	"fmt"
 	"net/netip"
-	"slices"
 
-	"github.com/lessee/lessee/internal/linux/syserr"
 	"github.com/lessee/lessee/internal/netconf"
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
-// setRoutes makes the interface's routes of protocol "dhcp" those of want.
-func (n *Kernel) setRoutes(link netconf.Link, ours []netip.Prefix, want netconf.Desired) error {
-	wanted := make([]netconf.Route, len(want.Routes))
-	tables := []uint32{unix.RT_TABLE_MAIN}
-	for i, r := range want.Routes {
-		r.Table = tableOf(link, r)
-		if !slices.Contains(tables, r.Table) {
-			tables = append(tables, r.Table)
-		}
-		r.Destination = r.Destination.Masked()
-		if !r.Router.IsValid() || r.Router.IsUnspecified() {
-			r.Router, r.OnLink = netip.Addr{}, false
-		} else {
-			// The kernel takes a router that no address covers only when told so.
-			r.OnLink = r.OnLink || !want.IPv4().Prefix.Contains(r.Router)
-		}
-		wanted[i] = r
-	}
-	have, err := n.ownRoutes(link, ours, tables)
-	if err != nil {
-		return syserr.Wrap(link.Name, "list routes", err)
-	}
-
-	var errs []error
-	// In the order of want: routes on the link first, then those through its routers.
-	for i, r := range wanted {
-		if slices.Contains(wanted[:i], r) || slices.ContainsFunc(have, func(h netlink.Route) bool { return routeOf(h) == r }) {
-			continue
-		}
-		// Where ours is to be changed, the new one comes beside it before the
-		// old one goes, so that there is always one.
-		beside := slices.ContainsFunc(have, func(h netlink.Route) bool { return sameKey(routeOf(h), r) })
-		if err := n.addRoute(link, r, beside); err != nil {
-			errs = append(errs, err)
-		}
-	}
-	for _, h := range have {
-		if slices.Contains(wanted, routeOf(h)) {
-			continue
-		}
-		h.Flags = 0 // what the kernel reports there is state
-		if err := n.link.RouteDel(&h); err != nil && !errors.Is(err, unix.ESRCH) && !errors.Is(err, unix.ENODEV) {
-			errs = append(errs, syserr.Wrap(link.Name, "remove "+describe(routeOf(h)), err))
-		}
-	}
-	return errors.Join(errs...)
+// A routeFilter says which routes are dumped; 0 means all.
+type routeFilter struct {
+	family, protocol, typ uint8
+	index                 int
+	table                 uint32
 }
 
-// tableOf returns the table that a route is for.
-func tableOf(link netconf.Link, r netconf.Route) uint32 {
-	return cmp.Or(r.Table, link.VRF, unix.RT_TABLE_MAIN)
-}
-
-// sameKey reports whether the kernel sees two routes as alternatives of each other.
-func sameKey(a, b netconf.Route) bool {
-	return a.Destination == b.Destination && a.Metric == b.Metric && a.Table == b.Table
-}
-
-func (n *Kernel) addRoute(link netconf.Link, r netconf.Route, beside bool) error {
-	nr := &netlink.Route{
-		LinkIndex: link.Index,
-		Dst:       ipNet(r.Destination),
-		Protocol:  unix.RTPROT_DHCP,
-		Priority:  int(r.Metric),
-		Table:     int(r.Table),
-		Scope:     unix.RT_SCOPE_LINK,
+// routes hands the routes that pass the filter to take, as they are for the
+// adapter of that index. The kernel filters, so a large table costs little.
+func (s *conn) routes(f routeFilter, adapter int, take func(netconf.Route)) error {
+	m, seq := s.begin(unix.RTM_GETROUTE, unix.NLM_F_DUMP)
+	b := m.zeros(unix.SizeofRtMsg)
+	// struct rtmsg: family, destination length, source length, TOS, table,
+	// protocol, scope, type, flags.
+	b[0], b[5], b[7] = f.family, f.protocol, f.typ
+	if f.index != 0 {
+		m.uint32(unix.RTA_OIF, uint32(f.index)) //nolint:gosec // an interface index is positive and 31 bits
 	}
-	if r.Source.IsValid() {
-		nr.Src = r.Source.AsSlice()
+	if f.table != 0 {
+		m.uint32(unix.RTA_TABLE, f.table)
 	}
-	if r.Router.IsValid() {
-		nr.Gw = r.Router.AsSlice()
-		nr.Scope = unix.RT_SCOPE_UNIVERSE
-	}
-	if r.OnLink {
-		nr.Flags = int(netlink.FLAG_ONLINK)
-	}
-	add := n.link.RouteAdd
-	if beside {
-		add = n.link.RouteAppend
-	}
-	err := add(nr)
-	if err == nil {
-		return nil
-	}
-	if errors.Is(err, unix.EEXIST) {
-		other, ok := n.routeInTheWay(r)
-		if ok && other.LinkIndex == link.Index && equivalent(other, r) {
-			return nil // somebody else's does the same
+	m.end()
+	err := s.ask(seq, unix.RTM_NEWROUTE, func(body []byte) {
+		// An old kernel does not filter.
+		if len(body) >= unix.SizeofRtMsg && (f.protocol == 0 || body[5] == f.protocol) && (f.typ == 0 || body[7] == f.typ) {
+			parseRoute(body, adapter, func(r netconf.Route) {
+				if (f.table == 0 || f.table == r.Table) && (f.index == 0 || r.Index == 0) {
+					take(r)
+				}
+			})
 		}
-		e := &syserr.Error{Op: "add " + describe(r), Adapter: link.Name, Err: err, Hint: "give this adapter another metric"}
-		if ok {
-			e.Err = fmt.Errorf("%s has one of the same metric, protocol %v: %w", n.nameOf(other.LinkIndex), other.Protocol, err)
-		}
-		return e
-	}
-	return syserr.Wrap(link.Name, "add "+describe(r), err)
-}
-
-// equivalent reports whether another's route leads packets the same way.
-func equivalent(other netlink.Route, r netconf.Route) bool {
-	o := routeOf(other)
-	o.OnLink = r.OnLink
-	return o == r
-}
-
-// routeInTheWay finds the route that has r's place in its table.
-func (n *Kernel) routeInTheWay(r netconf.Route) (netlink.Route, bool) {
-	f := &netlink.Route{Table: int(r.Table)}
-	list, err := dump(func() ([]netlink.Route, error) {
-		return n.link.RouteListFiltered(netlink.FAMILY_V4, f, netlink.RT_FILTER_TABLE)
-	})
-	if err != nil {
-		return netlink.Route{}, false
-	}
-	for _, h := range list {
-		if h.Tos == 0 && sameKey(routeOf(h), r) {
-			return h, true
-		}
-	}
-	return netlink.Route{}, false
-}
-
-// ownRoutes lists the interface's unicast routes of protocol "dhcp": all in the
-// tables, and elsewhere those whose source is one of ours, which we put there
-// when another table was wanted. The kernel filters, so a large table costs little.
-func (n *Kernel) ownRoutes(link netconf.Link, ours []netip.Prefix, tables []uint32) ([]netlink.Route, error) {
-	list, err := n.dhcpRoutes(link)
-	return slices.DeleteFunc(list, func(h netlink.Route) bool {
-		r := routeOf(h)
-		return !slices.Contains(tables, r.Table) &&
-			!slices.ContainsFunc(ours, func(p netip.Prefix) bool { return p.Addr() == r.Source })
-	}), err
-}
-
-// dhcpRoutes lists the interface's unicast routes of protocol "dhcp" in all tables.
-func (n *Kernel) dhcpRoutes(link netconf.Link) ([]netlink.Route, error) {
-	f := &netlink.Route{LinkIndex: link.Index, Protocol: unix.RTPROT_DHCP, Table: unix.RT_TABLE_UNSPEC, Type: unix.RTN_UNICAST}
-	list, err := dump(func() ([]netlink.Route, error) {
-		return n.link.RouteListFiltered(netlink.FAMILY_V4, f,
-			netlink.RT_FILTER_OIF|netlink.RT_FILTER_PROTOCOL|netlink.RT_FILTER_TABLE|netlink.RT_FILTER_TYPE)
 	})
 	if errors.Is(err, unix.ENOENT) {
-		return nil, nil // the namespace has no table yet
+		return nil // the namespace has no such table yet
 	}
-	own := list[:0]
-	for _, h := range list {
-		// The library's filter checks one criterion only.
-		if h.LinkIndex == link.Index && h.Protocol == unix.RTPROT_DHCP && h.Type == unix.RTN_UNICAST {
-			own = append(own, h)
-		}
-	}
-	return own, err
+	return err
 }
 
-func routeOf(h netlink.Route) netconf.Route {
-	r := netconf.Route{
-		Destination: netip.PrefixFrom(netip.IPv4Unspecified(), 0),
-		Metric:      uint32(h.Priority),
-		Table:       uint32(h.Table),
-		OnLink:      h.Flags&int(netlink.FLAG_ONLINK) != 0,
+// parseRoute reads the body of an RTM_NEWROUTE or RTM_DELROUTE message, and
+// hands out a route for each of its next hops. A route for packets of a certain
+// type of service, or from certain addresses, is none of ours and in nobody's way.
+func parseRoute(m []byte, adapter int, take func(netconf.Route)) {
+	if len(m) < unix.SizeofRtMsg || m[0] != unix.AF_INET && m[0] != unix.AF_INET6 || m[2] != 0 || m[3] != 0 {
+		return
 	}
-	if h.Dst != nil {
-		if a, ok := netip.AddrFromSlice(h.Dst.IP); ok {
-			bits, _ := h.Dst.Mask.Size()
-			r.Destination = netip.PrefixFrom(a.Unmap(), bits)
+	r := netconf.Route{Table: uint32(m[4]), Protocol: m[5], Type: netconf.OtherType}
+	switch m[7] {
+	case unix.RTN_UNICAST:
+		r.Type = netconf.Unicast
+	case unix.RTN_UNREACHABLE:
+		r.Type = netconf.Unreachable
+	}
+	h := hop{flags: binary.NativeEndian.Uint32(m[8:])}
+	dst := netip.IPv6Unspecified()
+	if m[0] == unix.AF_INET {
+		dst = netip.IPv4Unspecified()
+	}
+	var several []byte
+	for typ, value := range attributes(m[unix.SizeofRtMsg:]) {
+		switch typ {
+		case unix.RTA_DST:
+			dst, _ = netip.AddrFromSlice(value)
+		case unix.RTA_PREFSRC:
+			r.Source, _ = netip.AddrFromSlice(value)
+		case unix.RTA_PRIORITY:
+			r.Metric = number(value)
+		case unix.RTA_TABLE:
+			r.Table = number(value)
+		case unix.RTA_OIF:
+			h.index = int(number(value))
+		case unix.RTA_GATEWAY:
+			h.router, _ = netip.AddrFromSlice(value)
+		case unix.RTA_MULTIPATH:
+			several = value
 		}
 	}
-	if a, ok := netip.AddrFromSlice(h.Gw); ok {
-		r.Router = a.Unmap()
+	if r.Destination = netip.PrefixFrom(dst, int(m[1])); !r.Destination.IsValid() {
+		return
 	}
-	if a, ok := netip.AddrFromSlice(h.Src); ok {
-		r.Source = a.Unmap()
+	if several == nil {
+		take(h.of(r, adapter))
+		return
+	}
+	// struct rtnexthop: length, flags, hops, interface; attributes.
+	for len(several) >= unix.SizeofRtNexthop {
+		size := int(binary.NativeEndian.Uint16(several))
+		if size < unix.SizeofRtNexthop || size > len(several) {
+			return
+		}
+		next := hop{flags: uint32(several[2]), index: int(binary.NativeEndian.Uint32(several[4:]))}
+		next.router, _ = netip.AddrFromSlice(find(several[unix.SizeofRtNexthop:size], unix.RTA_GATEWAY))
+		take(next.of(r, adapter))
+		several = several[min((size+unix.NLA_ALIGNTO-1)&^(unix.NLA_ALIGNTO-1), len(several)):]
+	}
+}
+
+// A hop is one way of a route.
+type hop struct {
+	index  int
+	router netip.Addr
+	flags  uint32
+}
+
+// of returns the route r by this way.
+func (h hop) of(r netconf.Route, adapter int) netconf.Route {
+	r.Router, r.OnLink = h.router, h.flags&unix.RTNH_F_ONLINK != 0
+	if h.index != adapter {
+		r.Index = h.index
 	}
 	return r
 }
 
-func describe(r netconf.Route) string {
-	via, table := "", ""
-	if r.Router.IsValid() {
-		via = fmt.Sprintf(" via %v", r.Router)
+// setRoute appends a route that is added or removed by its adapter.
+func setRoute(m *builder, adapter int, r netconf.Route, scope uint8) {
+	b := m.zeros(unix.SizeofRtMsg)
+	// struct rtmsg: family, destination length, source length, TOS, table,
+	// protocol, scope, type, flags.
+	b[0], b[1] = family(r.Destination.Addr()), uint8(r.Destination.Bits()) //nolint:gosec // up to 128
+	b[5], b[6], b[7] = r.Protocol, scope, unix.RTN_UNICAST
+	if r.Type == netconf.Unreachable {
+		b[7] = unix.RTN_UNREACHABLE
 	}
-	if r.Table != unix.RT_TABLE_MAIN {
-		table = fmt.Sprintf(" table %d", r.Table)
+	if r.OnLink {
+		binary.NativeEndian.PutUint32(b[8:], unix.RTNH_F_ONLINK)
 	}
-	return fmt.Sprintf("route %v%s metric %d%s", r.Destination, via, r.Metric, table)
+	m.uint32(unix.RTA_TABLE, r.Table)
+	m.address(unix.RTA_DST, r.Destination.Addr())
+	m.address(unix.RTA_PREFSRC, r.Source)
+	m.address(unix.RTA_GATEWAY, r.Router)
+	m.uint32(unix.RTA_PRIORITY, r.Metric)
+	if r.Type == netconf.Unicast {
+		m.uint32(unix.RTA_OIF, uint32(adapter)) //nolint:gosec // an interface index is positive and 31 bits
+	}
+}
+
+// addScope returns the scope of a route that is added.
+func addScope(r netconf.Route) uint8 {
+	if r.Destination.Addr().Is4() && !r.Router.IsValid() && r.Type == netconf.Unicast {
+		return unix.RT_SCOPE_LINK
+	}
+	return unix.RT_SCOPE_UNIVERSE
 }

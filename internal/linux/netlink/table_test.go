@@ -54,7 +54,7 @@ func TestRoutesInTable(t *testing.T) {
 		// With its last address an interface loses all of its routes.
 		l.Must(l.H.AddrAdd(l.Link("c0"), &netlink.Addr{IPNet: linuxtest.IPNet(netip.MustParsePrefix("172.16.0.1/32"))}))
 		ours := []netip.Prefix{addrA}
-		l.Must(l.n.Apply(l.c0(), nil, want))
+		l.Must(l.n.Apply(l.c0(), nil, want).Err())
 		if got := l.inTable(int(table)); !sameRoutes(got, want.Routes) {
 			t.Fatalf("table %d: %v, want %v", table, got, want.Routes)
 		}
@@ -62,7 +62,7 @@ func TestRoutesInTable(t *testing.T) {
 			t.Errorf("the main table has %v", got)
 		}
 		m := changesOfAll(l)
-		l.Must(l.n.Apply(l.c0(), ours, want))
+		l.Must(l.n.Apply(l.c0(), ours, want).Err())
 		if got := m.changes(); len(got) != 0 {
 			t.Errorf("applying the same again made the kernel report %v", got)
 		}
@@ -77,21 +77,21 @@ func TestRoutesInTable(t *testing.T) {
 		}
 		// Another router: the new route comes before the old one goes.
 		moved := withTable(desire(addrA, netip.MustParseAddr("10.77.0.2"), 100, time.Hour), table)
-		l.Must(l.n.Apply(l.c0(), ours, moved))
+		l.Must(l.n.Apply(l.c0(), ours, moved).Err())
 		if got := l.inTable(int(table)); len(got) != 3 || !slices.Contains(got, moved.Routes[1]) {
 			t.Errorf("after a change of the router: %v", got)
 		}
 		// The same lease, to go to another table.
-		l.Must(l.n.Apply(l.c0(), ours, main))
+		l.Must(l.n.Apply(l.c0(), ours, main).Err())
 		if got := l.inTable(int(table)); len(got) != 1 || len(l.routes()) != 2 {
 			t.Errorf("after a change of the table: %v there, %v in the main table", got, l.routes())
 		}
-		l.Must(l.n.Apply(l.c0(), ours, want))
+		l.Must(l.n.Apply(l.c0(), ours, want).Err())
 		if got := l.inTable(int(table)); len(got) != 3 || len(l.routes()) != 0 {
 			t.Errorf("after the change was undone: %v there, %v in the main table", got, l.routes())
 		}
 		// The end. Nobody says which table it was.
-		l.Must(l.n.Apply(l.c0(), ours, netconf.Desired{}))
+		l.Must(l.n.Apply(l.c0(), ours, netconf.Desired{}).Err())
 		if got := l.inTable(int(table)); len(got) != 1 || len(l.addresses()) != 1 || len(l.inTable(99)) != 1 {
 			t.Errorf("at the end: %v, table 99 has %v, addresses %v", got, l.inTable(99), l.addresses())
 		}
@@ -106,8 +106,8 @@ func TestTableInTheWay(t *testing.T) {
 		LinkIndex: l.Link("p0").Attrs().Index, Dst: linuxtest.IPNet(netip.MustParsePrefix("0.0.0.0/0")), Table: 7,
 		Priority: 100, Protocol: unix.RTPROT_STATIC, Scope: unix.RT_SCOPE_LINK,
 	}))
-	err := l.n.Apply(l.c0(), nil, want)
-	if !errors.Is(err, unix.EEXIST) || err.Error() != "c0: add route 0.0.0.0/0 via 10.77.0.1 metric 100 table 7: "+
+	err := l.n.Apply(l.c0(), nil, want).Err()
+	if !errors.Is(err, unix.EEXIST) || err.Error() != "c0: add route 0.0.0.0/0 via 10.77.0.1 src 10.77.0.100 metric 100 table 7: "+
 		"p0 has one of the same metric, protocol static: file exists (give this adapter another metric)" {
 		t.Errorf("error %v", err)
 	}
@@ -136,17 +136,17 @@ func TestRoutesInVRF(t *testing.T) {
 	link := l.c0()
 	link.VRF = 70
 	want := desire(addrA, gw, 100, time.Hour)
-	l.Must(l.n.Apply(link, nil, want))
+	l.Must(l.n.Apply(link, nil, want).Err())
 	if got := l.inTable(70); !sameRoutes(got, withTable(want, 70).Routes) || len(l.routes()) != 0 {
 		t.Errorf("table 70 has %v, the main table %v", got, l.routes())
 	}
 	m := changesOfAll(l)
-	l.Must(l.n.Apply(link, []netip.Prefix{addrA}, want))
+	l.Must(l.n.Apply(link, []netip.Prefix{addrA}, want).Err())
 	if got := m.changes(); len(got) != 0 {
 		t.Errorf("applying the same again made the kernel report %v", got)
 	}
 	// A table that is asked for is stronger.
-	l.Must(l.n.Apply(link, []netip.Prefix{addrA}, withTable(want, 71)))
+	l.Must(l.n.Apply(link, []netip.Prefix{addrA}, withTable(want, 71)).Err())
 	if len(l.inTable(70)) != 0 || len(l.inTable(71)) != 2 {
 		t.Errorf("table 70 has %v, table 71 %v", l.inTable(70), l.inTable(71))
 	}
@@ -158,7 +158,7 @@ func TestRoutesInVRF(t *testing.T) {
 			t.Errorf("without a VRF we read table %d", got)
 		}
 	}
-	l.Must(l.n.Apply(l.c0(), []netip.Prefix{addrA}, want))
+	l.Must(l.n.Apply(l.c0(), []netip.Prefix{addrA}, want).Err())
 	if len(l.inTable(71)) != 0 || len(l.routes()) != 2 {
 		t.Errorf("out of the VRF: table 71 has %v, the main table %v", l.inTable(71), l.routes())
 	}

@@ -3,100 +3,123 @@
 package netlink
 
 import (
-	"encoding/binary"
 	"errors"
 	"io"
+	"os"
 	"reflect"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/lessee/lessee/internal/linux/syserr"
 	"github.com/lessee/lessee/internal/netconf"
-	"github.com/vishvananda/netlink/nl"
+	"github.com/mdlayher/socket"
 	"golang.org/x/sys/unix"
 )
 
-// Watch implements [driver.Network]. What the kernel reports twice without a
-// difference that a [netconf.Link] shows is told once.
-func (n *Kernel) Watch(changed func(netconf.LinkChange)) (io.Closer, error) {
-	var s *nl.NetlinkSocket
-	err := n.space.Do(func() (err error) {
-		s, err = nl.Subscribe(unix.NETLINK_ROUTE, unix.RTNLGRP_LINK)
-		return err
-	})
+// Watch reports every change of a link from the moment it returns, and what
+// others do to addresses and routes ([netconf.Disturbed]). notify is called from
+// one goroutine at a time. If the kernel dropped notifications, all links are
+// reported anew, or everything may be disturbed. What the kernel reports twice
+// without a difference that a [netconf.Link] shows is reported once.
+//
+// There are two sockets: a flood of routes costs no notification about a link.
+func (n *Kernel) Watch(notify func(netconf.Notice)) (io.Closer, error) {
+	links, err := n.subscribe(nil, unix.RTNLGRP_LINK)
 	if err != nil {
 		return nil, syserr.Wrap("", "watch the network interfaces", err)
 	}
-	w := &watch{n: n, s: s, changed: changed, known: map[int]netconf.Link{}}
+	others, err := n.subscribe(disturbance(n.change.port),
+		unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR, unix.RTNLGRP_IPV4_ROUTE, unix.RTNLGRP_IPV6_ROUTE)
+	if err != nil {
+		links.Close()
+		return nil, syserr.Wrap("", "watch the addresses and routes", err)
+	}
+	w := &watch{n: n, links: links, others: others, notify: notify, known: map[int]netconf.Link{}}
 	// The list is taken after the subscription: a change in between is told
 	// again, none is missed.
-	links, losses, err := n.links()
+	list, losses, err := n.links()
 	if err != nil {
-		s.Close()
+		w.Close()
 		return nil, err
 	}
 	w.losses = losses
-	for _, l := range links {
+	for _, l := range list {
 		w.known[l.Index] = l
 	}
 	go w.run()
+	go w.watchOthers()
 	return w, nil
 }
 
 type watch struct {
-	n       *Kernel
-	s       *nl.NetlinkSocket
-	changed func(netconf.LinkChange)
-	closed  atomic.Bool
+	n             *Kernel
+	links, others *socket.Conn
+	closed        atomic.Bool
+	calling       sync.Mutex // held while notify is called
+	notify        func(netconf.Notice)
 	// known is what was told last; it belongs to run.
 	known map[int]netconf.Link
 	// losses is how often each link had lost its carrier when last heard of.
 	losses map[int]uint32
-	// stale says that a list of all links is owed.
-	stale bool
 }
 
-// Close ends the watch. A call of changed that is under way may still finish.
+// Close ends the watch. A call of notify that is under way may still finish.
 func (w *watch) Close() error {
 	if !w.closed.Swap(true) {
-		w.s.Close()
+		w.links.Close()
+		w.others.Close()
 	}
 	return nil
 }
 
+func (w *watch) tell(n netconf.Notice) {
+	w.calling.Lock()
+	defer w.calling.Unlock()
+	if !w.closed.Load() {
+		w.notify(n)
+	}
+}
+
+// relistDelay is how long after a list of all links failed it is tried again.
+const relistDelay = time.Second
+
 func (w *watch) run() {
+	buf := make([]byte, answerSize)
 	for !w.closed.Load() {
-		msgs, from, err := w.s.Receive()
+		err := hear(w.links, buf, w.take)
 		switch {
+		case err == nil:
 		case w.closed.Load():
 			return
-		case errors.Is(err, unix.ENOBUFS):
-			// The kernel dropped notifications.
-			w.relist()
-			continue
-		case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN):
-			continue
-		case err != nil:
+		case errors.Is(err, unix.ENOBUFS), errors.Is(err, os.ErrDeadlineExceeded):
+			// The kernel dropped notifications, now or before.
+			again := time.Time{}
+			if w.relist() != nil {
+				again = time.Now().Add(relistDelay)
+			}
+			_ = w.links.SetReadDeadline(again)
+		default:
 			// The socket is unusable, which takes more than the network to
 			// bring about; what can still be told is the present state.
-			w.relist()
+			_ = w.relist()
 			return
-		case from.Pid != nl.PidKernel:
-			continue
 		}
-		if w.stale {
-			w.relist()
-		}
-		for _, m := range msgs {
-			if l, ok := parseLink(m.Data); ok && !bridgePort(m.Data) {
-				switch m.Header.Type {
-				case unix.RTM_NEWLINK:
-					w.blink(l, carrierLosses(m.Data))
-					w.tell(l, false)
-				case unix.RTM_DELLINK:
-					w.gone(l)
-				}
-			}
-		}
+	}
+}
+
+func (w *watch) take(m message) {
+	if m.typ != unix.RTM_NEWLINK && m.typ != unix.RTM_DELLINK {
+		return
+	}
+	l, ok := parseLink(m.body)
+	switch {
+	case !ok || bridgePort(m.body):
+	case m.typ == unix.RTM_NEWLINK:
+		w.reportFlap(l, carrierLosses(m.body))
+		w.changed(l, unlessKnown)
+	default:
+		w.gone(l)
 	}
 }
 
@@ -104,33 +127,22 @@ func (w *watch) run() {
 // RTM_DELLINK means that the port left the bridge, not that the link is gone.
 func bridgePort(m []byte) bool { return m[0] != unix.AF_UNSPEC }
 
-// blink tells of a carrier that was lost and is back already: the kernel tells
-// only what it has come to, but it counts. The link may be in another network.
-func (w *watch) blink(l netconf.Link, losses uint32) {
+// reportFlap tells of a carrier that was lost and is back already: the kernel
+// tells only what it has come to, but it counts. The link may be in another
+// network.
+func (w *watch) reportFlap(l netconf.Link, losses uint32) {
 	before, counted := w.losses[l.Index]
 	w.losses[l.Index] = losses
 	if old, ok := w.known[l.Index]; ok && counted && losses != before && old.Carrier && l.Carrier {
 		l.Carrier = false
-		w.tell(l, false)
+		w.changed(l, unlessKnown)
 	}
 }
 
-// carrierLosses reads from an RTM_NEWLINK message how often the link has lost
-// its carrier.
-func carrierLosses(m []byte) uint32 {
-	for _, a := range attributes(m[unix.SizeofIfInfomsg:]) {
-		if a.typ == unix.IFLA_CARRIER_DOWN_COUNT && len(a.value) >= 4 {
-			return binary.NativeEndian.Uint32(a.value)
-		}
-	}
-	return 0
-}
-
-func (w *watch) relist() {
+func (w *watch) relist() error {
 	links, losses, err := w.n.links()
-	w.stale = err != nil
 	if err != nil {
-		return // the next notification tries again
+		return err
 	}
 	here := make(map[int]bool, len(links))
 	for _, l := range links {
@@ -142,19 +154,26 @@ func (w *watch) relist() {
 		}
 	}
 	for _, l := range links {
-		w.blink(l, losses[l.Index])
-		w.tell(l, true)
+		w.reportFlap(l, losses[l.Index])
+		w.changed(l, always)
 	}
+	return nil
 }
 
-func (w *watch) tell(l netconf.Link, anew bool) {
-	if old, ok := w.known[l.Index]; ok && !anew && reflect.DeepEqual(old, l) {
+// A report says whether a link is told that is known as it is.
+type report uint8
+
+const (
+	unlessKnown report = iota
+	always
+)
+
+func (w *watch) changed(l netconf.Link, how report) {
+	if old, ok := w.known[l.Index]; ok && how == unlessKnown && reflect.DeepEqual(old, l) {
 		return
 	}
 	w.known[l.Index] = l
-	if !w.closed.Load() {
-		w.changed(netconf.LinkChange{Link: l})
-	}
+	w.tell(netconf.LinkChange{Link: l})
 }
 
 func (w *watch) gone(l netconf.Link) {
@@ -164,7 +183,5 @@ func (w *watch) gone(l netconf.Link) {
 		delete(w.losses, l.Index)
 	}
 	l.Up, l.Carrier = false, false
-	if !w.closed.Load() {
-		w.changed(netconf.LinkChange{Link: l, Gone: true})
-	}
+	w.tell(netconf.LinkChange{Link: l, Gone: true})
 }

@@ -260,7 +260,7 @@ func TestExchangeSend(t *testing.T) {
 
 	// The kernel's way needs the address; the neighbour is given so that both
 	// ends can be in one namespace.
-	l.Must(l.k.Apply(l.c0(), nil, desire(addrA, 0)))
+	l.Must(l.k.Apply(l.c0(), nil, desire(addrA, 0)).Err())
 	l.Must(l.H.NeighAdd(&netlink.Neigh{LinkIndex: l.c0().Index, IP: p0.Addr().AsSlice(), HardwareAddr: macP, State: unix.NUD_PERMANENT}))
 	l.Must(x.Send(transmit("10.77.0.100", "10.77.0.1", nil, []byte("renew"))))
 	if d, _ := l.nextFrame(c); string(d.Payload) != "renew" || d.Source.String() != "10.77.0.100:68" {
@@ -273,7 +273,7 @@ func TestExchangeSend(t *testing.T) {
 	}
 
 	// Without the address the neighbour is reached all the same.
-	l.Must(l.k.Apply(l.c0(), []netip.Prefix{addrA}, desire(addrB, 0)))
+	l.Must(l.k.Apply(l.c0(), []netip.Prefix{addrA}, desire(addrB, 0)).Err())
 	x2, _ := l.exchange()
 	l.Must(x2.Send(transmit("10.77.0.100", "10.77.0.1", nil, []byte("fallback"))))
 	if d, _ := l.nextFrame(c); string(d.Payload) != "fallback" || d.Source.String() != "10.77.0.100:68" {
@@ -284,7 +284,7 @@ func TestExchangeSend(t *testing.T) {
 func TestPort68Taken(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	l.Must(l.k.Apply(l.c0(), nil, desire(addrA, 0)))
+	l.Must(l.k.Apply(l.c0(), nil, desire(addrA, 0)).Err())
 	var other *socket.Conn
 	var err error
 	l.Do(func() { other, err = socket.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0, "udp", nil) })
@@ -312,7 +312,7 @@ func TestSendAwaitsNoAnswer(t *testing.T) {
 		t.Errorf("%v, packet type %d", d, kind)
 	}
 	// Through a router whose link address the kernel knows.
-	l.Must(l.k.Apply(l.c0(), nil, desire(addrA, 0)))
+	l.Must(l.k.Apply(l.c0(), nil, desire(addrA, 0)).Err())
 	l.Must(l.H.NeighAdd(&netlink.Neigh{LinkIndex: l.c0().Index, IP: gw.AsSlice(), HardwareAddr: macP, State: unix.NUD_PERMANENT}))
 	l.Must(l.n.Send(l.c0(), transmit("10.77.0.100", "192.0.2.9", nil, []byte("routed"))))
 	if d, kind := l.nextFrame(c); string(d.Payload) != "routed" || d.Destination.Addr().String() != "192.0.2.9" || kind != unix.PACKET_HOST {
@@ -353,7 +353,7 @@ func TestSendAsksByARP(t *testing.T) {
 	server.Must(server.H.AddrAdd(server.Link("p0"), &netlink.Addr{IPNet: linuxtest.IPNet(netip.MustParsePrefix("10.77.0.1/24"))}))
 	server.Must(server.H.LinkSetUp(server.Link("p0")))
 	client.Await("a carrier", func() bool { return client.c0().Carrier })
-	client.Must(client.k.Apply(client.c0(), nil, desire(addrA, 0)))
+	client.Must(client.k.Apply(client.c0(), nil, desire(addrA, 0)).Err())
 	c := server.sniff()
 	client.Must(client.n.Send(client.c0(), transmit("10.77.0.100", "10.77.0.1", nil, []byte("asked"))))
 	if d, _ := server.nextFrame(c); string(d.Payload) != "asked" {

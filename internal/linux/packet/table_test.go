@@ -14,7 +14,7 @@ import (
 func TestRenewByTable(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	l.Must(l.k.Apply(l.c0(), nil, desire(addrA, 7)))
+	l.Must(l.k.Apply(l.c0(), nil, desire(addrA, 7)).Err())
 	l.Must(l.H.NeighAdd(&netlink.Neigh{LinkIndex: l.c0().Index, IP: gw.AsSlice(), HardwareAddr: macP, State: unix.NUD_PERMANENT}))
 	x, got := l.exchange()
 	c := l.sniff()

@@ -1,13 +1,10 @@
-//go:build linux
-
-package netlink
+package netconf
 
 import (
 	"testing"
 	"time"
 
 	"github.com/lessee/lessee/boottime"
-	"github.com/lessee/lessee/internal/netconf"
 )
 
 // TestLifetimes: the kernel's seconds end no later than the lease, unless so
@@ -30,7 +27,7 @@ func TestLifetimes(t *testing.T) {
 		{-time.Second, 1},
 	} {
 		end := now.Add(c.left)
-		valid, preferred := lifetimes(netconf.Lifetime{ValidUntil: end, PreferredUntil: end}, now)
+		valid, preferred := (Lifetime{ValidUntil: end, PreferredUntil: end}).Seconds(now)
 		if valid != c.want || preferred > valid {
 			t.Errorf("%v left: valid %d, preferred %d; want %d", c.left, valid, preferred, c.want)
 		}
@@ -51,9 +48,9 @@ func TestNear(t *testing.T) {
 		{3597, 3600, false},
 		{2, 2, true},
 		{1, 2, false},
-		{forever, 3600, false},
-		{3600, forever, false},
-		{forever, forever, true},
+		{Forever, 3600, false},
+		{3600, Forever, false},
+		{Forever, Forever, true},
 	} {
 		if got := near(c.has, c.want); got != c.near {
 			t.Errorf("kernel has %d, wanted are %d: near %v", c.has, c.want, got)

@@ -1,0 +1,107 @@
+//go:build linux
+
+package netlink
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/lessee/lessee/internal/linux/clock"
+	"github.com/lessee/lessee/internal/netconf"
+	"golang.org/x/sys/unix"
+)
+
+// read reads what the kernel has for an adapter, of these families, into
+// n.state. Its caller holds n.change.mu, and uses the state until it lets go.
+func (n *Kernel) read(link netconf.Link, families []uint8) error {
+	s := n.change
+	have := &n.state
+	*have = netconf.State{At: clock.Now(), Link: link, Addresses: have.Addresses[:0], Routes: have.Routes[:0]}
+	m, seq := s.begin(unix.RTM_GETLINK, 0)
+	linkHeader(m, link.Index, 0, 0)
+	extent(m)
+	m.end()
+	err := s.ask(seq, unix.RTM_NEWLINK, func(body []byte) {
+		if len(body) >= unix.SizeofIfInfomsg {
+			parseLinkState(body, &have.Link)
+			have.Link.VRF = link.VRF // by which the routes were planned
+			have.PromoteSecondaries = promotes(body)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for _, f := range families {
+		if have.Addresses, err = s.addresses(have.Addresses, f, link.Index, have.At); err != nil {
+			return err
+		}
+		if err := n.readRoutes(routeFilter{family: f, protocol: netconf.ProtocolDHCP, typ: unix.RTN_UNICAST, index: link.Index}); err != nil {
+			return err
+		}
+		if f == unix.AF_INET6 {
+			if err := n.readRoutes(routeFilter{family: f, protocol: netconf.ProtocolDHCP, typ: unix.RTN_UNREACHABLE}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// readRoutes appends the routes that pass the filter to n.state.
+func (n *Kernel) readRoutes(f routeFilter) error {
+	before := len(n.state.Routes)
+	return dump(func() error {
+		n.state.Routes = n.state.Routes[:before]
+		return n.change.routes(f, n.state.Link.Index, func(r netconf.Route) { n.state.Routes = append(n.state.Routes, r) })
+	})
+}
+
+// readInTheWay appends to n.state the routes of others that have the place of
+// one of the objects.
+func (n *Kernel) readInTheWay(places []netconf.Object) error {
+	type table struct {
+		family uint8
+		number uint32
+	}
+	var read []table
+	for _, p := range places {
+		t := table{family(p.Prefix.Addr()), p.Table}
+		if p.Kind != netconf.ObjectRoute || slices.Contains(read, t) {
+			continue
+		}
+		read = append(read, t)
+		before := len(n.state.Routes)
+		err := dump(func() error {
+			n.state.Routes = n.state.Routes[:before]
+			return n.change.routes(routeFilter{family: t.family, table: t.number}, n.state.Link.Index, func(r netconf.Route) {
+				if slices.Contains(places, r.Object()) && !slices.Contains(n.state.Routes, r) {
+					n.state.Routes = append(n.state.Routes, r)
+				}
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Inspect returns the wanted addresses and routes that the kernel does not have
+// for the adapter; see [netconf.Missing]. It asks the kernel, and changes nothing.
+func (n *Kernel) Inspect(link netconf.Link, want netconf.Desired) ([]netconf.Object, error) {
+	n.change.mu.Lock()
+	defer n.change.mu.Unlock()
+	if err := n.read(link, families([]netip.Prefix(nil), want)); err != nil {
+		return nil, wrap(link, "read the configuration", err)
+	}
+	missing := netconf.Missing(n.state, want)
+	if len(missing) == 0 {
+		return nil, nil
+	}
+	// Another program's route counts as well. It is looked for only where one
+	// of ours is not there.
+	if err := n.readInTheWay(missing); err != nil {
+		return nil, wrap(link, "read the configuration", err)
+	}
+	return netconf.Missing(n.state, want), nil
+}
