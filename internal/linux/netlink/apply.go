@@ -55,12 +55,18 @@ func (n *Kernel) apply(link netconf.Link, owned []netip.Prefix, want netconf.Des
 			plan.Remove = first.Remove
 		}
 	}
+	return n.cleanUp(link, plan, failed), plan.Blocked
+}
+
+// cleanUp carries out what of the plan's second batch may be done, of whose
+// first one some operations failed.
+func (n *Kernel) cleanUp(link netconf.Link, plan netconf.Plan, failed []netconf.Failure) netconf.Outcome {
 	remove, withheld := plan.Cleanup(failed)
 	failed = append(failed, n.carryOut(link, remove)...)
 	for _, op := range withheld {
 		failed = append(failed, netconf.Failure{Op: op, Err: wrap(link, op.String()+": keep the other addresses of the subnet", unix.EBUSY)})
 	}
-	return plan.Outcome(failed), plan.Blocked
+	return plan.Outcome(failed)
 }
 
 // blocked describes a wanted route whose place another's has.
