@@ -229,6 +229,13 @@ func (d *Driver) carryOutput(a *adapter, e effect) {
 			d.do(func() { d.remember(a, trouble) })
 		}
 		report(tenancy.Applied{Seq: o.Seq, Err: err, Partly: outcome.AddressesSet()})
+	case tenancy.Inspect:
+		in := tenancy.Inspected{Seq: o.Seq, Cause: o.Cause}
+		in.Missing, in.Err = d.cfg.Kernel.Inspect(e.link, o.Want)
+		if o.Cause == tenancy.PutBackDue && len(in.Missing) > 0 {
+			in.Manager, _, _ = d.cfg.Others.ManagerNow(e.link)
+		}
+		report(in)
 	case tenancy.Answer:
 		d.waiting.answer(o.ID, o.Result)
 	case tenancy.Note:

@@ -122,9 +122,14 @@ func (d *Driver) persisted(name string, err error) {
 func (d *Driver) Run(ctx context.Context) error {
 	// First the watch, then the list: what happens in between is told after it.
 	watch, err := d.cfg.Kernel.Watch(func(n netconf.Notice) {
-		if c, ok := n.(netconf.LinkChange); ok {
-			d.do(func() { d.linkChanged(c) })
-		}
+		d.do(func() {
+			switch n := n.(type) {
+			case netconf.LinkChange:
+				d.linkChanged(n)
+			case netconf.Disturbed:
+				d.disturbed(n)
+			}
+		})
 	})
 	if err != nil {
 		close(d.done) // nobody is to wait for what never runs

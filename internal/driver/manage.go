@@ -250,6 +250,15 @@ func (d *Driver) linkChanged(c netconf.LinkChange) {
 	}
 }
 
+// disturbed passes on that the kernel may lack something of an adapter.
+func (d *Driver) disturbed(n netconf.Disturbed) {
+	for _, a := range d.adapters {
+		if a.tenancy != nil && (n.Index == 0 || a.link().Index == n.Index) {
+			d.tell(a, tenancy.Disturbed{})
+		}
+	}
+}
+
 // present returns the managed adapter with that interface index.
 func (d *Driver) present(index int) *adapter {
 	for _, a := range d.adapters {

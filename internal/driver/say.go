@@ -68,6 +68,10 @@ func eventKind(k tenancy.NoteKind) lessee.EventKind {
 		return lessee.EventRejected
 	case tenancy.NoteProblem:
 		return lessee.EventProblem
+	case tenancy.NoteTaken:
+		return lessee.EventProblem
+	case tenancy.NotePutBack:
+		return lessee.EventProblem
 	case tenancy.NoteCarrier:
 		return lessee.EventCarrier
 	case tenancy.NoteNoCarrier:
@@ -105,6 +109,10 @@ func (d *Driver) log(k tenancy.NoteKind, e lessee.Event) {
 		text = "parameters obtained"
 	case tenancy.NoteProblem:
 		level, text = slog.LevelError, "problem"
+	case tenancy.NoteTaken:
+		level, text = slog.LevelWarn, "another program took away what is ours"
+	case tenancy.NotePutBack:
+		text = "what was taken away is put back"
 	case tenancy.NoteCarrier:
 		text = "link is up"
 	case tenancy.NoteNoCarrier:

@@ -82,6 +82,8 @@ func journalKind(k tenancy.NoteKind) journal.Kind {
 		return journal.LinkLocal
 	case tenancy.NoteInformed:
 		return journal.Informed
+	case tenancy.NoteTaken, tenancy.NotePutBack:
+		return journal.Problem
 	case tenancy.NoteCarrier:
 		return journal.Carrier
 	case tenancy.NoteNoCarrier:

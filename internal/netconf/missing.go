@@ -12,7 +12,8 @@ type Object struct {
 	Kind ObjectKind
 	// Prefix is the address with its prefix length, or the route's destination.
 	Prefix netip.Prefix
-	// Metric and Table are the route's; 0 in an address.
+	// Metric and Table are the route's; 0 in an address. Table 0 is the main one,
+	// or that of the adapter's VRF.
 	Metric, Table uint32
 }
 
@@ -32,7 +33,7 @@ func (o Object) String() string {
 		return "address " + o.Prefix.String()
 	}
 	text := "route " + o.Prefix.String() + " metric " + strconv.FormatUint(uint64(o.Metric), 10)
-	if o.Table != TableMain {
+	if o.Table != 0 && o.Table != TableMain {
 		text += " table " + strconv.FormatUint(uint64(o.Table), 10)
 	}
 	return text
@@ -73,20 +74,44 @@ func ObjectOf(op Op) Object {
 // that is down, which the kernel does not keep. The MTU is part of the link, and
 // the link's changes are reported anyway.
 func Missing(have State, want Desired) []Object {
-	want = want.normal(have.Link, have.At)
+	normal := want.normal(have.Link, have.At)
 	var missing []Object
 	var sources []netip.Addr
-	for _, a := range want.Addresses {
+	for _, a := range normal.Addresses {
 		if _, there := have.address(a.Prefix); !there {
 			missing = append(missing, Object{Kind: ObjectAddress, Prefix: a.Prefix})
 			sources = append(sources, a.Prefix.Addr())
 		}
 	}
-	for _, r := range want.Routes {
-		if contains(have.Routes, r) || r.Type == Unicast && !have.Link.Up || slices.Contains(sources, r.Source) {
+	for _, w := range want.Routes {
+		r := w.normal(have.Link, normal.Addresses)
+		if !contains(normal.Routes, r) || contains(have.Routes, r) || r.Type == Unicast && !have.Link.Up || slices.Contains(sources, r.Source) {
 			continue
 		}
-		missing = append(missing, r.Object())
+		if o := w.Object(); !slices.Contains(missing, o) {
+			missing = append(missing, o)
+		}
 	}
 	return missing
+}
+
+// Without returns d without some of its objects, and without the routes whose
+// source is an address among them.
+func (d Desired) Without(list []Object) Desired {
+	if len(list) == 0 {
+		return d
+	}
+	var sources []netip.Addr
+	for _, o := range list {
+		if o.Kind == ObjectAddress {
+			sources = append(sources, o.Prefix.Addr())
+		}
+	}
+	d.Addresses = slices.DeleteFunc(slices.Clone(d.Addresses), func(a Address) bool {
+		return slices.Contains(list, Object{Kind: ObjectAddress, Prefix: a.Prefix})
+	})
+	d.Routes = slices.DeleteFunc(slices.Clone(d.Routes), func(r Route) bool {
+		return slices.Contains(list, r.Object()) || slices.Contains(sources, r.Source)
+	})
+	return d
 }

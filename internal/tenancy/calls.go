@@ -59,6 +59,9 @@ func (t *Tenancy) call(in Call) {
 		}
 		t.calls = append(t.calls, c)
 		t.leaseWanted()
+		if t.forgive() {
+			t.apply(t.desired()) // the REQUEST leaves from the address
+		}
 		t.tell(dhcp4.Renew{})
 	case Release:
 		t.callRelease(c)
@@ -71,6 +74,7 @@ func (t *Tenancy) call(in Call) {
 		t.calls = append(t.calls, c)
 		if settled {
 			// Somebody may have taken the address away meanwhile.
+			t.forgive()
 			t.apply(t.desired())
 			return
 		}

@@ -62,6 +62,23 @@ type (
 		Partly bool
 	}
 
+	// Disturbed is a hint that the kernel may lack something that it was told to
+	// hold: another program, or the kernel itself, removed or replaced an address
+	// or a route, or notifications were lost. It may be wrong.
+	Disturbed struct{}
+
+	// Inspected answers the Inspect with that Seq and Cause. Missing are the
+	// wanted objects that the kernel does not have, Err why that is not known.
+	// Manager is who else manages the adapter by DHCP, "" if nobody does; it is
+	// looked for with PutBackDue only.
+	Inspected struct {
+		Seq     uint64
+		Cause   Cause
+		Missing []netconf.Object
+		Manager string
+		Err     error
+	}
+
 	// SaveFailed reports that a Save was not carried out; Err nil says that a
 	// later one was.
 	SaveFailed struct{ Err error }
@@ -89,6 +106,8 @@ func (Call) input()          {}
 func (Cancel) input()        {}
 func (Applied) input()       {}
 func (SaveFailed) input()    {}
+func (Disturbed) input()     {}
+func (Inspected) input()     {}
 func (PersistFailed) input() {}
 func (SendFailed) input()    {}
 func (Timeout) input()       {}
@@ -154,6 +173,14 @@ type (
 		Want netconf.Desired
 	}
 
+	// Inspect asks which of Want the kernel does not have, to be answered with
+	// Inspected.
+	Inspect struct {
+		Seq   uint64
+		Want  netconf.Desired
+		Cause Cause
+	}
+
 	// Answer answers a call.
 	Answer struct {
 		ID     uint64
@@ -190,9 +217,19 @@ func (Listen) output()      {}
 func (Save) output()        {}
 func (Forget) output()      {}
 func (Apply) output()       {}
+func (Inspect) output()     {}
 func (Answer) output()      {}
 func (Note) output()        {}
 func (Ended) output()       {}
+
+// A Cause says why the kernel is inspected.
+type Cause uint8
+
+// The causes.
+const (
+	HintGiven  Cause = iota // something may have been taken away
+	PutBackDue              // it is about to be put back, unless another client has the adapter
+)
 
 // A Result is the outcome of a call: a code of the contract and why in this case.
 type Result struct {
@@ -227,4 +264,6 @@ const (
 	NoteInformed                   // Lease has the parameters for the adapter's own address
 	NoteCarrier                    // the link came up
 	NoteNoCarrier                  // the link went down
+	NoteTaken                      // another program took away what Detail says
+	NotePutBack                    // it was put back
 )

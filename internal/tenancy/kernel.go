@@ -1,6 +1,7 @@
 package tenancy
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -29,19 +30,37 @@ const (
 	lastRetry  = time.Minute
 )
 
-// desired is what the kernel is to hold now.
+// wanted is what the kernel must hold now. The MTU is the lease's, or the one from
+// before ours.
+func (t *Tenancy) wanted() netconf.Desired {
+	var d netconf.Desired
+	switch {
+	case t.informed != nil:
+		d = planInformed(t.informed, t.policy)
+	case t.lease != nil:
+		d = plan(t.lease, t.policy)
+	default:
+		d = planLocal(t.localAddress(), t.policy)
+	}
+	if d.MTU == 0 {
+		d.MTU = t.baseMTU
+	}
+	return d
+}
+
+// desired is what the kernel is about to be told to hold: what is wanted, without
+// what other programs insist on taking away. It notes the MTU from before ours.
 func (t *Tenancy) desired() netconf.Desired {
-	if t.informed != nil {
-		return t.withMTU(planInformed(t.informed, t.policy))
+	d := t.wanted()
+	if d.MTU != 0 && t.baseMTU == 0 && t.link.MTU != d.MTU {
+		t.baseMTU = t.link.MTU
 	}
-	if t.lease == nil {
-		return t.withMTU(planLocal(t.localAddress(), t.policy))
-	}
-	return t.withMTU(plan(t.lease, t.policy))
+	return d.Without(t.taken.barred)
 }
 
 func (t *Tenancy) apply(want netconf.Desired) {
 	t.own(want.IPv4().Prefix)
+	t.restores()
 	t.seq++
 	t.retry.on = false
 	t.emit(Apply{Seq: t.seq, Ours: slices.Clone(t.ours), Want: want})
@@ -72,6 +91,9 @@ func (t *Tenancy) reported(in Applied) {
 	t.settle()
 	if t.pending && t.ending == living {
 		t.announced()
+	}
+	if t.taken.look == lookDue {
+		t.inspect(HintGiven)
 	}
 }
 
@@ -115,15 +137,21 @@ func (t *Tenancy) refused(err error) {
 	}
 }
 
-// withMTU decides the MTU: the lease's, or back to the one before ours.
-func (t *Tenancy) withMTU(d netconf.Desired) netconf.Desired {
-	switch {
-	case d.MTU == 0 && t.baseMTU != 0:
-		d.MTU = t.baseMTU
-	case d.MTU != 0 && t.baseMTU == 0 && t.link.MTU != d.MTU:
-		t.baseMTU = t.link.MTU
+// checkMTU notes whether the link has another MTU than it was told to have. That
+// is shown and not undone.
+func (t *Tenancy) checkMTU() {
+	want := t.wanted().MTU
+	changed := want != 0 && want != t.link.MTU && t.applied == t.seq
+	had := t.troubles().mtu != nil
+	t.went(func(w *troubles) {
+		w.mtu = nil
+		if changed {
+			w.mtu = fmt.Errorf("the MTU is %d, and must be %d: another program changed it", t.link.MTU, want)
+		}
+	})
+	if changed && !had {
+		t.note(NoteProblem, t.troubles().mtu.Error())
 	}
-	return d
 }
 
 // complain says what the kernel did not take, once, and has it tried again

@@ -82,6 +82,10 @@ func (t *Tenancy) orderOf(l *dhcp4.Lease) order {
 func (t *Tenancy) use(l *dhcp4.Lease, announce NoteKind, first order) {
 	base := t.baseMTU
 	t.endLocal()
+	if announce == NoteBound {
+		t.forgive()
+	}
+	t.lapse()
 	t.lease, t.release, t.given = l, NotReleased, nil
 	d := t.desired()
 	t.networks.learnFrom(l, t.now)
@@ -97,6 +101,7 @@ func (t *Tenancy) use(l *dhcp4.Lease, announce NoteKind, first order) {
 
 func (t *Tenancy) lost(o dhcp4.Lost, from []byte, server netip.Addr) {
 	t.lease, t.candidate, t.pending = nil, nil, false
+	t.forgive()
 	var kind NoteKind
 	switch o.Why {
 	case dhcp4.LossReplaced:

@@ -37,12 +37,19 @@ func (t *Tenancy) Status() Status {
 	if t.candidate != nil || t.pending && t.announce == NoteBound {
 		s.State, s.Lease = dhcp4.StateRequesting, nil
 	}
+	if t.lacksAddress() {
+		s.State, s.Lease = dhcp4.StateRequesting, nil
+	}
 	if at, why, ok := t.client.Deadline(); ok {
 		s.Next = &Next{at, why}
 	}
 	switch wrong := t.troubles(); {
 	case t.addressless:
 		s.Problem = addresslessText
+	case t.takenAway() != "":
+		s.Problem = t.takenAway()
+	case wrong.mtu != nil:
+		s.Problem = wrong.mtu.Error()
 	case wrong.apply != nil:
 		s.Problem = wrong.apply.Error()
 	case wrong.save != nil:

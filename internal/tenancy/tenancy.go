@@ -58,6 +58,7 @@ type Tenancy struct {
 	inform, addressless bool
 	informed            *dhcp4.Lease
 
+	taken     taken
 	guard     guard
 	networks  networks
 	local     *linkLocal   // nil where no link-local address is to be used
@@ -132,6 +133,10 @@ func (t *Tenancy) Handle(now boottime.Instant, in Input) {
 		t.cancel(in.ID)
 	case Applied:
 		t.reported(in)
+	case Disturbed:
+		t.disturbed()
+	case Inspected:
+		t.inspected(in)
 	case SaveFailed:
 		t.saveFailed(in.Err)
 	case PersistFailed:
@@ -197,6 +202,7 @@ func (t *Tenancy) Deadline() (boottime.Instant, bool) {
 	s.add(at, ok)
 	s.add(t.retry.at, t.retry.on)
 	s.add(t.resave.at, t.resave.on)
+	s.add(t.taken.putBack.at, t.taken.putBack.on)
 	t.arpDeadlines(&s)
 	for i := range t.calls {
 		s.add(t.calls[i].deadline, true)
@@ -309,6 +315,9 @@ func (t *Tenancy) sendFailed(in SendFailed) {
 func (t *Tenancy) linkChanged(in Link) {
 	was := t.link
 	t.link = in
+	if in.MTU != was.MTU {
+		t.checkMTU()
+	}
 	switch {
 	case in.Usable && !was.Usable:
 		t.note(NoteCarrier, "")
@@ -352,6 +361,7 @@ func (t *Tenancy) timeout() {
 	if t.resave.on && !t.now.Before(t.resave.at) {
 		t.save()
 	}
+	t.putBackDue()
 	t.arpTimeout()
 	t.tell(dhcp4.Timeout{})
 	t.expireCalls()

@@ -13,6 +13,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/wire/arp"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
@@ -48,6 +49,7 @@ type scene struct {
 	sent    dhcp4.Transmit
 	record  Record
 	seq     uint64
+	inspect Inspect
 	calls   uint64
 	out     strings.Builder
 }
@@ -107,7 +109,9 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 		}
 		s.reset(t, mac)
 	case "link":
-		s.tell(Link{Usable: d.HasArg("up"), MTU: 1500})
+		mtu := 1500
+		d.MaybeScanArgs(t, "mtu", &mtu)
+		s.tell(Link{Usable: d.HasArg("up"), MTU: mtu})
 	case "gone":
 		s.tell(Gone{})
 	case "call":
@@ -135,6 +139,10 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 		s.tell(in)
 	case "save-failed":
 		s.tell(SaveFailed{Err: errors.New("no space left on device")})
+	case "disturbed":
+		s.tell(Disturbed{})
+	case "inspected":
+		s.tell(s.inspected(t, d, arg))
 	case "saved":
 		s.tell(SaveFailed{})
 	case "persisted":
@@ -165,6 +173,24 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 		d.Fatalf(t, "no command %q", d.Cmd)
 	}
 	return s.out.String()
+}
+
+// inspected answers the last Inspect: "address" and "route=PREFIX" are missing.
+func (s *scene) inspected(t *testing.T, d *datadriven.TestData, arg func(key, value string) string) Inspected {
+	t.Helper()
+	in := Inspected{Seq: s.inspect.Seq, Cause: s.inspect.Cause, Manager: arg("manager", "")}
+	if d.HasArg("address") {
+		in.Missing = append(in.Missing, netconf.Object{Prefix: s.inspect.Want.IPv4().Prefix})
+	}
+	for _, r := range s.inspect.Want.Routes {
+		if r.Destination.String() == arg("route", "") {
+			in.Missing = append(in.Missing, r.Object())
+		}
+	}
+	if e := arg("error", ""); e != "" {
+		in.Err = errors.New(e)
+	}
+	return in
 }
 
 func (s *scene) tell(in Input) {
@@ -334,6 +360,9 @@ func (s *scene) describe(o Output) string {
 			routes = append(routes, route)
 		}
 		return fmt.Sprintf("apply %v %s ours=%v routes=[%s] mtu=%d dns=%v", want.Prefix, end, o.Ours, strings.Join(routes, ", "), o.Want.MTU, o.Want.DNS.Servers)
+	case Inspect:
+		s.inspect = o
+		return "inspect, " + map[Cause]string{HintGiven: "a hint was given", PutBackDue: "to put back"}[o.Cause]
 	case Answer:
 		return strings.TrimRight(fmt.Sprintf("answer %d: %s lease=%v %s", o.ID, o.Result.Code.Name(), leaseAddress(o.Result.Lease), o.Result.Detail), " ")
 	case Note:
@@ -341,7 +370,7 @@ func (s *scene) describe(o Output) string {
 			NoteBound: "bound", NoteResumed: "resumed", NoteRenewed: "renewed", NoteReleased: "released", NoteExpired: "expired", NoteNAK: "nak",
 			NoteConflict: "conflict", NoteDefended: "defended", NoteRecognised: "recognised",
 			NoteLinkLocal: "link-local", NoteInformed: "informed", NoteReceived: "received", NoteRejected: "rejected", NoteProblem: "problem",
-			NoteCarrier: "carrier", NoteNoCarrier: "no carrier",
+			NoteCarrier: "carrier", NoteNoCarrier: "no carrier", NoteTaken: "taken", NotePutBack: "put back",
 		}
 		text := "note " + names[o.Kind]
 		if o.Message != 0 {

@@ -6,6 +6,7 @@ type troubles struct {
 	// persist is why the record would not survive a power failure.
 	persist error
 	apply   error // what the kernel did not take
+	mtu     error // another program changed it
 	send    error // of the last message
 	// unsent is why the last RELEASE did not leave.
 	unsent error

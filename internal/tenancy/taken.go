@@ -1,0 +1,212 @@
+package tenancy
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/internal/netconf"
+)
+
+const (
+	// putBackDelay is how long something may be missing before it is put back:
+	// whoever removed it may be about to add it.
+	putBackDelay = time.Second
+	// putBackInterval is how often at most an object is put back. Who removes it
+	// again within that time means it.
+	putBackInterval = 10 * time.Minute
+)
+
+// taken is what other programs took away of what the kernel had on our behalf.
+// The zero taken is nothing. A hint says that something may have changed; the
+// truth is what the kernel has, so it is inspected.
+type taken struct {
+	look look
+	// missing are the wanted objects that the kernel did not have when it was
+	// inspected last.
+	missing []netconf.Object
+	// barred are those of missing that are not put back: they were taken away
+	// again, or another DHCP client has the adapter.
+	barred   []netconf.Object
+	barredAt boottime.Instant // of the last of them
+	// restored are the objects that were put back lately.
+	restored []restoration
+	putBack  alarm
+}
+
+// A look says whether the kernel is being inspected.
+type look uint8
+
+const (
+	lookIdle  look = iota
+	lookDue        // when the kernel has done what it was told last
+	lookOut        // an Inspect is on its way
+	lookStale      // so is one, and there was a hint since
+)
+
+// An alarm is an instant that may be set.
+type alarm struct {
+	at boottime.Instant
+	on bool
+}
+
+type restoration struct {
+	object netconf.Object
+	at     boottime.Instant
+}
+
+// disturbed takes a hint that the kernel may lack something.
+func (t *Tenancy) disturbed() {
+	if t.seq == 0 || t.ending != living {
+		return
+	}
+	switch t.taken.look {
+	case lookIdle, lookDue:
+		t.inspect(HintGiven)
+	case lookOut, lookStale:
+		t.taken.look = lookStale
+	}
+}
+
+// inspect has the kernel looked at, now or when it has done what it was told.
+func (t *Tenancy) inspect(why Cause) {
+	if t.applied != t.seq {
+		t.taken.look = lookDue
+		return
+	}
+	t.taken.look = lookOut
+	t.emit(Inspect{Seq: t.seq, Want: t.wanted(), Cause: why})
+}
+
+// inspected takes what the kernel lacks.
+func (t *Tenancy) inspected(in Inspected) {
+	stale := t.taken.look == lookStale
+	t.taken.look = lookIdle
+	switch {
+	case t.ending != living:
+		return
+	case stale || in.Seq != t.seq:
+		t.inspect(HintGiven) // it is out of date
+		return
+	case in.Err != nil:
+		t.taken.putBack = alarm{t.now.Add(putBackDelay), true} // looks again
+		return
+	}
+	fresh := t.noteMissing(in.Missing)
+	back := t.taken.toPutBack()
+	switch {
+	case len(back) == 0 || !t.link.Usable: // when the link comes, all is applied
+		t.taken.putBack.on = false
+	case in.Cause == HintGiven || fresh:
+		if !t.taken.putBack.on {
+			t.taken.putBack = alarm{t.now.Add(putBackDelay), true}
+		}
+	case in.Manager != "":
+		t.bar(back, in.Manager+" has the adapter now")
+	default:
+		t.emit(Note{Kind: NotePutBack, State: t.client.State(), Lease: t.lease, Detail: objects(back)})
+		t.apply(t.desired())
+	}
+}
+
+// noteMissing compares what is missing with what was, and reports whether there is
+// something new that may be put back.
+func (t *Tenancy) noteMissing(missing []netconf.Object) bool {
+	k := &t.taken
+	var fresh, again []netconf.Object
+	for _, o := range missing {
+		switch {
+		case slices.Contains(k.missing, o) || slices.Contains(k.barred, o):
+		case k.restoredLately(o, t.now):
+			again = append(again, o)
+		default:
+			fresh = append(fresh, o)
+		}
+	}
+	k.missing = missing
+	// What is there again, somebody else put back.
+	k.barred = slices.DeleteFunc(k.barred, func(o netconf.Object) bool { return !slices.Contains(missing, o) })
+	if len(fresh) > 0 {
+		t.emit(Note{Kind: NoteTaken, State: t.client.State(), Lease: t.lease, Detail: objects(fresh)})
+	}
+	if len(again) > 0 {
+		t.bar(again, "for the second time in "+putBackInterval.String())
+	}
+	return len(fresh) > 0
+}
+
+// toPutBack returns what is missing and not barred.
+func (k *taken) toPutBack() []netconf.Object {
+	var back []netconf.Object
+	for _, o := range k.missing {
+		if !slices.Contains(k.barred, o) {
+			back = append(back, o)
+		}
+	}
+	return back
+}
+
+// bar says that objects stay away, and why.
+func (t *Tenancy) bar(list []netconf.Object, why string) {
+	t.taken.barred, t.taken.barredAt = append(t.taken.barred, list...), t.now
+	t.note(NoteProblem, "another program took away "+objects(list)+", "+why)
+}
+
+// putBackDue looks whether what was missing still is.
+func (t *Tenancy) putBackDue() {
+	if t.taken.putBack.on && !t.now.Before(t.taken.putBack.at) {
+		t.taken.putBack.on = false
+		t.inspect(PutBackDue)
+	}
+}
+
+// restores notes what an Apply puts back.
+func (t *Tenancy) restores() {
+	k := &t.taken
+	k.restored = slices.DeleteFunc(k.restored, func(r restoration) bool { return t.now.Sub(r.at) >= putBackInterval })
+	for _, o := range k.toPutBack() {
+		k.restored = append(k.restored, restoration{o, t.now})
+	}
+	k.missing, k.putBack.on = slices.Clone(k.barred), false
+}
+
+// forgive forgets all that was taken away: somebody wants it back, or there is a
+// new lease.
+func (t *Tenancy) forgive() (had bool) {
+	had = len(t.taken.missing) > 0
+	t.taken = taken{look: t.taken.look}
+	return had
+}
+
+// lapse forgives what was taken away long ago: the lease was renewed.
+func (t *Tenancy) lapse() {
+	if len(t.taken.barred) > 0 && t.now.Sub(t.taken.barredAt) >= putBackInterval {
+		t.forgive()
+	}
+}
+
+// takenAway is the problem, "" if there is none.
+func (t *Tenancy) takenAway() string {
+	if len(t.taken.missing) == 0 {
+		return ""
+	}
+	return "taken-away: another program took away " + objects(t.taken.missing)
+}
+
+// lacksAddress reports whether the kernel does not have the address of the lease.
+func (t *Tenancy) lacksAddress() bool {
+	return t.lease != nil && slices.Contains(t.taken.missing, netconf.Object{Kind: netconf.ObjectAddress, Prefix: t.lease.Address})
+}
+
+func (k *taken) restoredLately(o netconf.Object, now boottime.Instant) bool {
+	return slices.ContainsFunc(k.restored, func(r restoration) bool { return r.object == o && now.Sub(r.at) < putBackInterval })
+}
+
+func objects(list []netconf.Object) string {
+	all := make([]string, len(list))
+	for i, o := range list {
+		all[i] = o.String()
+	}
+	return strings.Join(all, ", ")
+}
