@@ -116,6 +116,9 @@ func Run(ctx context.Context, o Options) error {
 		Mode:     resolver.Mode(config.DNS.Mode),
 		StateDir: cmp.Or(state, o.RunDir),
 		Log:      log,
+		Changed: func(path string) {
+			log.Warn("another program has changed the resolver's file, which is left as it is", "file", path)
+		},
 	})
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/lessee/lessee/internal/linux/clock"
 	"golang.org/x/sys/unix"
@@ -34,7 +35,13 @@ const (
 type resolvFile struct {
 	path, backup, statePath string
 	log                     *slog.Logger
-	state                   fileState
+	changed                 func(path string)
+
+	mu    sync.Mutex
+	state fileState
+	watch *fileWatch // while a setting of ours is in the file
+	// told says that a change by another program was reported.
+	told bool
 }
 
 // fileState is kept across restarts of the daemon, within one boot as far as
@@ -63,7 +70,7 @@ const (
 )
 
 func newResolvFile(opt Options) (*resolvFile, error) {
-	f := &resolvFile{path: opt.Path, backup: opt.Path + ".lessee-backup", statePath: opt.Path + ".lessee-state", log: opt.Log}
+	f := &resolvFile{path: opt.Path, backup: opt.Path + ".lessee-backup", statePath: opt.Path + ".lessee-state", log: opt.Log, changed: opt.Changed}
 	if opt.StateDir != "" {
 		f.backup = filepath.Join(opt.StateDir, "resolv.conf.backup")
 		f.statePath = filepath.Join(opt.StateDir, "resolv.conf.state")
@@ -90,11 +97,19 @@ func newResolvFile(opt Options) (*resolvFile, error) {
 	return f, nil
 }
 
-func (f *resolvFile) close() error { return nil }
+func (f *resolvFile) close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.unwatch()
+	return nil
+}
 
 func (f *resolvFile) apply(changed setting, all []setting) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	set := merge(f.state.Set, all, changed)
 	if len(set) == 0 {
+		f.unwatch()
 		return f.restore()
 	}
 	if err := f.keep(); err != nil {
@@ -109,7 +124,44 @@ func (f *resolvFile) apply(changed setting, all []setting) error {
 	if err := f.saveState(); err != nil {
 		return err
 	}
-	return f.write(text, 0o644)
+	if err := f.write(text, 0o644); err != nil {
+		return err
+	}
+	f.told = false
+	f.beginWatch()
+	return nil
+}
+
+// beginWatch watches the file, if that is wanted and can be done.
+func (f *resolvFile) beginWatch() {
+	if f.changed == nil || f.watch != nil {
+		return
+	}
+	w, err := watchFile(f.path, f.look)
+	if err != nil {
+		f.log.Warn("changes of resolv.conf by others will not be noticed", "file", f.path, "error", err)
+		return
+	}
+	f.watch = w
+}
+
+func (f *resolvFile) unwatch() {
+	if f.watch != nil {
+		f.watch.close()
+		f.watch = nil
+	}
+}
+
+// look reports the file if it is not ours any more.
+func (f *resolvFile) look() {
+	f.mu.Lock()
+	text, err := os.ReadFile(f.path)
+	report := f.watch != nil && !f.told && (err != nil || digest(string(text)) != f.state.Written)
+	f.told = f.told || report
+	f.mu.Unlock()
+	if report {
+		f.changed(f.path)
+	}
 }
 
 // merge adds to all what an earlier daemon set for adapters that this one has

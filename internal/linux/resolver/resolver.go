@@ -49,6 +49,10 @@ type Options struct {
 	StateDir string
 	// Log gets what is not an error of a call; nil drops it.
 	Log *slog.Logger
+	// Changed is called when another program has changed the resolver's file
+	// while a setting of ours is in it: once, until the file is ours again. It
+	// is not fought over. Nil: it is not watched.
+	Changed func(path string)
 }
 
 // A Resolver is the system's name resolution.
