@@ -2,6 +2,7 @@ package test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/vishvananda/netlink"
@@ -193,5 +194,45 @@ func TestForeignAddressStays(t *testing.T) {
 		netlink.RT_FILTER_OIF|netlink.RT_FILTER_PROTOCOL)
 	if err != nil || len(routes) != 1 {
 		t.Errorf("static routes: %v %v", routes, err)
+	}
+}
+
+// TestOfferOfAnAddressSetByHand: an administrator has set the address that the
+// server keeps for this host. It is used as it is, not declined, and stays after
+// the lease; the lease's routes go.
+func TestOfferOfAnAddressSetByHand(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, dnsmasq(), lab.Config{Router: addr("10.77.0.1"), Dnsmasq: []string{"dhcp-host=" + mac + ",10.77.0.120"}})
+	h.client.AddAddress(t, "c0", "10.77.0.120/24")
+	mark, frames := h.changes.Mark(), h.cap.Mark()
+	d, a := h.bound(t)
+	if a.IPv4.Address != prefix("10.77.0.120/24") {
+		t.Fatalf("bound to %v", a.IPv4.Address)
+	}
+	byHand := func(when string) {
+		t.Helper()
+		if have := h.client.Addresses("c0"); len(have) != 1 || have[0].Prefix != a.IPv4.Address || have[0].Valid != lab.Forever {
+			t.Errorf("%s: addresses %v", when, have)
+		}
+	}
+	byHand("bound")
+	defaultRoutes := func() int {
+		return strings.Count(h.client.Run(t, "ip", "-4", "route", "show", "default", "proto", "dhcp"), "default")
+	}
+	if n := defaultRoutes(); n != 1 {
+		t.Errorf("%d default routes with the lease", n)
+	}
+	d.Must(t, "renew", "c0")
+	byHand("renewed")
+	d.Must(t, "release", "c0")
+	byHand("released")
+	if n := defaultRoutes(); n != 0 {
+		t.Errorf("%d default routes after the release", n)
+	}
+	h.keeps(t, mark, a.IPv4.Address.Addr())
+	for _, p := range h.cap.SentByClient(frames) {
+		if p.Client(decline) {
+			t.Errorf("declined: %v", p)
+		}
 	}
 }
