@@ -9,7 +9,7 @@
 //     the flag "noprefixroute", and its protocol, where the kernel reports one,
 //     is [ProtocolDHCP]. One that an administrator set by hand has neither mark.
 //   - A route is ours if its protocol is [ProtocolDHCP] and its source is an
-//     address that is on record or wanted, whoever set that address. An IPv6
+//     address that is on record or wanted, no matter who set that address. An IPv6
 //     route without a source is ours if an IPv6 address or prefix is on record
 //     or wanted, and an unreachable one if its destination is.
 package netconf

@@ -67,9 +67,9 @@ func (m *model) do(op Op) bool {
 	case RemoveAddress:
 		return m.removeAddress(op.Prefix)
 	case AddRoute:
-		return m.addRoute(op.Route, false)
+		return m.addRoute(op.Route, free)
 	case AppendRoute:
-		return m.addRoute(op.Route, true)
+		return m.addRoute(op.Route, shared)
 	case RemoveRoute:
 		i := slices.Index(m.Routes, op.Route)
 		if i < 0 {
@@ -80,10 +80,18 @@ func (m *model) do(op Op) bool {
 	return true
 }
 
-func (m *model) addRoute(r Route, beside bool) bool {
+// A place says whether the place of a route has to be free.
+type place uint8
+
+const (
+	free place = iota
+	shared
+)
+
+func (m *model) addRoute(r Route, how place) bool {
 	taken := slices.ContainsFunc(m.Routes, r.sameKey)
 	_, source := m.source(r.Source)
-	if !m.Link.Up && r.Type == Unicast || taken && !beside || !source {
+	if !m.Link.Up && r.Type == Unicast || taken && how == free || !source {
 		return false
 	}
 	m.Routes = append(m.Routes, r)

@@ -182,7 +182,11 @@ func (g *generator) want() Desired {
 // take along the routes that have it as their source, and promote another.
 func (g *generator) checkForeign(before, after model, owned []netip.Prefix, want Desired, fail func(string, any)) {
 	for _, a := range before.Addresses {
-		if owns(owned, a) {
+		// Said here once more, in another way.
+		onRecord := slices.ContainsFunc(owned, func(p netip.Prefix) bool {
+			return p == a.Prefix || p.Addr() == a.Prefix.Addr() && p.Addr().Is6()
+		})
+		if onRecord && a.Flags&NoPrefixRoute != 0 && a.Protocol != 4 {
 			continue
 		}
 		i := slices.IndexFunc(after.Addresses, func(b Address) bool { return b.Prefix == a.Prefix })
@@ -198,7 +202,7 @@ func (g *generator) checkForeign(before, after model, owned []netip.Prefix, want
 	}
 	c := newClaim(owned, want.normal(before.Link, before.At))
 	for _, r := range before.Routes {
-		if _, there := after.source(r.Source); there && !c.owns(r) && !slices.Contains(after.Routes, r) {
+		if _, there := after.source(r.Source); there && (!c.owns(r) || r.Protocol != ProtocolDHCP) && !slices.Contains(after.Routes, r) {
 			fail("another's route is gone", r)
 		}
 	}

@@ -101,7 +101,7 @@ func (r Route) normal(link Link, addresses []Address) Route {
 }
 
 // sameMeaning reports whether two routes lead the same packets the same way,
-// whoever made them. What the kernel had to be told to take the router does not
+// no matter who made them. What the kernel had to be told to take the router does not
 // matter.
 func (r Route) sameMeaning(o Route) bool {
 	o.Protocol, o.OnLink = r.Protocol, r.OnLink

@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package linuxtest makes network namespaces for the tests of the packages beside it.
+// Package linuxtest makes network namespaces for the tests of the packages in linux.
 package linuxtest
 
 import (

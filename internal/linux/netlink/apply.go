@@ -18,7 +18,7 @@ import (
 //
 // There are two batches at most: one that adds and replaces, then, of what the
 // answers to it allow, one that removes. A batch is no transaction: the kernel
-// goes on after an operation that failed.
+// carries out what follows an operation that failed.
 //
 // On an interface that is down the kernel takes an address but no routes: they
 // are in the outcome, and Apply must be called again when the interface is up.

@@ -44,7 +44,7 @@ func spoil(op netconf.Op) (netconf.Op, bool) {
 }
 
 // TestEachOperationFails lets the kernel refuse each operation of a change of
-// address in turn. It goes on after one that failed; what others set stays, an
+// address in turn. It carries out the rest; what others set stays, an
 // address that works stays until another one does, and the next Apply finishes.
 func TestEachOperationFails(t *testing.T) {
 	t.Parallel()
@@ -147,5 +147,26 @@ func TestAddressThatComesMeanwhile(t *testing.T) {
 	l.Must(o.Err())
 	if !slices.Equal(o.Foreign, []netip.Prefix{addrA}) {
 		t.Errorf("%+v", o)
+	}
+}
+
+// TestUnknownAttributeIsIgnored: a kernel that does not know the protocol of an
+// address (IFA_PROTO, Linux 5.18) ignores it, as this one ignores an attribute
+// that it does not know.
+func TestUnknownAttributeIsIgnored(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, Options{})
+	const unknown = 200
+	for _, p := range []netip.Prefix{addrA, addr6} {
+		l.n.change.mu.Lock()
+		m, seq := l.n.change.begin(unix.RTM_NEWADDR, unix.NLM_F_ACK|unix.NLM_F_CREATE|unix.NLM_F_EXCL)
+		setAddress(m, l.Link("c0").Attrs().Index, netconf.Address{Prefix: p, Flags: netconf.NoPrefixRoute}, 3600, 3600)
+		m.uint8(unknown, netconf.ProtocolDHCP)
+		m.end()
+		errs, err := l.n.change.acknowledged(seq, nil)
+		l.n.change.mu.Unlock()
+		if err != nil || errs[0] != nil {
+			t.Errorf("%v: %v, %v", p, errs, err)
+		}
 	}
 }

@@ -123,8 +123,8 @@ func (s *conn) receive() ([]byte, error) {
 }
 
 // ask sends the request that was begun as seq and hands each answer of the type
-// to take, until the last one. A request without NLM_F_DUMP is to be built
-// without NLM_F_ACK unless it has no other answer.
+// to take, until the last one. A request without NLM_F_DUMP has NLM_F_ACK only
+// where it has no other answer.
 func (s *conn) ask(seq uint32, typ uint16, take func(body []byte)) error {
 	if err := s.send(); err != nil {
 		return err
@@ -206,7 +206,7 @@ const batchSize = 64
 
 // acknowledged sends the requests since first, all of which ask for an
 // acknowledgement, and appends the answers to errs. The kernel carries them out
-// in order and goes on after one that failed.
+// in order, also those after one that failed.
 func (s *conn) acknowledged(first uint32, errs []error) ([]error, error) {
 	n := int(s.seq-first) + 1
 	at := len(errs)

@@ -122,8 +122,8 @@ func TestDisturbed(t *testing.T) {
 	is("our own release")
 }
 
-// TestForeignRoutesAreDropped: a routing daemon's routes wake nobody, whether it
-// adds, removes or replaces them.
+// TestForeignRoutesAreDropped: a routing daemon's routes cause no hint, whether
+// it adds, removes or replaces them.
 func TestForeignRoutesAreDropped(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, Options{})

@@ -51,7 +51,7 @@ func (s *conn) routes(f routeFilter, adapter int, take func(netconf.Route)) erro
 
 // parseRoute reads the body of an RTM_NEWROUTE or RTM_DELROUTE message, and
 // hands out a route for each of its next hops. A route for packets of a certain
-// type of service, or from certain addresses, is none of ours and in nobody's way.
+// type of service, or from certain addresses, is not ours, and has another place.
 func parseRoute(m []byte, adapter int, take func(netconf.Route)) {
 	if len(m) < unix.SizeofRtMsg || m[0] != unix.AF_INET && m[0] != unix.AF_INET6 || m[2] != 0 || m[3] != 0 {
 		return

@@ -58,7 +58,7 @@ type watch struct {
 	closed        atomic.Bool
 	calling       sync.Mutex // held while notify is called
 	notify        func(netconf.Notice)
-	// known is what was told last; it belongs to run.
+	// known is what was reported last; it belongs to run.
 	known map[int]netconf.Link
 	// losses is how often each link had lost its carrier when last heard of.
 	losses map[int]uint32
@@ -127,9 +127,9 @@ func (w *watch) take(m message) {
 // RTM_DELLINK means that the port left the bridge, not that the link is gone.
 func bridgePort(m []byte) bool { return m[0] != unix.AF_UNSPEC }
 
-// reportFlap tells of a carrier that was lost and is back already: the kernel
-// tells only what it has come to, but it counts. The link may be in another
-// network.
+// reportFlap reports a carrier that was lost and is back already: the kernel
+// reports only the latest state, but it counts the losses. The link may be in
+// another network.
 func (w *watch) reportFlap(l netconf.Link, losses uint32) {
 	before, counted := w.losses[l.Index]
 	w.losses[l.Index] = losses

@@ -43,7 +43,7 @@ func TestChangedByOthers(t *testing.T) {
 			}
 			set(t, r, eth0, servers("10.77.0.1"))
 			set(t, r, eth0, servers("10.77.0.2"))
-			// A file beside it does not count.
+			// Another file of the directory does not count.
 			if err := os.WriteFile(filepath.Join(filepath.Dir(c.path), "hosts"), nil, 0o644); err != nil {
 				t.Fatal(err)
 			}
