@@ -31,7 +31,7 @@ const (
 	arpReply     = 6<<24 | 4<<16 | 2
 )
 
-var arpHearing = hearing[ARP]{
+var arpKind = packetKind[ARP]{
 	protocol: unix.ETH_P_ARP,
 	size:     64,
 	head:     arpHead,

@@ -338,9 +338,9 @@ func TestARPTree(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, n := range []int{0, 1, 2, 7, 8, 9, 16, 17, 100, 1000, maxSpans, 20000} {
 		for _, wide := range []bool{false, true} {
-			all := make([]audible, n)
+			all := make([]subject, n)
 			for i := range all {
-				all[i] = audible{index: 1 + uint32(i), address: rng.Uint32()}
+				all[i] = subject{index: 1 + uint32(i), address: rng.Uint32()}
 				if !wide {
 					all[i].address = 10<<24 | rng.Uint32N(1<<17)
 				}

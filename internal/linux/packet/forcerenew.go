@@ -25,7 +25,7 @@ const (
 	messageTypeFirst = 53<<8 | 1
 )
 
-var forceHearing = hearing[Datagram]{
+var forceRenewKind = packetKind[Datagram]{
 	protocol: unix.ETH_P_IP,
 	size:     4096,
 	head:     forceHead,

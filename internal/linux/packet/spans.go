@@ -11,8 +11,8 @@ import (
 	"golang.org/x/net/bpf"
 )
 
-// An audible is an address that somebody wants to hear of on an interface.
-type audible struct {
+// A subject is an address whose packets an interface wants to receive.
+type subject struct {
 	index   uint32
 	address uint32
 }
@@ -30,7 +30,7 @@ const spread = 0x9e3779b1
 
 // key makes one number of an interface and an address. Two pairs that share a
 // key cost a packet that is looked at in vain, no more.
-func (a audible) key() uint32 { return a.address ^ a.index*spread }
+func (a subject) key() uint32 { return a.address ^ a.index*spread }
 
 // keyOf are the instructions that prepare for a key: they leave in X what the
 // address is to be combined with by [bpf.ALUOpXor].
@@ -52,7 +52,7 @@ const maxSpans = 1500
 // toSpans returns what the filter of all is to let through: exactly these
 // addresses on their interfaces or, where that is more than limit, ranges of
 // addresses on any interface.
-func toSpans(all []audible, limit int) (spans []span, byInterface bool) {
+func toSpans(all []subject, limit int) (spans []span, byInterface bool) {
 	spans = make([]span, len(all))
 	for i, a := range all {
 		spans[i] = span{a.key(), a.key()}

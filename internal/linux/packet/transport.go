@@ -18,8 +18,8 @@ type Transport struct {
 	space  *netns.Namespace
 	kernel *netlink.Kernel
 
-	arp   ears[ARP]
-	force ears[Datagram]
+	arp   listeners[ARP]
+	force listeners[Datagram]
 
 	mu sync.Mutex
 	tx *socket.Conn // sends frames for all adapters, receives none; opened when first used
@@ -31,8 +31,8 @@ func New(space *netns.Namespace, kernel *netlink.Kernel) *Transport {
 	return &Transport{
 		space:  space,
 		kernel: kernel,
-		arp:    ears[ARP]{kind: arpHearing},
-		force:  ears[Datagram]{kind: forceHearing},
+		arp:    listeners[ARP]{kind: arpKind},
+		force:  listeners[Datagram]{kind: forceRenewKind},
 	}
 }
 

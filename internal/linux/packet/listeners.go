@@ -18,10 +18,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ears are one packet socket that hears packets of one kind, T, about certain
-// addresses, for all adapters of a network. It exists while somebody listens.
-type ears[T any] struct {
-	kind hearing[T]
+// listeners share one packet socket that receives packets of one kind, T, about certain
+// addresses, for all adapters. The socket exists while one of them listens.
+type listeners[T any] struct {
+	kind packetKind[T]
 	// setting is held while the socket is made to fit what is wanted.
 	setting sync.Mutex
 
@@ -38,8 +38,8 @@ type listener[T any] struct {
 	deliver   func(T)
 }
 
-// A hearing says what kind of packets ears hear.
-type hearing[T any] struct {
+// A packetKind says which packets a socket of listeners receives.
+type packetKind[T any] struct {
 	// protocol is that of the link, size how many bytes of a packet are read.
 	protocol uint16
 	size     int
@@ -55,9 +55,9 @@ type hearing[T any] struct {
 
 // listen replaces the addresses that an adapter wants to hear about. When it
 // returns, they are heard. Those that are not wanted any more are not delivered
-// from then on, but for a delivery that is under way; the kernel's filter learns
+// from then on, except in a delivery that is under way; the kernel's filter learns
 // of that a moment later.
-func (e *ears[T]) listen(n *Transport, link netconf.Link, addresses []netip.Addr, deliver func(T)) error {
+func (e *listeners[T]) listen(n *Transport, link netconf.Link, addresses []netip.Addr, deliver func(T)) error {
 	numbers := make([]uint32, 0, len(addresses))
 	for _, a := range addresses {
 		if a = a.Unmap(); a.Is4() && !a.IsUnspecified() {
@@ -99,7 +99,7 @@ func (e *ears[T]) listen(n *Transport, link netconf.Link, addresses []netip.Addr
 
 // fit makes the socket fit what is wanted since the change of that number.
 // Those who ask at the same time share the work.
-func (e *ears[T]) fit(n *Transport, mine uint64) error {
+func (e *listeners[T]) fit(n *Transport, mine uint64) error {
 	e.setting.Lock()
 	defer e.setting.Unlock()
 	e.mu.Lock()
@@ -108,10 +108,10 @@ func (e *ears[T]) fit(n *Transport, mine uint64) error {
 		e.mu.Unlock()
 		return nil
 	}
-	all := make([]audible, 0, len(e.wanted))
+	all := make([]subject, 0, len(e.wanted))
 	for index, l := range e.wanted {
 		for _, a := range l.addresses {
-			all = append(all, audible{index, a})
+			all = append(all, subject{index, a})
 		}
 	}
 	if len(all) == 0 {
@@ -146,7 +146,7 @@ func (e *ears[T]) fit(n *Transport, mine uint64) error {
 
 // open opens the socket; as with those of the exchanges, no frame gets in
 // unfiltered.
-func (e *ears[T]) open(n *Transport, all []audible) (*socket.Conn, error) {
+func (e *listeners[T]) open(n *Transport, all []subject) (*socket.Conn, error) {
 	c, err := n.openPacket()
 	if err != nil {
 		return nil, fmt.Errorf("open a packet socket: %w", err)
@@ -169,7 +169,7 @@ func (e *ears[T]) open(n *Transport, all []audible) (*socket.Conn, error) {
 // setFilter replaces the socket's filter: a frame meets the old one or the
 // new one. Where the kernel has no room for it, net.core.optmem_max, it is made
 // coarser, and what it lets through too much is sorted out here.
-func (e *ears[T]) setFilter(c *socket.Conn, all []audible) error {
+func (e *listeners[T]) setFilter(c *socket.Conn, all []subject) error {
 	for limit := maxSpans; ; limit /= 4 {
 		spans, byInterface := toSpans(all, max(limit, 1))
 		err := c.SetBPF(spanFilter(e.kind.head(byInterface), spans))
@@ -189,7 +189,7 @@ type origin struct {
 }
 
 // run delivers what the socket hears until it is not wanted any more.
-func (e *ears[T]) run(c *socket.Conn) {
+func (e *listeners[T]) run(c *socket.Conn) {
 	defer c.Close()
 	buf := make([]byte, e.kind.size)
 	oob := make([]byte, unix.CmsgSpace(sizeofAuxdata))
@@ -222,7 +222,7 @@ func (e *ears[T]) run(c *socket.Conn) {
 
 // who returns who wants the packet. The filter may have let through too much,
 // or let it through before it was changed.
-func (e *ears[T]) who(index int, packet []byte) func(T) {
+func (e *listeners[T]) who(index int, packet []byte) func(T) {
 	about, ok := e.kind.about(packet)
 	if !ok {
 		return nil
@@ -230,7 +230,7 @@ func (e *ears[T]) who(index int, packet []byte) func(T) {
 	return e.wants(index, about)
 }
 
-func (e *ears[T]) wants(index int, about uint32) func(T) {
+func (e *listeners[T]) wants(index int, about uint32) func(T) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	l := e.wanted[uint32(index)] //nolint:gosec // an interface index is positive and 31 bits
@@ -241,7 +241,7 @@ func (e *ears[T]) wants(index int, about uint32) func(T) {
 }
 
 // close stops listening.
-func (e *ears[T]) close() {
+func (e *listeners[T]) close() {
 	e.setting.Lock()
 	defer e.setting.Unlock()
 	e.mu.Lock()
