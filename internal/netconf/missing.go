@@ -12,8 +12,7 @@ type Object struct {
 	Kind ObjectKind
 	// Prefix is the address with its prefix length, or the route's destination.
 	Prefix netip.Prefix
-	// Metric and Table are the route's; 0 in an address. Table 0 is the main one,
-	// or that of the adapter's VRF.
+	// Metric and Table are the route's; 0 in an address.
 	Metric, Table uint32
 }
 
@@ -33,7 +32,7 @@ func (o Object) String() string {
 		return "address " + o.Prefix.String()
 	}
 	text := "route " + o.Prefix.String() + " metric " + strconv.FormatUint(uint64(o.Metric), 10)
-	if o.Table != 0 && o.Table != TableMain {
+	if o.Table != TableMain {
 		text += " table " + strconv.FormatUint(uint64(o.Table), 10)
 	}
 	return text
@@ -74,29 +73,26 @@ func ObjectOf(op Op) Object {
 // that is down, which the kernel does not keep. The MTU is part of the link, and
 // the link's changes are reported anyway.
 func Missing(have State, want Desired) []Object {
-	normal := want.normal(have.Link, have.At)
+	want = want.normal(have.Link, have.At)
 	var missing []Object
 	var sources []netip.Addr
-	for _, a := range normal.Addresses {
+	for _, a := range want.Addresses {
 		if _, there := have.address(a.Prefix); !there {
 			missing = append(missing, Object{Kind: ObjectAddress, Prefix: a.Prefix})
 			sources = append(sources, a.Prefix.Addr())
 		}
 	}
-	for _, w := range want.Routes {
-		r := w.normal(have.Link, normal.Addresses)
-		if !contains(normal.Routes, r) || contains(have.Routes, r) || r.Type == Unicast && !have.Link.Up || slices.Contains(sources, r.Source) {
+	for _, r := range want.Routes {
+		if contains(have.Routes, r) || r.Type == Unicast && !have.Link.Up || slices.Contains(sources, r.Source) {
 			continue
 		}
-		if o := w.Object(); !slices.Contains(missing, o) {
-			missing = append(missing, o)
-		}
+		missing = append(missing, r.Object())
 	}
 	return missing
 }
 
-// Without returns d without some of its objects, and without the routes whose
-// source is an address among them.
+// Without returns d without some of its objects, as [Missing] names them, and
+// without the routes whose source is an address among them.
 func (d Desired) Without(list []Object) Desired {
 	if len(list) == 0 {
 		return d
@@ -111,7 +107,17 @@ func (d Desired) Without(list []Object) Desired {
 		return slices.Contains(list, Object{Kind: ObjectAddress, Prefix: a.Prefix})
 	})
 	d.Routes = slices.DeleteFunc(slices.Clone(d.Routes), func(r Route) bool {
-		return slices.Contains(list, r.Object()) || slices.Contains(sources, r.Source)
+		return slices.Contains(sources, r.Source) || slices.ContainsFunc(list, r.named)
 	})
 	return d
+}
+
+// named reports whether o is the name of a wanted route, whose table and metric
+// may be left to the kernel.
+func (r Route) named(o Object) bool {
+	metric := r.Metric
+	if metric == 0 && r.Destination.Addr().Is6() {
+		metric = defaultMetric6
+	}
+	return o.Kind == ObjectRoute && o.Prefix == r.Destination.Masked() && o.Metric == metric && (r.Table == 0 || o.Table == r.Table)
 }

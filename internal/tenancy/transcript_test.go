@@ -184,7 +184,9 @@ func (s *scene) inspected(t *testing.T, d *datadriven.TestData, arg func(key, va
 	}
 	for _, r := range s.inspect.Want.Routes {
 		if r.Destination.String() == arg("route", "") {
-			in.Missing = append(in.Missing, r.Object())
+			o := r.Object()
+			o.Table = netconf.TableMain // as the kernel has it
+			in.Missing = append(in.Missing, o)
 		}
 	}
 	if e := arg("error", ""); e != "" {
