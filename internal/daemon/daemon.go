@@ -112,12 +112,16 @@ func Run(ctx context.Context, o Options) error {
 	defer kernel.Close()
 	transport := packet.New(space, kernel)
 	defer transport.Close()
+	var engine *driver.Driver
 	names, err := resolver.New(space, resolver.Options{
 		Mode:     resolver.Mode(config.DNS.Mode),
 		StateDir: cmp.Or(state, o.RunDir),
 		Log:      log,
-		Changed: func(path string) {
-			log.Warn("another program has changed the resolver's file, which is left as it is", "file", path)
+		Changed: func(path string, by resolver.Writer) {
+			if by == resolver.Us {
+				path = ""
+			}
+			engine.ResolverChanged(path)
 		},
 	})
 	if err != nil {
@@ -125,7 +129,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	defer names.Close()
 
-	engine := driver.New(driver.Config{
+	engine = driver.New(driver.Config{
 		Kernel:    kernel,
 		Transport: transport,
 		Resolver:  names,

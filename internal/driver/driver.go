@@ -79,6 +79,7 @@ type Driver struct {
 	adapters  map[string]*adapter // managed, present or not
 	deadlines deadlines
 	nextID    uint64
+	resolver  string          // the resolver's file while another program's text is in it, else ""
 	renames   <-chan struct{} // closed when the last renaming of a record is done; nil: there was none
 
 	// managing is held while the set of managed adapters changes.

@@ -259,6 +259,32 @@ func (d *Driver) disturbed(n netconf.Disturbed) {
 	}
 }
 
+// ResolverChanged reports that another program has changed the resolver's file, or
+// with "" that the file is ours again. The adapters whose leases have name servers
+// show it.
+func (d *Driver) ResolverChanged(file string) {
+	d.do(func() {
+		d.resolver = file
+		if file == "" {
+			return
+		}
+		for _, a := range d.adapters {
+			if a.tenancy != nil && resolves(a.tenancy.Status()) {
+				trouble := tenancy.Note{Kind: tenancy.NoteProblem, Detail: d.resolverProblem()}
+				d.say(a.link(), trouble)
+				d.remember(a, trouble)
+			}
+		}
+	})
+}
+
+func (d *Driver) resolverProblem() string {
+	return "another program changed " + d.resolver + ", which is left as it is"
+}
+
+// resolves reports whether the adapter has name servers from its lease.
+func resolves(s tenancy.Status) bool { return s.Lease != nil && len(s.Lease.DNS) > 0 }
+
 // present returns the managed adapter with that interface index.
 func (d *Driver) present(index int) *adapter {
 	for _, a := range d.adapters {

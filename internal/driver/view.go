@@ -34,6 +34,9 @@ func (d *Driver) views(wanted func(netconf.Link) bool) ([]view, error) {
 			v := view{link: *l}
 			if a := d.present(l.Index); a != nil {
 				v.managed, v.status, v.rejected, v.setAside = true, a.tenancy.Status(), &a.rejected, a.setAside
+				if v.status.Problem == "" && d.resolver != "" && resolves(v.status) {
+					v.status.Problem = d.resolverProblem()
+				}
 			} else if a := d.absent(*l); a != nil && a.refused != nil {
 				v.refused = a.refused.Error()
 			}

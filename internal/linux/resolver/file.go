@@ -35,13 +35,13 @@ const (
 type resolvFile struct {
 	path, backup, statePath string
 	log                     *slog.Logger
-	changed                 func(path string)
+	changed                 func(path string, by Writer)
 
 	mu    sync.Mutex
 	state fileState
 	watch *fileWatch // while a setting of ours is in the file
-	// told says that a change by another program was reported.
-	told bool
+	// writer is who was reported last.
+	writer Writer
 }
 
 // fileState is kept across restarts of the daemon, within one boot as far as
@@ -110,6 +110,7 @@ func (f *resolvFile) apply(changed setting, all []setting) error {
 	set := merge(f.state.Set, all, changed)
 	if len(set) == 0 {
 		f.unwatch()
+		f.report(Us) // nothing of ours is in it to be changed
 		return f.restore()
 	}
 	if err := f.keep(); err != nil {
@@ -127,9 +128,17 @@ func (f *resolvFile) apply(changed setting, all []setting) error {
 	if err := f.write(text, 0o644); err != nil {
 		return err
 	}
-	f.told = false
 	f.beginWatch()
+	f.report(Us)
 	return nil
+}
+
+// report says who wrote what is in the file, where that has changed.
+func (f *resolvFile) report(by Writer) {
+	if f.changed != nil && f.writer != by {
+		f.writer = by
+		f.changed(f.path, by)
+	}
 }
 
 // beginWatch watches the file, if that is wanted and can be done.
@@ -152,16 +161,18 @@ func (f *resolvFile) unwatch() {
 	}
 }
 
-// look reports the file if it is not ours any more.
+// look reports whose the file is after a change.
 func (f *resolvFile) look() {
 	f.mu.Lock()
-	text, err := os.ReadFile(f.path)
-	report := f.watch != nil && !f.told && (err != nil || digest(string(text)) != f.state.Written)
-	f.told = f.told || report
-	f.mu.Unlock()
-	if report {
-		f.changed(f.path)
+	defer f.mu.Unlock()
+	if f.watch == nil {
+		return
 	}
+	by := Us
+	if text, err := os.ReadFile(f.path); err != nil || digest(string(text)) != f.state.Written {
+		by = Others
+	}
+	f.report(by)
 }
 
 // merge adds to all what an earlier daemon set for adapters that this one has

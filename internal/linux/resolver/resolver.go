@@ -50,10 +50,19 @@ type Options struct {
 	// Log gets what is not an error of a call; nil drops it.
 	Log *slog.Logger
 	// Changed is called when another program has changed the resolver's file
-	// while a setting of ours is in it: once, until the file is ours again. It
-	// is not fought over. Nil: it is not watched.
-	Changed func(path string)
+	// while a setting of ours is in it, and when the file is ours again. It is
+	// not fought over. Nil: it is not watched.
+	Changed func(path string, by Writer)
 }
+
+// A Writer is who wrote what the resolver's file has.
+type Writer uint8
+
+// The writers.
+const (
+	Us Writer = iota
+	Others
+)
 
 // A Resolver is the system's name resolution.
 //
