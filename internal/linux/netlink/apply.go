@@ -13,12 +13,8 @@ import (
 )
 
 // Apply makes the kernel hold want for the adapter, with owned what is ours by
-// the record; [netconf.Diff] decides what changes. What is not ours is never
-// replaced and never removed. It is idempotent.
-//
-// There are two batches at most: one that adds and replaces, then, of what the
-// answers to it allow, one that removes. A batch is no transaction: the kernel
-// carries out what follows an operation that failed.
+// the record; see [netconf.Apply]. What is not ours is never replaced and never
+// removed. It is idempotent.
 //
 // On an interface that is down the kernel takes an address but no routes: they
 // are in the outcome, and Apply must be called again when the interface is up.
@@ -29,45 +25,44 @@ func (n *Kernel) Apply(link netconf.Link, owned []netip.Prefix, want netconf.Des
 		return netconf.Outcome{}
 	}
 	n.change.mu.Lock()
-	outcome, blocked := n.apply(link, owned, want)
+	outcome, left := netconf.Apply(&adapter{n, link, families(owned, want)}, owned, want)
 	n.change.mu.Unlock()
-	for _, b := range blocked {
+	if errors.Is(outcome.Unread, unix.ENODEV) && len(want.Addresses) == 0 && len(want.Routes) == 0 {
+		return netconf.Outcome{} // what was ours went with the interface
+	}
+	for _, op := range left.Withheld {
+		outcome.Failed = append(outcome.Failed, netconf.Failure{Op: op, Err: wrap(link, op.String()+": keep the other addresses of the subnet", unix.EBUSY)})
+	}
+	for _, b := range left.Blocked {
 		outcome.Failed = append(outcome.Failed, n.blocked(link, b))
 	}
 	return outcome
 }
 
-func (n *Kernel) apply(link netconf.Link, owned []netip.Prefix, want netconf.Desired) (netconf.Outcome, []netconf.Blocked) {
-	if err := n.read(link, families(owned, want)); err != nil {
-		if errors.Is(err, unix.ENODEV) && len(want.Addresses) == 0 && len(want.Routes) == 0 {
-			return netconf.Outcome{}, nil // what was ours went with the interface
-		}
-		return netconf.Outcome{Unread: wrap(link, "read the configuration", err)}, nil
-	}
-	plan := netconf.Diff(n.state, owned, want)
-	failed := n.carryOut(link, plan.Add)
-	if places := taken(failed); len(places) > 0 {
-		// Another program has the place: who, and does it the same?
-		if err := n.read(link, families(owned, want)); err == nil && n.readInTheWay(places) == nil {
-			first := plan
-			plan = netconf.Diff(n.state, owned, want)
-			failed = append(others(failed), n.carryOut(link, plan.Add)...)
-			plan.Remove = first.Remove
-		}
-	}
-	return n.cleanUp(link, plan, failed), plan.Blocked
+// An adapter is a link whose configuration is changed.
+type adapter struct {
+	*Kernel
+	link     netconf.Link
+	families []uint8
 }
 
-// cleanUp carries out what of the plan's second batch may be done, of whose
-// first one some operations failed.
-func (n *Kernel) cleanUp(link netconf.Link, plan netconf.Plan, failed []netconf.Failure) netconf.Outcome {
-	remove, withheld := plan.Cleanup(failed)
-	failed = append(failed, n.carryOut(link, remove)...)
-	for _, op := range withheld {
-		failed = append(failed, netconf.Failure{Op: op, Err: wrap(link, op.String()+": keep the other addresses of the subnet", unix.EBUSY)})
+// Read implements [netconf.Kernel].
+func (a *adapter) Read(places []netconf.Object) (netconf.State, error) {
+	err := a.read(a.link, a.families)
+	if err == nil {
+		err = a.readInTheWay(places)
 	}
-	return plan.Outcome(failed)
+	if err != nil {
+		return netconf.State{}, wrap(a.link, "read the configuration", err)
+	}
+	return a.state, nil
 }
+
+// Do implements [netconf.Kernel].
+func (a *adapter) Do(ops []netconf.Op) []netconf.Failure { return a.carryOut(a.link, ops) }
+
+// Exists implements [netconf.Kernel].
+func (a *adapter) Exists(err error) bool { return errors.Is(err, unix.EEXIST) }
 
 // blocked describes a wanted route whose place another's has.
 func (n *Kernel) blocked(link netconf.Link, b netconf.Blocked) netconf.Failure {
@@ -159,26 +154,6 @@ func settled(op netconf.Op, err error) bool {
 		return errors.Is(err, unix.ESRCH) || errors.Is(err, unix.ENODEV)
 	}
 	return false
-}
-
-// taken returns the places of what failed because something is there already.
-func taken(failed []netconf.Failure) (places []netconf.Object) {
-	for _, f := range failed {
-		if errors.Is(f.Err, unix.EEXIST) {
-			places = append(places, netconf.ObjectOf(f.Op))
-		}
-	}
-	return places
-}
-
-// others returns the failures that have another reason.
-func others(failed []netconf.Failure) (rest []netconf.Failure) {
-	for _, f := range failed {
-		if !errors.Is(f.Err, unix.EEXIST) {
-			rest = append(rest, f)
-		}
-	}
-	return rest
 }
 
 func wrap(link netconf.Link, op string, err error) error {

@@ -43,6 +43,36 @@ func spoil(op netconf.Op) (netconf.Op, bool) {
 	return op, false
 }
 
+// spoiled is an adapter that has another operation in the place of one.
+type spoiled struct {
+	adapter
+	at int // how many are carried out before it
+	by netconf.Op
+}
+
+func (s *spoiled) Do(ops []netconf.Op) []netconf.Failure {
+	if s.at >= 0 && s.at < len(ops) {
+		ops[s.at] = s.by
+	}
+	s.at -= len(ops)
+	return s.adapter.Do(ops)
+}
+
+// late is an adapter to which another program does something between the look
+// and the first batch.
+type late struct {
+	adapter
+	others func()
+}
+
+func (a *late) Do(ops []netconf.Op) []netconf.Failure {
+	if a.others != nil {
+		a.others()
+		a.others = nil
+	}
+	return a.adapter.Do(ops)
+}
+
 // TestEachOperationFails lets the kernel refuse each operation of a change of
 // address in turn. It carries out the rest; what others set stays, an
 // address that works stays until another one does, and the next Apply finishes.
@@ -76,8 +106,7 @@ func TestEachOperationFails(t *testing.T) {
 			continue
 		}
 		name := fmt.Sprintf("operation %d, %v", k, batch[at])
-		batch[at] = op
-		o := l.n.cleanUp(l.c0(), plan, l.n.carryOut(l.c0(), plan.Add))
+		o, _ := netconf.Apply(&spoiled{adapter: adapter{l.n, l.c0(), []uint8{unix.AF_INET}}, at: k, by: op}, owned, want)
 		if len(o.Failed) != 1 || o.Failed[0].Op != op {
 			t.Errorf("%s: failed %v", name, o.Failed)
 		}
@@ -136,14 +165,9 @@ func TestAddressThatComesMeanwhile(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, Options{})
 	want := desire(addrA, gw, 100, time.Hour)
-	l.Must(l.n.read(l.c0(), []uint8{unix.AF_INET}))
-	plan := netconf.Diff(l.n.state, nil, want)
-	l.Must(l.H.AddrAdd(l.Link("c0"), &netlink.Addr{IPNet: linuxtest.IPNet(addrA)}))
-	failed := l.n.carryOut(l.c0(), plan.Add)
-	if places := taken(failed); !slices.Equal(places, []netconf.Object{{Kind: netconf.ObjectAddress, Prefix: addrA}}) {
-		t.Errorf("taken %v, failed %v", places, failed)
-	}
-	o := l.n.Apply(l.c0(), []netip.Prefix{addrA}, want)
+	k := &late{adapter: adapter{l.n, l.c0(), []uint8{unix.AF_INET}}}
+	k.others = func() { l.Must(l.H.AddrAdd(l.Link("c0"), &netlink.Addr{IPNet: linuxtest.IPNet(addrA)})) }
+	o, _ := netconf.Apply(k, nil, want)
 	l.Must(o.Err())
 	if !slices.Equal(o.Foreign, []netip.Prefix{addrA}) {
 		t.Errorf("%+v", o)

@@ -91,17 +91,19 @@ func (n *Kernel) readInTheWay(places []netconf.Object) error {
 func (n *Kernel) Inspect(link netconf.Link, want netconf.Desired) ([]netconf.Object, error) {
 	n.change.mu.Lock()
 	defer n.change.mu.Unlock()
-	if err := n.read(link, families([]netip.Prefix(nil), want)); err != nil {
-		return nil, wrap(link, "read the configuration", err)
+	a := adapter{n, link, families([]netip.Prefix(nil), want)}
+	have, err := a.Read(nil)
+	if err != nil {
+		return nil, err
 	}
-	missing := netconf.Missing(n.state, want)
+	missing := netconf.Missing(have, want)
 	if len(missing) == 0 {
 		return nil, nil
 	}
 	// Another program's route counts as well. It is looked for only where one
 	// of ours is not there.
-	if err := n.readInTheWay(missing); err != nil {
-		return nil, wrap(link, "read the configuration", err)
+	if have, err = a.Read(missing); err != nil {
+		return nil, err
 	}
-	return netconf.Missing(n.state, want), nil
+	return netconf.Missing(have, want), nil
 }
