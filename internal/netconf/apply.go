@@ -66,3 +66,22 @@ func others(k Kernel, failed []Failure) (rest []Failure) {
 	}
 	return rest
 }
+
+// Inspect returns the wanted addresses and routes that the adapter does not
+// have; see [Missing]. It changes nothing.
+func Inspect(k Kernel, want Desired) ([]Object, error) {
+	have, err := k.Read(nil)
+	if err != nil {
+		return nil, err
+	}
+	missing := Missing(have, want)
+	if len(missing) == 0 {
+		return nil, nil
+	}
+	// Another program's route counts as well. It is looked for only where one
+	// of ours is not there.
+	if have, err = k.Read(missing); err != nil {
+		return nil, err
+	}
+	return Missing(have, want), nil
+}

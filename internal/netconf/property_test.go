@@ -1,11 +1,15 @@
-package netconf
+package netconf_test
 
 import (
+	"errors"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/internal/netconf/netconftest"
 )
 
 // TestPlansReachWhatIsWanted: whatever the kernel has, whatever is on record
@@ -17,23 +21,23 @@ func TestPlansReachWhatIsWanted(t *testing.T) {
 		g := &generator{rand.New(rand.NewPCG(seed, 1))}
 		before := g.kernel()
 		owned, want := g.owned(), g.want()
-		plan := Diff(before.State, owned, want)
-		after := before.clone()
-		o := after.apply(plan, func(Op) bool { return false })
+		plan := netconf.Diff(before.State, owned, want)
+		after := before.Clone()
+		o := after.Apply(owned, want)
 		fail := func(what string, about any) {
 			t.Helper()
 			t.Fatalf("seed %d: %s: %v\nbefore:\n%sowned %v\nplan:\n%safter:\n%s", seed, what, about, stateText(before.State), owned, planText(plan), stateText(after.State))
 		}
-		if len(o.Failed) > 0 {
+		if refused(o) {
 			fail("an operation failed", o.Failed)
 		}
-		settled := after.clone()
-		settled.free(plan, owned, want)
-		again := Diff(settled.State, owned, want)
+		settled := after.Clone()
+		free(settled, plan, owned, want)
+		again := netconf.Diff(settled.State, owned, want)
 		if len(again.Add)+len(again.Remove) > 0 {
 			fail("the second plan is not empty", planText(again))
 		}
-		if missing := Missing(settled.State, want); len(missing) != len(again.Blocked) {
+		if missing := netconf.Missing(settled.State, want); len(missing) != len(again.Blocked) {
 			fail("missing", missing)
 		}
 		g.checkForeign(before, after, owned, want, fail)
@@ -46,10 +50,19 @@ func TestPlansReachWhatIsWanted(t *testing.T) {
 // free carries out another plan where another's route had the place of a wanted
 // one and went with an address of ours that was its source: the place is free
 // from then on.
-func (m *model) free(p Plan, owned []netip.Prefix, want Desired) {
-	if slices.ContainsFunc(p.Blocked, func(b Blocked) bool { return !slices.Contains(m.Routes, b.By) }) {
-		m.apply(Diff(m.State, owned, want), func(Op) bool { return false })
+func free(k *netconftest.Kernel, p netconf.Plan, owned []netip.Prefix, want netconf.Desired) {
+	if slices.ContainsFunc(p.Blocked, func(b netconf.Blocked) bool { return !slices.Contains(k.Routes, b.By) }) {
+		k.Apply(owned, want)
 	}
+}
+
+// refused reports whether something failed besides the routes whose place is
+// taken.
+func refused(o netconf.Outcome) bool {
+	return slices.ContainsFunc(o.Failed, func(f netconf.Failure) bool {
+		var blocked *netconf.BlockedError
+		return !errors.As(f.Err, &blocked)
+	})
 }
 
 // TestRefusedPlansTouchNothingForeign: whatever the kernel refuses.
@@ -59,22 +72,29 @@ func TestRefusedPlansTouchNothingForeign(t *testing.T) {
 		g := &generator{rand.New(rand.NewPCG(seed, 2))}
 		before := g.kernel()
 		owned, want := g.owned(), g.want()
-		plan := Diff(before.State, owned, want)
-		after := before.clone()
-		o := after.apply(plan, func(Op) bool { return g.IntN(3) == 0 })
+		plan := netconf.Diff(before.State, owned, want)
+		after := before.Clone()
+		after.Refuse = func(netconf.Op) error {
+			if g.IntN(3) == 0 {
+				return netconftest.ErrRefused
+			}
+			return nil
+		}
+		o := after.Apply(owned, want)
+		after.Refuse = nil
 		fail := func(what string, about any) {
 			t.Helper()
 			t.Fatalf("seed %d: %s: %v\nbefore:\n%sowned %v\nplan:\n%safter:\n%s", seed, what, about, stateText(before.State), owned, planText(plan), stateText(after.State))
 		}
 		g.checkForeign(before, after, owned, want, fail)
 		// What was refused is done by the next plan.
-		second := Diff(after.State, owned, want)
-		after.apply(second, func(Op) bool { return false })
-		after.free(second, owned, want)
-		if missing := Missing(after.State, want); len(missing) != len(Diff(after.State, owned, want).Blocked) {
+		second := netconf.Diff(after.State, owned, want)
+		after.Apply(owned, want)
+		free(after, second, owned, want)
+		if missing := netconf.Missing(after.State, want); len(missing) != len(netconf.Diff(after.State, owned, want).Blocked) {
 			fail("missing after the second plan", missing)
 		}
-		if o.AddressesSet() && len(o.Failed) == 0 && after.PromoteSecondaries != before.PromoteSecondaries {
+		if o.AddressesSet() && !refused(o) && after.PromoteSecondaries != before.PromoteSecondaries {
 			fail("promote_secondaries was left", after.PromoteSecondaries)
 		}
 	}
@@ -91,20 +111,20 @@ func (g *generator) prefix() netip.Prefix {
 		"2001:db8::1/128", "2001:db8::2/128", "2001:db8::2/64"))
 }
 
-func (g *generator) lifetime() Lifetime {
+func (g *generator) lifetime() netconf.Lifetime {
 	if g.IntN(3) == 0 {
-		return Lifetime{Forever: true}
+		return netconf.Lifetime{Forever: true}
 	}
 	end := start.Add(time.Duration(g.IntN(2000)) * time.Second)
-	return Lifetime{ValidUntil: end, PreferredUntil: end}
+	return netconf.Lifetime{ValidUntil: end, PreferredUntil: end}
 }
 
-func (g *generator) route(sources []netip.Prefix) Route {
-	var r Route
+func (g *generator) route(sources []netip.Prefix) netconf.Route {
+	var r netconf.Route
 	if g.IntN(4) == 0 || len(sources) == 0 {
 		r.Destination = netip.MustParsePrefix(g.one("2001:db8:100::/56", "2001:db8:200::/56"))
-		if r.Type = Unreachable; g.IntN(2) == 0 {
-			r.Type, r.Router = Unicast, netip.MustParseAddr(g.one("fe80::1", "fe80::2"))
+		if r.Type = netconf.Unreachable; g.IntN(2) == 0 {
+			r.Type, r.Router = netconf.Unicast, netip.MustParseAddr(g.one("fe80::1", "fe80::2"))
 		}
 	} else {
 		source := sources[g.IntN(len(sources))]
@@ -119,30 +139,30 @@ func (g *generator) route(sources []netip.Prefix) Route {
 		}
 	}
 	r.Metric = []uint32{0, 100, 200}[g.IntN(3)]
-	r.Table = []uint32{0, TableMain, 7}[g.IntN(3)]
+	r.Table = []uint32{0, netconf.TableMain, 7}[g.IntN(3)]
 	return r
 }
 
-func (g *generator) kernel() model {
-	m := model{State{At: start, Link: Link{Index: 2, Name: "eth0", MTU: 1500, Up: true}, PromoteSecondaries: g.IntN(3) == 0}}
+func (g *generator) kernel() *netconftest.Kernel {
+	k := &netconftest.Kernel{State: netconf.State{At: start, Link: netconf.Link{Index: 2, Name: "eth0", MTU: 1500, Up: true}, PromoteSecondaries: g.IntN(3) == 0}}
 	for range g.IntN(5) {
-		a := Address{Prefix: g.prefix(), Protocol: []uint8{0, ProtocolDHCP, 4}[g.IntN(3)]}
+		a := netconf.Address{Prefix: g.prefix(), Protocol: []uint8{0, netconf.ProtocolDHCP, 4}[g.IntN(3)]}
 		if g.IntN(3) > 0 {
-			a.Flags = NoPrefixRoute
+			a.Flags = netconf.NoPrefixRoute
 		}
 		valid, preferred := g.lifetime().Seconds(start)
-		m.do(AddAddress{a, valid, preferred})
+		_ = k.Others(netconf.AddAddress{Address: a, Valid: valid, Preferred: preferred})
 	}
 	var sources []netip.Prefix
-	for _, a := range m.Addresses {
+	for _, a := range k.Addresses {
 		sources = append(sources, a.Prefix)
 	}
 	for range g.IntN(6) {
-		r := g.route(sources).normal(m.Link, m.Addresses)
-		r.Protocol = []uint8{ProtocolDHCP, ProtocolDHCP, 4}[g.IntN(3)]
-		m.do(AppendRoute{r})
+		r := g.route(sources).Normal(k.Link, k.Addresses)
+		r.Protocol = []uint8{netconf.ProtocolDHCP, netconf.ProtocolDHCP, 4}[g.IntN(3)]
+		_ = k.Others(netconf.AppendRoute{Route: r})
 	}
-	return m
+	return k
 }
 
 func (g *generator) owned() (list []netip.Prefix) {
@@ -155,21 +175,21 @@ func (g *generator) owned() (list []netip.Prefix) {
 	return list
 }
 
-func (g *generator) want() Desired {
-	var d Desired
+func (g *generator) want() netconf.Desired {
+	var d netconf.Desired
 	var sources []netip.Prefix
 	for range g.IntN(3) {
 		p := g.prefix()
-		if slices.ContainsFunc(d.Addresses, func(a Address) bool { return a.Prefix.Addr() == p.Addr() }) {
+		if slices.ContainsFunc(d.Addresses, func(a netconf.Address) bool { return a.Prefix.Addr() == p.Addr() }) {
 			continue
 		}
-		d.Addresses = append(d.Addresses, Address{Prefix: p, Lifetime: g.lifetime()})
+		d.Addresses = append(d.Addresses, netconf.Address{Prefix: p, Lifetime: g.lifetime()})
 		sources = append(sources, p)
 	}
 	for range g.IntN(4) {
 		r := g.route(sources)
-		if !slices.ContainsFunc(d.Routes, func(o Route) bool {
-			return o.normal(Link{}, nil).sameKey(r.normal(Link{}, nil))
+		if !slices.ContainsFunc(d.Routes, func(o netconf.Route) bool {
+			return o.Normal(netconf.Link{}, nil).Object() == r.Normal(netconf.Link{}, nil).Object()
 		}) {
 			d.Routes = append(d.Routes, r)
 		}
@@ -180,29 +200,29 @@ func (g *generator) want() Desired {
 
 // checkForeign reports what was not ours and is not as it was. Our address may
 // take along the routes that have it as their source, and promote another.
-func (g *generator) checkForeign(before, after model, owned []netip.Prefix, want Desired, fail func(string, any)) {
+func (g *generator) checkForeign(before, after *netconftest.Kernel, owned []netip.Prefix, want netconf.Desired, fail func(string, any)) {
 	for _, a := range before.Addresses {
 		// Said here once more, in another way.
 		onRecord := slices.ContainsFunc(owned, func(p netip.Prefix) bool {
 			return p == a.Prefix || p.Addr() == a.Prefix.Addr() && p.Addr().Is6()
 		})
-		if onRecord && a.Flags&NoPrefixRoute != 0 && a.Protocol != 4 {
+		if onRecord && a.Flags&netconf.NoPrefixRoute != 0 && a.Protocol != 4 {
 			continue
 		}
-		i := slices.IndexFunc(after.Addresses, func(b Address) bool { return b.Prefix == a.Prefix })
+		i := slices.IndexFunc(after.Addresses, func(b netconf.Address) bool { return b.Prefix == a.Prefix })
 		if i < 0 {
 			fail("another's address is gone", a.Prefix)
 			return
 		}
 		b := after.Addresses[i]
-		b.Flags |= a.Flags & Secondary
+		b.Flags |= a.Flags & netconf.Secondary
 		if a != b {
 			fail("another's address was changed", b)
 		}
 	}
-	c := newClaim(owned, want.normal(before.Link, before.At))
 	for _, r := range before.Routes {
-		if _, there := after.source(r.Source); there && (!c.owns(r) || r.Protocol != ProtocolDHCP) && !slices.Contains(after.Routes, r) {
+		there := !r.Source.IsValid() || slices.ContainsFunc(after.Addresses, func(a netconf.Address) bool { return a.Prefix.Addr() == r.Source })
+		if there && (!netconf.Ours(before.State, owned, want, r) || r.Protocol != netconf.ProtocolDHCP) && !slices.Contains(after.Routes, r) {
 			fail("another's route is gone", r)
 		}
 	}

@@ -1,4 +1,4 @@
-package netconf
+package netconf_test
 
 import (
 	"fmt"
@@ -11,6 +11,8 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/internal/netconf/netconftest"
 )
 
 // TestTranscripts plays the scripts of testdata: what the kernel has, what is
@@ -35,15 +37,15 @@ const start = boottime.Instant(time.Hour)
 
 // A scene is a kernel, a record and a wish.
 type scene struct {
-	kernel model
+	kernel netconftest.Kernel
 	owned  []netip.Prefix
-	want   Desired
+	want   netconf.Desired
 }
 
 func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 	switch d.Cmd {
 	case "have": // what the kernel has
-		s.kernel = model{State{At: start, Link: Link{Index: 2, Name: "eth0", MTU: 1500, Up: true, Carrier: true}}}
+		s.kernel = netconftest.Kernel{State: netconf.State{At: start, Link: netconf.Link{Index: 2, Name: "eth0", MTU: 1500, Up: true, Carrier: true}}}
 		for line := range strings.Lines(d.Input) {
 			s.has(t, d, strings.Fields(line))
 		}
@@ -55,7 +57,7 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 		}
 		return ""
 	case "want":
-		s.want = Desired{}
+		s.want = netconf.Desired{}
 		for line := range strings.Lines(d.Input) {
 			switch f := strings.Fields(line); f[0] {
 			case "address":
@@ -70,13 +72,17 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 		}
 		return ""
 	case "diff":
-		return planText(Diff(s.kernel.State, s.owned, s.want))
+		return planText(netconf.Diff(s.kernel.State, s.owned, s.want))
 	case "apply": // carry out the plan; refuse=TEXT: the kernel refuses what begins so
 		var refused string
 		d.MaybeScanArgs(t, "refuse", &refused)
-		o := s.kernel.apply(Diff(s.kernel.State, s.owned, s.want), func(op Op) bool {
-			return refused != "" && strings.HasPrefix(strings.ReplaceAll(op.String(), " ", "-"), refused)
-		})
+		s.kernel.Refuse = func(op netconf.Op) error {
+			if refused != "" && strings.HasPrefix(strings.ReplaceAll(op.String(), " ", "-"), refused) {
+				return netconftest.ErrRefused
+			}
+			return nil
+		}
+		o := s.kernel.Apply(s.owned, s.want)
 		text := stateText(s.kernel.State)
 		for _, f := range o.Failed {
 			text += fmt.Sprintf("failed: %v\n", f.Op)
@@ -84,7 +90,7 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 		return text + fmt.Sprintf("addresses set: %v\n", o.AddressesSet())
 	case "missing":
 		var b strings.Builder
-		for _, o := range Missing(s.kernel.State, s.want) {
+		for _, o := range netconf.Missing(s.kernel.State, s.want) {
 			fmt.Fprintln(&b, o)
 		}
 		return b.String()
@@ -101,7 +107,7 @@ func (s *scene) has(t *testing.T, d *datadriven.TestData, f []string) {
 	case "route", "unreachable":
 		r := parseRoute(t, d, f)
 		if r.Table == 0 {
-			r.Table = TableMain
+			r.Table = netconf.TableMain
 		}
 		s.kernel.Routes = append(s.kernel.Routes, r)
 	case "mtu":
@@ -117,7 +123,7 @@ func (s *scene) has(t *testing.T, d *datadriven.TestData, f []string) {
 	}
 }
 
-func planText(p Plan) string {
+func planText(p netconf.Plan) string {
 	var b strings.Builder
 	for _, op := range p.Add {
 		fmt.Fprintln(&b, "first:", op)
@@ -129,7 +135,7 @@ func planText(p Plan) string {
 		fmt.Fprintln(&b, "foreign: address", f)
 	}
 	for _, x := range p.Blocked {
-		fmt.Fprintf(&b, "blocked: route %v by %v proto %s\n", x.Route, x.By, ProtocolName(x.By.Protocol))
+		fmt.Fprintf(&b, "blocked: route %v by %v proto %s\n", x.Route, x.By, netconf.ProtocolName(x.By.Protocol))
 	}
 	for _, r := range p.Waiting {
 		fmt.Fprintln(&b, "waiting: route", r)
@@ -140,26 +146,26 @@ func planText(p Plan) string {
 	return b.String()
 }
 
-func stateText(s State) string {
+func stateText(s netconf.State) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "mtu %d\n", s.Link.MTU)
 	if s.PromoteSecondaries {
 		b.WriteString("promote_secondaries\n")
 	}
 	for _, a := range s.Addresses {
-		valid, preferred := a.Lifetime.remaining(s.At)
-		fmt.Fprintf(&b, "%s proto %d\n", addressLine(a, valid, preferred), a.Protocol)
+		valid, preferred := a.Lifetime.Remaining(s.At)
+		fmt.Fprintf(&b, "%s proto %d\n", netconf.AddressLine(a, valid, preferred), a.Protocol)
 	}
 	for _, r := range s.Routes {
-		fmt.Fprintf(&b, "route %v proto %s\n", r, ProtocolName(r.Protocol))
+		fmt.Fprintf(&b, "route %v proto %s\n", r, netconf.ProtocolName(r.Protocol))
 	}
 	return b.String()
 }
 
 // parseAddress reads "10.0.0.5/24 valid 100 preferred 50 noprefixroute proto 16".
-func parseAddress(t *testing.T, d *datadriven.TestData, f []string) Address {
+func parseAddress(t *testing.T, d *datadriven.TestData, f []string) netconf.Address {
 	t.Helper()
-	a := Address{Prefix: prefix(t, d, f[0]), Lifetime: Lifetime{Forever: true}}
+	a := netconf.Address{Prefix: prefix(t, d, f[0]), Lifetime: netconf.Lifetime{Forever: true}}
 	until := func(text string) boottime.Instant {
 		return start.Add(time.Duration(number(t, d, text)) * time.Second)
 	}
@@ -168,11 +174,11 @@ func parseAddress(t *testing.T, d *datadriven.TestData, f []string) Address {
 		switch f[i] {
 		case "valid":
 			end := until(next())
-			a.Lifetime = Lifetime{ValidUntil: end, PreferredUntil: end}
+			a.Lifetime = netconf.Lifetime{ValidUntil: end, PreferredUntil: end}
 		case "preferred":
 			a.Lifetime.PreferredUntil = until(next())
 		case "ended":
-			a.Lifetime = Lifetime{ValidUntil: start, PreferredUntil: start}
+			a.Lifetime = netconf.Lifetime{ValidUntil: start, PreferredUntil: start}
 		case "brd":
 			a.Broadcast = netip.MustParseAddr(next())
 		case "peer":
@@ -181,7 +187,7 @@ func parseAddress(t *testing.T, d *datadriven.TestData, f []string) Address {
 			a.Protocol = uint8(number(t, d, next()))
 		default:
 			at := -1
-			for k, name := range flagNames {
+			for k, name := range netconf.FlagNames {
 				if name == f[i] {
 					at = k
 				}
@@ -196,11 +202,11 @@ func parseAddress(t *testing.T, d *datadriven.TestData, f []string) Address {
 }
 
 // parseRoute reads "route 10.0.0.0/8 via 10.0.0.1 src 10.0.0.5 metric 100 proto 16".
-func parseRoute(t *testing.T, d *datadriven.TestData, f []string) Route {
+func parseRoute(t *testing.T, d *datadriven.TestData, f []string) netconf.Route {
 	t.Helper()
-	r := Route{Destination: prefix(t, d, f[1])}
+	r := netconf.Route{Destination: prefix(t, d, f[1])}
 	if f[0] == "unreachable" {
-		r.Type = Unreachable
+		r.Type = netconf.Unreachable
 	}
 	for i := 2; i < len(f); i++ {
 		next := func() string { i++; return f[i] }

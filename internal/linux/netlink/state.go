@@ -87,23 +87,9 @@ func (n *Kernel) readInTheWay(places []netconf.Object) error {
 }
 
 // Inspect returns the wanted addresses and routes that the kernel does not have
-// for the adapter; see [netconf.Missing]. It asks the kernel, and changes nothing.
+// for the adapter; see [netconf.Inspect]. It asks the kernel, and changes nothing.
 func (n *Kernel) Inspect(link netconf.Link, want netconf.Desired) ([]netconf.Object, error) {
 	n.change.mu.Lock()
 	defer n.change.mu.Unlock()
-	a := adapter{n, link, families([]netip.Prefix(nil), want)}
-	have, err := a.Read(nil)
-	if err != nil {
-		return nil, err
-	}
-	missing := netconf.Missing(have, want)
-	if len(missing) == 0 {
-		return nil, nil
-	}
-	// Another program's route counts as well. It is looked for only where one
-	// of ours is not there.
-	if have, err = a.Read(missing); err != nil {
-		return nil, err
-	}
-	return netconf.Missing(have, want), nil
+	return netconf.Inspect(&adapter{n, link, families([]netip.Prefix(nil), want)}, want)
 }
