@@ -203,6 +203,9 @@ func (k *Kernel) Next() (at boottime.Instant, ok bool) {
 func (k *Kernel) Suspended(d time.Duration) {
 	for i := range k.Addresses {
 		l := &k.Addresses[i].Lifetime
+		if l.Forever {
+			continue
+		}
 		l.ValidUntil, l.PreferredUntil = l.ValidUntil.Add(d), l.PreferredUntil.Add(d)
 	}
 }
