@@ -228,7 +228,7 @@ func (d *Driver) carryOutput(a *adapter, e effect) {
 			d.say(e.link, trouble)
 			d.do(func() { d.remember(a, trouble) })
 		}
-		report(tenancy.Applied{Seq: o.Seq, Err: err, Partly: outcome.AddressesSet()})
+		report(tenancy.Applied{Seq: o.Seq, Err: err, Partly: outcome.AddressesSet(), Refused: outcome.Refused()})
 	case tenancy.Inspect:
 		in := tenancy.Inspected{Seq: o.Seq, Cause: o.Cause}
 		in.Missing, in.Err = d.cfg.Kernel.Inspect(e.link, o.Want)

@@ -44,6 +44,17 @@ func (o Outcome) AddressesSet() bool {
 	return true
 }
 
+// Refused returns the wanted objects that the kernel did not take.
+func (o Outcome) Refused() (list []Object) {
+	for _, f := range o.Failed {
+		switch f.Op.(type) {
+		case AddAddress, AddRoute, AppendRoute:
+			list = append(list, ObjectOf(f.Op))
+		}
+	}
+	return list
+}
+
 // Err returns all that is not as wanted as one error, nil if all is. Routes that
 // wait for the link make it wrap [ErrLinkDown].
 func (o Outcome) Err() error {

@@ -55,11 +55,13 @@ type (
 	Cancel struct{ ID uint64 }
 
 	// Applied reports on the Apply with that Seq. Err is nil if the kernel now
-	// is as desired. Partly says that the address is, and Err what is not.
+	// is as desired. Partly says that the address is, and Err what is not. Refused
+	// are the wanted objects that the kernel did not take.
 	Applied struct {
-		Seq    uint64
-		Err    error
-		Partly bool
+		Seq     uint64
+		Err     error
+		Partly  bool
+		Refused []netconf.Object
 	}
 
 	// Disturbed is a hint that the kernel may lack something that it was told to

@@ -71,6 +71,7 @@ func (t *Tenancy) reported(in Applied) {
 	if in.Seq != t.seq {
 		return // a later one is on its way, and its verdict counts
 	}
+	t.taken.refused = in.Refused
 	if in.Err != nil && !in.Partly {
 		t.refused(in.Err)
 		return
@@ -79,21 +80,30 @@ func (t *Tenancy) reported(in Applied) {
 	if t.lease == nil || t.link.Usable {
 		t.complain(in.Err)
 	}
-	t.ours = t.ours[:0]
-	if t.lease != nil {
-		t.own(t.lease.Address)
-	} else {
-		t.own(t.localAddress())
-		if t.informed == nil {
-			t.baseMTU = 0 // it is back
-		}
+	if in.Err == nil {
+		t.cleaned()
 	}
 	t.settle()
 	if t.pending && t.ending == living {
 		t.announced()
 	}
-	if t.taken.look == lookDue {
+	if t.taken.look == lookDue && t.ending == living {
 		t.inspect(HintGiven)
+	}
+}
+
+// cleaned notes that the kernel has nothing of ours but what is wanted. Where it
+// refused something, a route of an address that was wanted before may be left,
+// or the MTU.
+func (t *Tenancy) cleaned() {
+	t.ours = t.ours[:0]
+	if t.lease != nil {
+		t.own(t.lease.Address)
+		return
+	}
+	t.own(t.localAddress())
+	if t.informed == nil {
+		t.baseMTU = 0 // it is back
 	}
 }
 

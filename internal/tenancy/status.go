@@ -14,7 +14,8 @@ type Status struct {
 	State dhcp4.State
 	// Lease is the lease in use, nil if there is none.
 	Lease *dhcp4.Lease
-	// LinkLocal is the link-local address in use, not valid if none is.
+	// LinkLocal is the link-local address in use, not valid if none is or the
+	// kernel does not have it.
 	LinkLocal netip.Prefix
 	// Problem says what hinders; "" if nothing does.
 	Problem string
@@ -37,8 +38,11 @@ func (t *Tenancy) Status() Status {
 	if t.candidate != nil || t.pending && t.announce == NoteBound {
 		s.State, s.Lease = dhcp4.StateRequesting, nil
 	}
-	if t.lacksAddress() {
+	if t.lacks(leaseAddress(t.lease)) {
 		s.State, s.Lease = dhcp4.StateRequesting, nil
+	}
+	if t.lacks(s.LinkLocal) {
+		s.LinkLocal = netip.Prefix{}
 	}
 	if at, why, ok := t.client.Deadline(); ok {
 		s.Next = &Next{at, why}

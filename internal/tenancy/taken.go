@@ -1,6 +1,7 @@
 package tenancy
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +17,10 @@ const (
 	// putBackInterval is how often at most an object is put back. Who removes it
 	// again within that time means it.
 	putBackInterval = 10 * time.Minute
+	// earlyEnd is how long before the end of a lease the kernel may end its
+	// address by itself: it counts whole seconds, and is not told of a difference
+	// of two.
+	earlyEnd = 4 * time.Second
 )
 
 // taken is what other programs took away of what the kernel had on our behalf.
@@ -33,6 +38,12 @@ type taken struct {
 	// restored are the objects that were put back lately.
 	restored []restoration
 	putBack  alarm
+	// refused are the objects that the kernel did not take when it was told last:
+	// no one took them away, and they are tried again.
+	refused []netconf.Object
+	// ended is the address of a lease in its last seconds, which the kernel has
+	// ended already; not valid if there is none.
+	ended netip.Prefix
 }
 
 // A look says whether the kernel is being inspected.
@@ -93,7 +104,7 @@ func (t *Tenancy) inspected(in Inspected) {
 		t.taken.putBack = alarm{t.now.Add(putBackDelay), true} // looks again
 		return
 	}
-	fresh := t.noteMissing(in.Missing)
+	fresh := t.noteMissing(t.takenOf(in.Missing))
 	back := t.taken.toPutBack()
 	switch {
 	case len(back) == 0 || !t.link.Usable: // when the link comes, all is applied
@@ -108,6 +119,30 @@ func (t *Tenancy) inspected(in Inspected) {
 		t.emit(Note{Kind: NotePutBack, State: t.client.State(), Lease: t.lease, Detail: objects(back)})
 		t.apply(t.desired())
 	}
+}
+
+// takenOf returns what of the missing objects others took away: neither what the
+// kernel did not take, nor an address that it ended in the last seconds of the
+// lease, which it notes.
+func (t *Tenancy) takenOf(missing []netconf.Object) []netconf.Object {
+	k := &t.taken
+	var address netconf.Object
+	if t.lease != nil {
+		if end, ends := t.lease.Expires(); ends && end.Sub(t.now) <= earlyEnd {
+			address.Prefix = t.lease.Address
+		}
+	}
+	var list []netconf.Object
+	for _, o := range missing {
+		switch {
+		case slices.Contains(k.refused, o):
+		case o == address:
+			k.ended = address.Prefix
+		default:
+			list = append(list, o)
+		}
+	}
+	return list
 }
 
 // noteMissing compares what is missing with what was, and reports whether there is
@@ -125,8 +160,12 @@ func (t *Tenancy) noteMissing(missing []netconf.Object) bool {
 		}
 	}
 	k.missing = missing
-	// What is there again, somebody else put back.
-	k.barred = slices.DeleteFunc(k.barred, func(o netconf.Object) bool { return !slices.Contains(missing, o) })
+	// What is there again, somebody else put back. Routes without their source
+	// address are not listed.
+	sourceless := k.ended.IsValid() || slices.ContainsFunc(missing, func(o netconf.Object) bool { return o.Kind == netconf.ObjectAddress })
+	k.barred = slices.DeleteFunc(k.barred, func(o netconf.Object) bool {
+		return !slices.Contains(missing, o) && !(sourceless && o.Kind == netconf.ObjectRoute)
+	})
 	if len(fresh) > 0 {
 		t.emit(Note{Kind: NoteTaken, State: t.client.State(), Lease: t.lease, Detail: objects(fresh)})
 	}
@@ -165,24 +204,30 @@ func (t *Tenancy) putBackDue() {
 func (t *Tenancy) restores() {
 	k := &t.taken
 	k.restored = slices.DeleteFunc(k.restored, func(r restoration) bool { return t.now.Sub(r.at) >= putBackInterval })
+	for i, r := range k.restored {
+		if slices.Contains(k.refused, r.object) {
+			k.restored[i].at = t.now // it is tried again
+		}
+	}
 	for _, o := range k.toPutBack() {
 		k.restored = append(k.restored, restoration{o, t.now})
 	}
-	k.missing, k.putBack.on = slices.Clone(k.barred), false
+	k.missing, k.putBack.on, k.ended = slices.Clone(k.barred), false, netip.Prefix{}
 }
 
 // forgive forgets all that was taken away: somebody wants it back, or there is a
 // new lease.
 func (t *Tenancy) forgive() (had bool) {
-	had = len(t.taken.missing) > 0
-	t.taken = taken{look: t.taken.look}
+	had = len(t.taken.missing) > 0 || t.taken.ended.IsValid() || t.taken.putBack.on
+	t.taken = taken{look: t.taken.look, refused: t.taken.refused}
 	return had
 }
 
-// lapse forgives what was taken away long ago: the lease was renewed.
+// lapse has what was barred long ago put back by the Apply that follows: the lease
+// was renewed.
 func (t *Tenancy) lapse() {
 	if len(t.taken.barred) > 0 && t.now.Sub(t.taken.barredAt) >= putBackInterval {
-		t.forgive()
+		t.taken.barred = nil
 	}
 }
 
@@ -194,9 +239,9 @@ func (t *Tenancy) takenAway() string {
 	return "taken-away: another program took away " + objects(t.taken.missing)
 }
 
-// lacksAddress reports whether the kernel does not have the address of the lease.
-func (t *Tenancy) lacksAddress() bool {
-	return t.lease != nil && slices.Contains(t.taken.missing, netconf.Object{Kind: netconf.ObjectAddress, Prefix: t.lease.Address})
+// lacks reports whether the kernel does not have an address of ours.
+func (t *Tenancy) lacks(p netip.Prefix) bool {
+	return p.IsValid() && (t.taken.ended == p || slices.Contains(t.taken.missing, netconf.Object{Kind: netconf.ObjectAddress, Prefix: p}))
 }
 
 func (k *taken) restoredLately(o netconf.Object, now boottime.Instant) bool {

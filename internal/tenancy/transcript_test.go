@@ -136,6 +136,9 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 			in.Err = errors.New(e)
 			in.Partly = d.HasArg("partly")
 		}
+		if r := arg("refused", ""); r != "" {
+			in.Refused = []netconf.Object{{Kind: netconf.ObjectRoute, Prefix: netip.MustParsePrefix(r), Metric: s.cfg.Policy.Metric, Table: netconf.TableMain}}
+		}
 		s.tell(in)
 	case "save-failed":
 		s.tell(SaveFailed{Err: errors.New("no space left on device")})
