@@ -3,6 +3,7 @@ package tenancy
 import (
 	"errors"
 	"net/netip"
+	"slices"
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
@@ -45,11 +46,12 @@ func (t *Tenancy) call(in Call) {
 			t.answer(in.ID, errno.ERROR_NO_NETWORK, "")
 			return
 		}
-		for _, other := range t.calls {
-			if other.verb == Renew && other.stage == asking {
-				t.calls = append(t.calls, c)
-				return
+		if t.renewing() {
+			t.calls = append(t.calls, c)
+			if t.forgive() {
+				t.apply(t.desired())
 			}
+			return
 		}
 		if t.candidate != nil && t.client.State() == dhcp4.StateBound {
 			// It has just been granted, and may not be used to ask before it is clear.
@@ -67,7 +69,7 @@ func (t *Tenancy) call(in Call) {
 		t.callRelease(c)
 	case Await:
 		settled := t.current() != nil && t.applied == t.seq
-		if settled && !t.link.Usable {
+		if settled && !t.link.Usable && !t.lacks(t.current().Address) {
 			t.answer(in.ID, errno.NO_ERROR, "")
 			return
 		}
@@ -110,6 +112,14 @@ func (t *Tenancy) call(in Call) {
 		}
 		t.end(in.ID, false)
 	}
+}
+
+// renewing reports whether an exchange runs that a renew joins. A client that is
+// bound again has given up, and the calls that wait for it are answered by the
+// next one.
+func (t *Tenancy) renewing() bool {
+	return t.client.State() != dhcp4.StateBound &&
+		slices.ContainsFunc(t.calls, func(c call) bool { return c.verb == Renew && c.stage == asking })
 }
 
 // leaseWanted ends a release on record: a daemon that starts anew looks for a
