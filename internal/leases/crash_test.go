@@ -6,120 +6,19 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
+	"github.com/lessee/lessee/internal/leases/leasestest"
 	"github.com/lessee/lessee/internal/tenancy"
 )
-
-// A memory is a disk in memory. The process that uses it can die after any
-// operation, and the power can fail: then what was not flushed is there, or not,
-// or in part.
-type memory struct {
-	files map[string]content
-	// kept is what a power failure is sure to leave.
-	kept map[string]content
-	// left counts down to the operation in which the process dies; below 0: never.
-	left *int
-	// skip leaves an operation out: a defect.
-	skip string
-}
-
-type content struct {
-	text    string
-	flushed bool
-}
-
-// died is the panic of a process that is killed.
-var errDied = errors.New("killed")
-
-func newMemory(left *int) *memory {
-	return &memory{files: map[string]content{}, kept: map[string]content{}, left: left}
-}
-
-func (d *memory) op(name string, do func()) {
-	if *d.left == 0 {
-		panic(errDied)
-	}
-	*d.left--
-	if d.skip != name {
-		do()
-	}
-}
-
-func (d *memory) read(name string) ([]byte, error) {
-	c, ok := d.files[name]
-	if !ok {
-		return nil, fs.ErrNotExist
-	}
-	return []byte(c.text), nil
-}
-
-func (d *memory) create(name string, b []byte, flush bool) error {
-	d.op("create", func() { d.files[name] = content{text: string(b[:len(b)/2])} }) // killed in mid-write
-	d.op("write", func() { d.files[name] = content{text: string(b)} })
-	if flush {
-		d.op("flush", func() { d.files[name] = content{string(b), true} })
-	}
-	return nil
-}
-
-func (d *memory) rename(from, to string) error {
-	d.op("rename", func() {
-		d.files[to] = d.files[from]
-		delete(d.files, from)
-	})
-	return nil
-}
-
-func (d *memory) remove(name string) error {
-	if _, ok := d.files[name]; !ok {
-		return fs.ErrNotExist
-	}
-	d.op("remove", func() { delete(d.files, name) })
-	return nil
-}
-
-func (d *memory) sync() error {
-	d.op("sync", func() { d.kept = maps.Clone(d.files) })
-	return nil
-}
-
-func (d *memory) list() ([]string, error) { return slices.Sorted(maps.Keys(d.files)), nil }
-
-// powerFails leaves what was flushed, and by chance some of the rest.
-func (d *memory) powerFails(r *rand.Rand) {
-	left := map[string]content{}
-	for name := range maps.All(d.kept) {
-		left[name] = d.kept[name]
-	}
-	for _, name := range slices.Sorted(maps.Keys(d.files)) {
-		if r.IntN(2) == 0 {
-			left[name] = d.files[name]
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(d.kept)) {
-		if _, there := d.files[name]; !there && r.IntN(2) == 0 {
-			delete(left, name)
-		}
-	}
-	for name, c := range left {
-		if !c.flushed {
-			c.text = c.text[:r.IntN(len(c.text)+1)]
-		}
-		left[name] = content{c.text, true}
-	}
-	d.files, d.kept = left, maps.Clone(left)
-}
 
 // A life is a store and what it must remember of one adapter.
 type life struct {
 	m          *machine
 	left       int
-	run, state *memory
+	run, state *leasestest.Memory
 	store      *Store
 	// now is what a process finds that starts; under is what it may find as well,
 	// while a call is under way. persisted is what a power failure must not lose
@@ -130,7 +29,7 @@ type life struct {
 
 func newLife() *life {
 	l := &life{m: newMachine(), left: -1}
-	l.run, l.state = newMemory(&l.left), newMemory(&l.left)
+	l.run, l.state = leasestest.New(&l.left), leasestest.New(&l.left)
 	l.saved = []int{0}
 	l.start()
 	return l
@@ -138,11 +37,7 @@ func newLife() *life {
 
 func (l *life) start() {
 	l.left = -1
-	l.store = &Store{
-		clock: l.m.clock(), run: &folder{path: "run", disk: l.run, ready: true}, state: &folder{path: "state", disk: l.state, ready: true},
-		pending: map[string]*change{},
-	}
-	l.store.find()
+	l.store = OpenOn(l.run, l.state, l.m.clock())
 }
 
 const eth0 = "eth0"
@@ -153,10 +48,10 @@ func (l *life) step(r *rand.Rand) (err error) {
 	l.under = l.now
 	defer func() {
 		if p := recover(); p != nil {
-			if p != errDied { //nolint:errorlint // it is what op panics with
+			if p != leasestest.ErrKilled { //nolint:errorlint // it is what op panics with
 				panic(p)
 			}
-			err = errDied
+			err = leasestest.ErrKilled
 		}
 	}()
 	switch r.IntN(6) {
@@ -196,14 +91,14 @@ func play(seed uint64, defect func(*life)) error {
 	defect(l)
 	for range 40 {
 		l.left = r.IntN(12)
-		if err := l.step(r); err != nil && !errors.Is(err, errDied) {
+		if err := l.step(r); err != nil && !errors.Is(err, leasestest.ErrKilled) {
 			return err
 		}
 		power := r.IntN(4) == 0
 		if power {
 			l.m.reboot(1)
-			l.run.files = map[string]content{}
-			l.state.powerFails(r)
+			l.run.Clear()
+			l.state.PowerFails(r)
 		}
 		l.start()
 		got, err := l.found()
@@ -247,9 +142,9 @@ func TestCrashes(t *testing.T) {
 func TestCrashesAreFound(t *testing.T) {
 	t.Parallel()
 	for name, defect := range map[string]func(*life){
-		"the second copy is not flushed": func(l *life) { l.state.skip = "flush" },
-		"names are not flushed":          func(l *life) { l.state.skip = "sync" },
-		"the second copy is not removed": func(l *life) { l.state.skip = "remove" },
+		"the second copy is not flushed": func(l *life) { l.state.Skip = "flush" },
+		"names are not flushed":          func(l *life) { l.state.Skip = "sync" },
+		"the second copy is not removed": func(l *life) { l.state.Skip = "remove" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -14,21 +14,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A disk is what a folder's files are made with. What an operation does is
+// A Disk is what a folder's files are made with. What an operation does is
 // visible at once; a power failure may undo it, wholly or in part, until it is
 // flushed. Tests have other disks, which fail.
-type disk interface {
-	read(name string) ([]byte, error)
-	// create makes a file, or empties one, and fills it. With flush its
+type Disk interface {
+	// Read returns a file's contents, an error that wraps [fs.ErrNotExist] if there
+	// is none.
+	Read(name string) ([]byte, error)
+	// Create makes a file, or empties one, and fills it. With flush its
 	// contents, not its name, would survive a power failure then.
-	create(name string, b []byte, flush bool) error
-	// rename replaces the file to.
-	rename(from, to string) error
-	remove(name string) error
-	// sync makes what was created, renamed and removed survive a power failure.
-	sync() error
-	// list returns the names of all files, sorted.
-	list() ([]string, error)
+	Create(name string, b []byte, flush bool) error
+	// Rename replaces the file to.
+	Rename(from, to string) error
+	// Remove removes a file.
+	Remove(name string) error
+	// Sync makes what was created, renamed and removed survive a power failure.
+	Sync() error
+	// List returns the names of all files, sorted.
+	List() ([]string, error)
 }
 
 type directory struct{ path string }
@@ -42,9 +45,9 @@ const (
 
 var errTooLong = errors.New("it is too long to be a record")
 
-// create goes past the os package: it is called between an ACK and the use of
+// Create goes past the os package: it is called between an ACK and the use of
 // its address.
-func (d directory) create(name string, b []byte, flush bool) error {
+func (d directory) Create(name string, b []byte, flush bool) error {
 	fail := func(op string, err error) error {
 		return &fs.PathError{Op: op, Path: name, Err: err}
 	}
@@ -83,7 +86,7 @@ func again(f func() (int, error)) (int, error) {
 	}
 }
 
-func (d directory) sync() error {
+func (d directory) Sync() error {
 	f, err := os.Open(d.path)
 	if err != nil {
 		return err
@@ -96,7 +99,7 @@ func (d directory) sync() error {
 	return nil
 }
 
-func (d directory) read(name string) ([]byte, error) {
+func (d directory) Read(name string) ([]byte, error) {
 	// A symbolic link would lead elsewhere, a FIFO would block.
 	f, err := os.OpenFile(filepath.Join(d.path, name), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -115,7 +118,7 @@ func (d directory) read(name string) ([]byte, error) {
 	return b, err
 }
 
-func (d directory) rename(from, to string) error {
+func (d directory) Rename(from, to string) error {
 	err := unix.Rename(filepath.Join(d.path, from), filepath.Join(d.path, to))
 	if errors.Is(err, unix.EISDIR) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ENOTEMPTY) {
 		return &fs.PathError{Op: "rename", Path: to, Err: err}
@@ -126,9 +129,9 @@ func (d directory) rename(from, to string) error {
 	return nil
 }
 
-func (d directory) remove(name string) error { return os.Remove(filepath.Join(d.path, name)) }
+func (d directory) Remove(name string) error { return os.Remove(filepath.Join(d.path, name)) }
 
-func (d directory) list() ([]string, error) {
+func (d directory) List() ([]string, error) {
 	entries, err := os.ReadDir(d.path)
 	if err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ type folder struct {
 	path string
 	// flag is the option of the daemon that chooses another one.
 	flag string
-	disk disk
+	disk Disk
 	lock *os.File
 	// ready says that the folder is there, locked, and was written to once.
 	ready bool
@@ -47,22 +47,22 @@ func (f *folder) prepare() error {
 		}
 		f.lock = lock
 	}
-	names, err := f.disk.list()
+	names, err := f.disk.List()
 	if err != nil {
 		return err
 	}
 	for _, n := range names {
 		if temporary(n) {
-			if err := f.disk.remove(n); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err := f.disk.Remove(n); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
 		}
 	}
-	if err := f.disk.create(probeName, make([]byte, 1024), false); err != nil {
-		_ = f.disk.remove(probeName)
+	if err := f.disk.Create(probeName, make([]byte, 1024), false); err != nil {
+		_ = f.disk.Remove(probeName)
 		return err
 	}
-	if err := f.disk.remove(probeName); err != nil {
+	if err := f.disk.Remove(probeName); err != nil {
 		return err
 	}
 	f.ready = true
@@ -97,24 +97,24 @@ func takeLock(path string) (*os.File, error) {
 // one. A folder that went away is made anew.
 func (f *folder) replace(file string, text []byte) error {
 	temp := temporaryName(file)
-	err := f.disk.create(temp, text, false)
+	err := f.disk.Create(temp, text, false)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = os.MkdirAll(f.path, dirPerm); err == nil {
-			err = f.disk.create(temp, text, false)
+			err = f.disk.Create(temp, text, false)
 		}
 	}
 	if err == nil {
-		err = f.disk.rename(temp, file)
+		err = f.disk.Rename(temp, file)
 	}
 	if err != nil {
-		_ = f.disk.remove(temp)
+		_ = f.disk.Remove(temp)
 	}
 	return err
 }
 
 // read reads and checks a record.
 func (f *folder) read(file string) (record, error) {
-	b, err := f.disk.read(file)
+	b, err := f.disk.Read(file)
 	if err != nil {
 		return record{}, err
 	}
@@ -136,7 +136,7 @@ func (f *folder) setAside(op, adapter, file string, cause error) error {
 	failure := &Error{Op: op, Adapter: adapter, Path: filepath.Join(f.path, file), Err: cause}
 	aside, err := f.nextAside(file)
 	if err == nil {
-		err = f.disk.rename(file, aside)
+		err = f.disk.Rename(file, aside)
 	}
 	if err != nil {
 		failure.Hint = fmt.Sprintf("it could not be set aside: %v; it is ignored", err)
@@ -147,7 +147,7 @@ func (f *folder) setAside(op, adapter, file string, cause error) error {
 }
 
 func (f *folder) nextAside(file string) (string, error) {
-	names, err := f.disk.list()
+	names, err := f.disk.List()
 	if err != nil {
 		return "", err
 	}

@@ -89,6 +89,20 @@ func Open(o Options) (*Store, error) {
 	return s, nil
 }
 
+// OpenOn returns a store on disks of the caller's; state nil keeps no second copy.
+func OpenOn(run, state Disk, clock Clock) *Store {
+	s := &Store{
+		clock: clock, log: slog.New(slog.DiscardHandler),
+		run:     &folder{path: "run", flag: "--run", disk: run, ready: true},
+		pending: make(map[string]*change),
+	}
+	if state != nil {
+		s.state = &folder{path: "state", flag: "--state", disk: state, ready: true}
+	}
+	s.find()
+	return s
+}
+
 func (s *Store) folders() []*folder {
 	if s.state == nil {
 		return []*folder{s.run}
@@ -102,7 +116,7 @@ func (s *Store) find() {
 	if s.state == nil {
 		return
 	}
-	files, err := s.run.disk.list()
+	files, err := s.run.disk.List()
 	if err != nil {
 		return // said by prepare
 	}
@@ -152,7 +166,7 @@ func (s *Store) put(op, adapter, file string, c change) error {
 	}
 	if err := s.run.replace(file, c.text); err != nil {
 		if c.kind == changeRemoved {
-			_ = s.run.disk.remove(file) // it may need no room
+			_ = s.run.disk.Remove(file) // it may need no room
 		}
 		return s.run.failed(op, adapter, file, err)
 	}
@@ -197,7 +211,7 @@ func (s *Store) Up() []string {
 	now := s.clock.now()
 	var names []string
 	for _, f := range s.folders() {
-		files, err := f.disk.list()
+		files, err := f.disk.List()
 		if err != nil {
 			continue // said by prepare
 		}
@@ -226,7 +240,7 @@ func (s *Store) Remove(adapter string) error {
 	if s.state == nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if err := s.run.disk.remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := s.run.disk.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return s.run.failed(op, adapter, file, err)
 		}
 		return nil

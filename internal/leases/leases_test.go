@@ -365,7 +365,7 @@ func TestLeftoversGo(t *testing.T) {
 	}
 	s := open(t, dir, m)
 	for _, f := range s.folders() {
-		names, err := f.disk.list()
+		names, err := f.disk.List()
 		if d := cmp.Diff([]string{".keep", "eth0.json", "lock", "notes.txt"}, names); d != "" || err != nil {
 			t.Error(f.path, d, err)
 		}
@@ -390,7 +390,7 @@ func TestWithoutState(t *testing.T) {
 	if load(t, s, "eth0").Lease == nil || len(s.Pending()) != 0 {
 		t.Errorf("pending %v", s.Pending())
 	}
-	if names, err := s.run.disk.list(); err != nil || !slices.Equal(names, []string{"eth0.json", "lock"}) {
+	if names, err := s.run.disk.List(); err != nil || !slices.Equal(names, []string{"eth0.json", "lock"}) {
 		t.Errorf("files %v, %v", names, err)
 	}
 }

@@ -49,7 +49,7 @@ func (s *Store) Persist(adapter string) error {
 		err = s.state.removeDurably(file)
 	case c.kind == changeFound && s.state.has(file, text):
 		// It was renamed, but perhaps not flushed.
-		err = s.state.disk.sync()
+		err = s.state.disk.Sync()
 	default:
 		err = s.state.replaceDurably(file, text)
 	}
@@ -63,7 +63,7 @@ func (s *Store) Persist(adapter string) error {
 	}
 	delete(s.pending, file)
 	if text == nil {
-		_ = s.run.disk.remove(file) // it has done its duty
+		_ = s.run.disk.Remove(file) // it has done its duty
 	}
 	return nil
 }
@@ -81,7 +81,7 @@ func (s *Store) lacking(file string) (*change, []byte, error) {
 		return c, c.text, nil
 	}
 	// It was found at the start.
-	text, err := s.run.disk.read(file)
+	text, err := s.run.disk.Read(file)
 	var r record
 	if err == nil {
 		r, err = parse(text)
@@ -98,7 +98,7 @@ func (s *Store) lacking(file string) (*change, []byte, error) {
 
 // has reports whether a file has that text.
 func (f *folder) has(file string, text []byte) bool {
-	have, err := f.disk.read(file)
+	have, err := f.disk.Read(file)
 	return err == nil && bytes.Equal(have, text)
 }
 
@@ -106,20 +106,20 @@ func (f *folder) has(file string, text []byte) bool {
 // whatever happens. It returns when the new one would survive a power failure.
 func (f *folder) replaceDurably(file string, text []byte) error {
 	temp := temporaryName(file)
-	err := f.disk.create(temp, text, true)
+	err := f.disk.Create(temp, text, true)
 	if err == nil {
-		err = f.disk.rename(temp, file)
+		err = f.disk.Rename(temp, file)
 	}
 	if err != nil {
-		_ = f.disk.remove(temp)
+		_ = f.disk.Remove(temp)
 		return err
 	}
-	return f.disk.sync()
+	return f.disk.Sync()
 }
 
 func (f *folder) removeDurably(file string) error {
-	if err := f.disk.remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := f.disk.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return f.disk.sync()
+	return f.disk.Sync()
 }
