@@ -157,3 +157,35 @@ func TestCrashesAreFound(t *testing.T) {
 		})
 	}
 }
+
+// TestUnwritten: a store has what it saved last, though there was no room for it.
+func TestUnwritten(t *testing.T) {
+	t.Parallel()
+	l := newLife()
+	want := func(what string, n byte, there bool) {
+		t.Helper()
+		r, ok, err := l.store.Load(eth0)
+		if ok != there || err != nil || there && r.HardwareAddr[0] != n {
+			t.Errorf("%s: %v, %v, %v", what, r, ok, err)
+		}
+	}
+	save := func(n byte) error { return l.store.Save(eth0, tenancy.Record{HardwareAddr: []byte{n}}) }
+	if err := save(1); err != nil {
+		t.Fatal(err)
+	}
+	full := errors.New("no space left on device")
+	l.run.Full = full
+	if err := save(2); !errors.Is(err, full) {
+		t.Errorf("a full disk: %v", err)
+	}
+	want("not written", 2, true)
+	if err := l.store.Remove(eth0); !errors.Is(err, full) {
+		t.Errorf("a full disk: %v", err)
+	}
+	want("not removed", 0, false)
+	l.run.Full = nil
+	if err := save(3); err != nil {
+		t.Fatal(err)
+	}
+	want("written", 3, true)
+}

@@ -43,6 +43,8 @@ type Store struct {
 type change struct {
 	kind changeKind
 	text []byte // with changeSaved
+	// unwritten says that the first copy could not be written either.
+	unwritten bool
 }
 
 type changeKind uint8
@@ -165,6 +167,7 @@ func (s *Store) put(op, adapter, file string, c change) error {
 		s.pending[file] = &c
 	}
 	if err := s.run.replace(file, c.text); err != nil {
+		c.unwritten = true
 		if c.kind == changeRemoved {
 			_ = s.run.disk.Remove(file) // it may need no room
 		}
@@ -173,8 +176,9 @@ func (s *Store) put(op, adapter, file string, c change) error {
 	return nil
 }
 
-// Load returns the adapter's record, false if there is none. The first copy
-// counts if it is of this boot, unless the second one is newer, because the first
+// Load returns the adapter's record, false if there is none. It is the one that
+// this store saved last, though the folders had no room for it. Else the first
+// copy counts if it is of this boot, unless the second one is newer, because the first
 // could not be written. What cannot be understood counts as none: it is set aside
 // and reported as an error beside what was found.
 func (s *Store) Load(adapter string) (tenancy.Record, bool, error) {
@@ -184,6 +188,16 @@ func (s *Store) Load(adapter string) (tenancy.Record, bool, error) {
 		return tenancy.Record{}, false, s.run.failed(op, adapter, "", err)
 	}
 	now := s.clock.now()
+	if c := s.unwritten(file); c != nil {
+		if c.kind == changeRemoved {
+			return tenancy.Record{}, false, nil
+		}
+		r, err := parse(c.text)
+		if err != nil {
+			return tenancy.Record{}, false, s.run.failed(op, adapter, file, err)
+		}
+		return r.decode(now), true, nil
+	}
 	var found record
 	var there bool
 	var errs []error
@@ -203,6 +217,17 @@ func (s *Store) Load(adapter string) (tenancy.Record, bool, error) {
 		return tenancy.Record{}, false, errors.Join(errs...)
 	}
 	return found.decode(now), true, errors.Join(errs...)
+}
+
+// unwritten returns the change that the first copy of a file could not take, nil if
+// it is as it was saved last.
+func (s *Store) unwritten(file string) *change {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.pending[file]; c != nil && c.unwritten {
+		return c
+	}
+	return nil
 }
 
 // Up lists the adapters, sorted, whose record of this boot says that they came
