@@ -2,10 +2,13 @@ package simulation
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/internal/netconf/netconftest"
 	"github.com/lessee/lessee/internal/tenancy"
 )
 
@@ -65,10 +68,21 @@ func (s *simulation) heal() {
 		}
 	}
 	m.host.Flush()
-	m.kernel.refusing, m.disk.broken, m.unsent, m.crashAt = willing, false, nil, 0
 	if m.asleep {
 		m.wake()
 	}
+	m.kernel.set(willing)
+	m.kernel.failAt, m.kernel.reports, m.manager = 0, promptly, ""
+	m.disk.full(nil)
+	m.unsent, m.crashAt = nil, 0
+	m.setUp(true)
+	m.byOthers(func(k *netconftest.Kernel) {
+		for _, h := range slices.Clone(k.Addresses) {
+			if !isMine(h) && !h.Lifetime.Forever {
+				_ = k.Others(netconf.RemoveAddress{Prefix: h.Prefix})
+			}
+		}
+	})
 	if s.here == nil || len(s.here.servers) == 0 {
 		s.plug(s.networks[0])
 	}
@@ -152,7 +166,7 @@ func (s *simulation) givesBack() {
 	if s.failure != nil {
 		return
 	}
-	if have := s.m.kernel.prefixes(); len(have) > 0 || s.status().State != dhcp4.StateReleased {
+	if have := s.m.kernel.objects(); len(have) > 0 || s.status().State != dhcp4.StateReleased {
 		s.broke("released", "%v, kernel %v", s.status().State, have)
 	}
 	s.wait(time.Second)

@@ -126,8 +126,8 @@ func (r *rules) unheard() {
 		of := offerOf(l)
 		g := r.grants[of]
 		end, ends := l.Expires()
-		acted := slices.ContainsFunc(r.s.m.kernel.addresses, func(c configured) bool {
-			return c.prefix == l.Address && c.ends && !c.until.After(g.until)
+		acted := slices.ContainsFunc(r.s.m.kernel.mine(), func(h netconf.Address) bool {
+			return h.Prefix == l.Address && !h.Lifetime.Forever && !h.Lifetime.ValidUntil.After(g.until)
 		})
 		if !acted && !g.forever && (!ends || end.After(g.until)) {
 			r.grants[of] = grant{until: end, forever: !ends, at: g.at}

@@ -1,31 +1,26 @@
 package simulation
 
 import (
-	"errors"
 	"net/netip"
 	"slices"
+	"time"
 
-	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/dhcptest"
 	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/internal/netconf/netconftest"
 	"github.com/lessee/lessee/internal/tenancy"
 )
 
-// A kernel holds addresses until their time is over, as Linux does: its timers
-// stand still while the machine is suspended.
+// A kernel is the model of Linux, with faults.
 type kernel struct {
-	addresses []configured
-	mtu       int
-	// refusing has every Apply fail, in one of the ways of refusal.
+	netconftest.Kernel
 	refusing refusal
-	// stuck says that the last Apply did not do all: what is there may be
-	// neither what is wanted nor what was.
-	stuck bool
-}
-
-type configured struct {
-	prefix netip.Prefix
-	until  boottime.Instant
-	ends   bool
+	// failAt is the operation, counted from now, that fails; 0: none.
+	failAt int
+	// stuck says that the addresses may be neither what is wanted nor what was;
+	// partial that something else is not as it was wanted last.
+	stuck, partial bool
+	reports        reporting
 }
 
 // A refusal is a way in which the kernel does not do as it is told.
@@ -36,105 +31,212 @@ const (
 	refusesAll
 	refusesNew // takes away, adds nothing
 	refusesOld // adds, takes nothing away
-	refusesMTU // the addresses are right
+	refusesMTU
+	refusesRoutes
+	refusesPromotion
+	unreadable
 	refusals
 )
 
-var errRefused = errors.New("operation not permitted")
-
-// apply is what the host does: it takes away those of ours that are not wanted
-// and adds or renews the one that is.
-func (k *kernel) apply(ours []netip.Prefix, want netconf.Desired) (err error, partly bool) { //nolint:revive // the error comes with it
-	if k.refusing == refusesAll {
-		k.stuck = true
-		return errRefused, false
-	}
-	address := want.IPv4()
-	extra := func(c configured) bool { return c.prefix != address.Prefix && slices.Contains(ours, c.prefix) }
-	k.stuck = k.refusing == refusesNew && address.Prefix.IsValid() || k.refusing == refusesOld && slices.ContainsFunc(k.addresses, extra)
-	if k.refusing != refusesOld {
-		k.addresses = slices.DeleteFunc(k.addresses, extra)
-	}
-	if address.Prefix.IsValid() && k.refusing != refusesNew {
-		k.set(configured{address.Prefix, address.Lifetime.ValidUntil, !address.Lifetime.Forever})
-	}
-	switch {
-	case k.stuck:
-		return errRefused, false
-	case k.refusing == refusesMTU:
-		return errRefused, true
-	}
-	if want.MTU != 0 {
-		k.mtu = want.MTU
-	}
-	return nil, false
-}
-
-func (k *kernel) set(c configured) {
-	for i := range k.addresses {
-		if k.addresses[i].prefix == c.prefix {
-			k.addresses[i] = c
-			return
+// refuse returns what the kernel answers to an operation.
+func (k *kernel) refuse(op netconf.Op) error {
+	if k.failAt > 0 {
+		if k.failAt--; k.failAt == 0 {
+			return netconftest.ErrRefused
 		}
 	}
-	k.addresses = append(k.addresses, c)
-}
-
-// expire takes away what is over.
-func (k *kernel) expire(now boottime.Instant) {
-	k.addresses = slices.DeleteFunc(k.addresses, func(c configured) bool { return c.ends && !now.Before(c.until) })
-}
-
-// next returns when the next address ends.
-func (k *kernel) next() (at boottime.Instant, ok bool) {
-	for _, c := range k.addresses {
-		if c.ends && (!ok || c.until.Before(at)) {
-			at, ok = c.until, true
-		}
+	var adds, removes, route, mtu, promotion bool
+	switch op.(type) {
+	case netconf.AddAddress, netconf.ReplaceAddress:
+		adds = true
+	case netconf.AddRoute, netconf.AppendRoute:
+		adds, route = true, true
+	case netconf.RemoveAddress:
+		removes = true
+	case netconf.RemoveRoute:
+		removes, route = true, true
+	case netconf.SetMTU:
+		mtu = true
+	case netconf.SetPromote:
+		promotion = true
 	}
-	return at, ok
+	refused := false
+	switch k.refusing {
+	case refusesAll:
+		refused = true
+	case refusesNew:
+		refused = adds
+	case refusesOld:
+		refused = removes
+	case refusesMTU:
+		refused = mtu
+	case refusesRoutes:
+		refused = route
+	case refusesPromotion:
+		refused = promotion
+	case willing, unreadable, refusals:
+	}
+	if refused {
+		return netconftest.ErrRefused
+	}
+	return nil
+}
+
+// set has the kernel refuse from now on, in one of the ways.
+func (k *kernel) set(r refusal) {
+	k.refusing, k.Unreadable = r, nil
+	if r == unreadable {
+		k.Unreadable = netconftest.ErrRefused
+	}
+}
+
+// apply does what linux/netlink does.
+func (k *kernel) apply(o tenancy.Apply) netconf.Outcome {
+	outcome := k.Apply(o.Ours, o.Want)
+	k.stuck = !outcome.AddressesSet()
+	k.partial = outcome.Err() != nil
+	return outcome
 }
 
 func (k *kernel) has(a netip.Addr) bool {
-	return slices.ContainsFunc(k.addresses, func(c configured) bool { return c.prefix.Addr() == a })
+	return slices.ContainsFunc(k.Addresses, func(h netconf.Address) bool { return h.Prefix.Addr() == a })
 }
 
-func (k *kernel) prefixes() []netip.Prefix {
-	all := make([]netip.Prefix, 0, len(k.addresses))
-	for _, c := range k.addresses {
-		all = append(all, c.prefix)
+func (k *kernel) prefixes() []netip.Prefix { return prefixes(k.Addresses) }
+
+func prefixes(list []netconf.Address) []netip.Prefix {
+	all := make([]netip.Prefix, 0, len(list))
+	for _, h := range list {
+		all = append(all, h.Prefix)
 	}
 	return all
 }
 
-// A disk holds the adapter's record in two copies: one that survives the program,
-// and one that follows it a while later and survives a power failure.
-type disk struct {
-	// seen is what a program reads, kept what a power failure leaves.
-	seen, kept tenancy.Record
-	version    int // of seen
-	broken     bool
+// mine returns the addresses that the program set. Other programs do not set the
+// flag here.
+func (k *kernel) mine() (list []netconf.Address) {
+	for _, h := range k.Addresses {
+		if isMine(h) {
+			list = append(list, h)
+		}
+	}
+	return list
 }
 
-var errDisk = errors.New("no space left on device")
+func isMine(h netconf.Address) bool { return h.Flags&netconf.NoPrefixRoute != 0 }
 
-func (d *disk) save(r tenancy.Record) error {
-	if d.broken {
-		return errDisk
+// isMyRoute reports whether the program set a route. Other programs do not use
+// the protocol here.
+func isMyRoute(r netconf.Route) bool { return r.Protocol == netconf.ProtocolDHCP }
+
+// objects returns what the program set and the kernel has.
+func (k *kernel) objects() map[netconf.Object]bool {
+	all := map[netconf.Object]bool{}
+	for _, h := range k.mine() {
+		all[netconf.Object{Kind: netconf.ObjectAddress, Prefix: h.Prefix}] = true
 	}
-	d.seen = r
-	d.version++
-	return nil
+	for _, r := range k.Routes {
+		if isMyRoute(r) {
+			all[r.Object()] = true
+		}
+	}
+	return all
 }
 
-// reboot is what a program reads after a reboot: what was done by calls and to
-// the kernel ends with the boot.
-func (d *disk) reboot() {
-	r := d.kept
-	if r.Release != tenancy.NotReleased {
-		r.Lease = nil
+// reset is the kernel of a machine that has just started, or of an adapter that
+// is new.
+func (m *machine) reset() {
+	was := m.kernel
+	m.kernel = kernel{reports: was.reports, failAt: was.failAt}
+	m.kernel.State = netconf.State{
+		At:                 m.s.now(),
+		Link:               netconf.Link{Index: 2, Name: "eth0", MTU: 1500, Up: true},
+		PromoteSecondaries: was.PromoteSecondaries,
 	}
-	r.Release, r.Up, r.Ours, r.BaseMTU = tenancy.NotReleased, false, nil, 0
-	d.seen, d.kept = r, r
-	d.version++
+	m.kernel.NoProtocol = was.NoProtocol
+	m.kernel.Refuse = m.kernel.refuse
+	m.kernel.Notify = m.disturbed
+	m.kernel.set(was.refusing)
+}
+
+// A reporting is a way in which notifications arrive.
+type reporting uint8
+
+const (
+	promptly  reporting = iota
+	delayed             // each by another time: their order changes
+	lost                // the kernel says later that some were lost
+	reporters           // how many ways there are
+)
+
+// disturbed brings a notification to the program.
+func (m *machine) disturbed(netconf.Disturbed) {
+	if m.tenancy == nil {
+		return
+	}
+	r := m.s.chance
+	var d time.Duration
+	switch m.kernel.reports {
+	case delayed:
+		d = dhcptest.Between(r, 0, 3*time.Second)
+	case lost:
+		if m.overrun {
+			return
+		}
+		m.overrun = true
+		d = dhcptest.Between(r, 0, 3*time.Second)
+	case promptly, reporters:
+		d = dhcptest.Between(r, 0, time.Millisecond)
+	}
+	life := m.lives
+	m.notices++
+	m.s.world.After(d, func() {
+		if m.lives != life || m.tenancy == nil {
+			return
+		}
+		m.notices--
+		m.overrun = false
+		m.s.noticed()
+		m.tell(tenancy.Disturbed{})
+	})
+}
+
+// inspect looks what of the wanted the kernel lacks.
+func (m *machine) inspect(o tenancy.Inspect) tenancy.Inspected {
+	in := tenancy.Inspected{Seq: o.Seq, Cause: o.Cause}
+	m.advance()
+	in.Missing, in.Err = netconf.Inspect(&m.kernel.Kernel, o.Want)
+	if o.Cause == tenancy.PutBackDue && len(in.Missing) > 0 {
+		in.Manager = m.manager
+	}
+	return in
+}
+
+// byOthers has another program change the kernel's configuration.
+func (m *machine) byOthers(do func(k *netconftest.Kernel)) {
+	if m.asleep {
+		return
+	}
+	m.advance()
+	before := m.kernel.objects()
+	do(&m.kernel.Kernel)
+	m.s.touched(before, m.kernel.objects())
+	m.changed()
+	m.s.trace("the kernel has %v, %v", m.kernel.Addresses, m.kernel.Routes)
+}
+
+// advance lets the kernel's time pass. Where an address of others ends, others
+// took away what goes with it.
+func (m *machine) advance() {
+	k, now := &m.kernel, m.s.now()
+	end, ok := k.Next()
+	if !ok || now.Before(end) {
+		k.Advance(now)
+		return
+	}
+	before, mine := k.objects(), k.mine()
+	k.Advance(now)
+	if !slices.ContainsFunc(mine, func(h netconf.Address) bool { return !h.Lifetime.Forever && !now.Before(h.Lifetime.ValidUntil) }) {
+		m.s.touched(before, k.objects())
+	}
 }

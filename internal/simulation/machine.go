@@ -1,17 +1,15 @@
 package simulation
 
 import (
-	"errors"
 	"net/netip"
-	"time"
+	"slices"
 
 	"github.com/lessee/lessee/boottime"
-	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/dhcptest"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 	"github.com/lessee/lessee/wire/arp"
 	wire "github.com/lessee/lessee/wire/dhcp4"
-	"github.com/lessee/lessee/wire/udp4"
 )
 
 // A machine has one adapter, and a program that manages it as the driver does:
@@ -20,13 +18,14 @@ type machine struct {
 	s      *simulation
 	host   *dhcptest.Host
 	kernel kernel
-	disk   disk
+	disk   *disk
 	cfg    tenancy.Config
 
 	tenancy *tenancy.Tenancy // nil: the adapter is not managed, or the program does not run
 	running bool             // the program runs
 	byCall  bool             // it manages the adapter since a call
-	carrier bool
+	link    *dhcptest.Link   // nil: it is unplugged
+	carrier bool             // frames can pass: it is plugged and up
 	asleep  bool
 	unsent  error // what the next frames fail with
 
@@ -43,6 +42,9 @@ type machine struct {
 	receptive netip.Addr // where a FORCERENEW is heard though the socket is closed
 
 	reports int      // results that the tenancy has not been told yet
+	notices int      // notifications of the kernel that it has not been told yet
+	overrun bool     // one of them says that some were lost
+	manager string   // another program that manages the adapter
 	missed  []func() // what is to be told after the sleep
 	owned   []netip.Addr
 
@@ -53,15 +55,9 @@ type machine struct {
 	slowly bool // effects take time
 }
 
-// An effect is an output and whose it is; close ends the exchange.
-type effect struct {
-	tenancy *tenancy.Tenancy
-	output  tenancy.Output
-	close   bool
-}
-
 func newMachine(s *simulation, addr dhcptest.LinkAddr, l *dhcptest.Link) *machine {
-	m := &machine{s: s, host: l.NewHost(addr), carrier: true, kernel: kernel{mtu: 1500}}
+	m := &machine{s: s, host: l.NewHost(addr), link: l, carrier: true, disk: newDisk(s)}
+	m.reset()
 	m.host.Listen(68, m.hear)
 	m.host.ListenARP(m.hearARP)
 	return m
@@ -71,8 +67,9 @@ func newMachine(s *simulation, addr dhcptest.LinkAddr, l *dhcptest.Link) *machin
 func (m *machine) start() {
 	m.running, m.queue, m.done, m.failed, m.unsaved, m.reports = true, nil, 0, false, false, 0
 	m.awaiting, m.exchange, m.listening = false, false, nil
-	if m.s.managed || m.disk.seen.Up {
-		m.manage(m.disk.seen.Up)
+	m.disk.open()
+	if r := m.disk.load(); m.s.managed || r.Up {
+		m.manage(r.Up)
 	}
 }
 
@@ -88,12 +85,13 @@ func (m *machine) manage(byCall bool) {
 		m.s.fail("a tenancy cannot be made: %v", err)
 		return
 	}
-	m.tenancy, m.byCall, m.reports = t, byCall, 0
+	m.tenancy, m.byCall, m.reports, m.notices, m.overrun = t, byCall, 0, 0, false
+	m.advance()
 	m.s.began()
 	m.tell(tenancy.Begin{
-		Record:     m.disk.seen,
+		Record:     m.disk.load(),
 		Configured: m.kernel.prefixes(),
-		Link:       tenancy.Link{Usable: m.carrier, MTU: m.kernel.mtu},
+		Link:       tenancy.Link{Usable: m.carrier, MTU: m.kernel.Link.MTU},
 	})
 }
 
@@ -111,25 +109,38 @@ func (m *machine) crash() {
 // remove takes the adapter away; the kernel's addresses go with it.
 func (m *machine) remove() {
 	m.tell(tenancy.Gone{})
-	m.kernel.addresses, m.kernel.stuck = nil, false
+	m.reset()
+	m.relink()
 	m.changed()
 }
 
-// forgetUnsaved takes the kernel's addresses away where the disk did not take
+// forgetUnsaved takes what the kernel has of ours away where the disk did not take
 // what was saved last: who comes next cannot know whose they are.
 func (m *machine) forgetUnsaved() {
 	if m.unsaved {
-		m.kernel.addresses = nil
-		m.changed()
+		m.disown()
 	}
+}
+
+// disown takes what the kernel has of ours away.
+func (m *machine) disown() {
+	m.advance()
+	for _, h := range slices.DeleteFunc(slices.Clone(m.kernel.Routes), func(r netconf.Route) bool { return !isMyRoute(r) }) {
+		_ = m.kernel.Others(netconf.RemoveRoute{Route: h})
+	}
+	for _, h := range m.kernel.mine() {
+		_ = m.kernel.Others(netconf.RemoveAddress{Prefix: h.Prefix})
+	}
+	m.changed()
 }
 
 // power fails: what was not flushed and all that the kernel has is lost.
 func (m *machine) power() {
 	m.crash()
 	m.s.trace("power fails")
-	m.disk.reboot()
-	m.kernel.addresses, m.kernel.mtu, m.kernel.stuck = nil, 1500, false
+	m.disk.powerFails()
+	m.reset()
+	m.relink()
 	m.changed()
 	m.s.rebooted()
 }
@@ -147,9 +158,7 @@ func (m *machine) wake() {
 	d := m.s.now().Sub(m.woke)
 	m.s.trace("awake after %v", d)
 	m.asleep, m.host.Mute, m.woke = false, false, m.s.now()
-	for i := range m.kernel.addresses {
-		m.kernel.addresses[i].until = m.kernel.addresses[i].until.Add(d)
-	}
+	m.kernel.Suspended(d)
 	m.changed()
 	missed := m.missed
 	m.missed = nil
@@ -162,9 +171,25 @@ func (m *machine) wake() {
 
 // setCarrier plugs the adapter into a link, or out of all for nil.
 func (m *machine) setCarrier(l *dhcptest.Link) {
-	up := l != nil
+	m.link = l
+	m.relink()
+}
+
+// setUp has another program set the link up or down.
+func (m *machine) setUp(up bool) {
+	if m.kernel.Link.Up == up {
+		return
+	}
+	m.kernel.SetUp(up)
+	m.s.dropped()
+	m.relink()
+}
+
+// relink tells the tenancy whether frames can pass now.
+func (m *machine) relink() {
+	up := m.link != nil && m.kernel.Link.Up
 	if up {
-		m.host.Plug(l)
+		m.host.Plug(m.link)
 	} else {
 		m.host.Unplug()
 	}
@@ -173,7 +198,7 @@ func (m *machine) setCarrier(l *dhcptest.Link) {
 	}
 	m.carrier = up
 	m.s.linked()
-	m.tell(tenancy.Link{Usable: up, MTU: m.kernel.mtu})
+	m.tell(tenancy.Link{Usable: up, MTU: m.kernel.Link.MTU})
 }
 
 // tell hands an input to the tenancy and carries out what follows.
@@ -205,6 +230,9 @@ func (m *machine) tell(in tenancy.Input) {
 			m.s.fail("outputs without end after %T", in)
 			return
 		}
+		if ended {
+			m.s.broke("ended", "%T comes after the end", o)
+		}
 		m.s.said(o)
 		if _, ended = o.(tenancy.Ended); ended {
 			continue
@@ -220,6 +248,9 @@ func (m *machine) tell(in tenancy.Input) {
 	if ended {
 		m.tenancy, m.byCall, m.listening, m.reports = nil, false, nil, 0
 		m.s.ended()
+		if m.kernel.partial {
+			m.disown() // the kernel refused to remove something, and said so
+		}
 	}
 	m.rearm()
 	m.pump()
@@ -235,183 +266,6 @@ func (m *machine) rearm() {
 	if at, ok := m.tenancy.Deadline(); ok {
 		m.alarm = m.s.world.At(at, func() { m.tell(tenancy.Timeout{}) })
 	}
-}
-
-// pump carries out effects until one takes its time.
-func (m *machine) pump() {
-	if m.pumping || m.busy != nil || m.asleep {
-		return
-	}
-	m.pumping = true
-	defer func() { m.pumping = false }()
-	for len(m.queue) > 0 && m.busy == nil && m.s.failure == nil {
-		if m.crashAt > 0 && m.done >= m.crashAt {
-			m.s.crashNow()
-			return
-		}
-		e := m.queue[0]
-		m.queue = m.queue[1:]
-		d := m.duration(e)
-		if d == 0 {
-			m.carryOut(e)
-			continue
-		}
-		m.busy = m.s.world.After(d, func() { m.finish(e) })
-	}
-}
-
-// finish ends an effect that took its time, later if the machine sleeps.
-func (m *machine) finish(e effect) {
-	if m.asleep {
-		m.busy = m.s.world.After(time.Second, func() { m.finish(e) })
-		return
-	}
-	m.busy = nil
-	m.carryOut(e)
-	m.pump()
-}
-
-// duration is what the kernel takes.
-func (m *machine) duration(e effect) time.Duration {
-	if !m.slowly || e.close {
-		return 0
-	}
-	r := m.s.chance
-	if _, ok := e.output.(tenancy.Apply); ok {
-		return dhcptest.Between(r, 0, 3*time.Millisecond)
-	}
-	return 0
-}
-
-func (m *machine) carryOut(e effect) {
-	m.done++
-	if e.close {
-		m.exchange = false
-		return
-	}
-	life := m.lives
-	report := func(in tenancy.Input) {
-		if m.tenancy != e.tenancy {
-			return
-		}
-		told := func() {
-			if m.tenancy == e.tenancy && m.lives == life {
-				m.reports--
-				m.tell(in)
-			}
-		}
-		m.reports++
-		if m.slowly {
-			m.s.world.After(dhcptest.Between(m.s.chance, 0, time.Millisecond), told)
-			return
-		}
-		told()
-	}
-	if m.s.world.Trace != nil {
-		m.s.trace("%s", describe(e.output))
-	}
-	switch o := e.output.(type) {
-	case tenancy.Transmit:
-		err := m.transmit(dhcp4.Transmit(o))
-		if err != nil || m.failed {
-			m.failed = err != nil
-			report(tenancy.SendFailed{Type: o.Type, Err: err})
-		}
-	case tenancy.TransmitARP:
-		m.transmitARP(o)
-	case tenancy.Listen:
-		if m.tenancy == e.tenancy {
-			m.listening = o.Addresses
-		}
-	case tenancy.Save:
-		err := m.save(o)
-		if err != nil || m.unsaved {
-			m.unsaved = err != nil
-			report(tenancy.SaveFailed{Err: err})
-		}
-	case tenancy.Forget:
-		m.disk.seen = tenancy.Record{}
-		m.disk.version++
-		m.persist()
-	case tenancy.Apply:
-		m.s.checkApply(o)
-		err, partly := m.kernel.apply(o.Ours, o.Want)
-		m.changed()
-		m.s.trace("the kernel has %v, error %v", m.kernel.prefixes(), err)
-		report(tenancy.Applied{Seq: o.Seq, Err: err, Partly: partly})
-	case tenancy.Answer:
-		m.s.answered(o)
-	case tenancy.Note:
-	case tenancy.Ended:
-	}
-}
-
-func (m *machine) save(o tenancy.Save) error {
-	if err := m.disk.save(o.Record); err != nil {
-		return err
-	}
-	m.persist()
-	return nil
-}
-
-// persist has the second copy follow the first one: the latest wins, and nothing
-// waits for it.
-func (m *machine) persist() {
-	version := m.disk.version
-	m.s.world.After(dhcptest.Between(m.s.chance, 0, time.Second), func() {
-		if m.disk.version == version {
-			m.disk.kept = m.disk.seen
-		}
-	})
-}
-
-var (
-	errNoCarrier = errors.New("network is down")
-	errNoAddress = errors.New("cannot assign requested address")
-)
-
-func (m *machine) transmit(t dhcp4.Transmit) error {
-	if t.Type != wire.Release && t.Type != wire.Decline {
-		m.exchange = true
-	}
-	m.s.asks(t)
-	switch {
-	case m.unsent != nil:
-		return m.unsent
-	case !m.carrier:
-		return errNoCarrier
-	case t.Link == nil && !t.Source.IsUnspecified() && t.Destination != everybody && !m.kernel.has(t.Source):
-		return errNoAddress
-	}
-	m.s.sent(t)
-	d := udp4.Datagram{
-		Source:      netip.AddrPortFrom(t.Source, 68),
-		Destination: netip.AddrPortFrom(t.Destination, 67),
-		Payload:     t.Message,
-	}
-	if len(t.Link) == len(dhcptest.LinkAddr{}) {
-		return m.host.SendTo(dhcptest.LinkAddr(t.Link), d)
-	}
-	return m.host.Send(d)
-}
-
-var everybody = netip.AddrFrom4([4]byte{255, 255, 255, 255})
-
-func (m *machine) transmitARP(o tenancy.TransmitARP) {
-	if m.unsent != nil || !m.carrier {
-		return
-	}
-	m.s.sentARP(o)
-	p, err := arp.Parse(o.Packet)
-	if err != nil {
-		m.s.fail("an ARP packet is malformed: %v", err)
-		return
-	}
-	to := dhcptest.LinkBroadcast
-	if o.To != nil {
-		to = dhcptest.LinkAddr(o.To)
-	}
-	m.host.SendARP(p, to)
 }
 
 // hear is the packet socket: it delivers while it is open.
@@ -447,18 +301,18 @@ func (m *machine) hearARP(p arp.Packet, f dhcptest.Frame) {
 // changed has the host answer ARP for what the kernel has now, and the kernel
 // keep its time.
 func (m *machine) changed() {
-	m.kernel.expire(m.s.now())
+	m.advance()
 	for _, a := range m.owned {
 		m.host.Disown(a)
 	}
 	m.owned = m.owned[:0]
-	for _, c := range m.kernel.addresses {
-		m.owned = append(m.owned, c.prefix.Addr())
+	for _, h := range m.kernel.Addresses {
+		m.owned = append(m.owned, h.Prefix.Addr())
 	}
 	m.host.Own(m.owned...)
 	m.lapse.Stop()
 	m.lapse = nil
-	if at, ok := m.kernel.next(); ok && !m.asleep {
+	if at, ok := m.kernel.Next(); ok && !m.asleep {
 		m.lapse = m.s.world.At(at, m.changed)
 	}
 }

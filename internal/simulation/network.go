@@ -60,8 +60,8 @@ func (n *network) host(i int) netip.Addr {
 	return netip.AddrFrom4(b)
 }
 
-// leases are long and short: the shortest that a client takes, and for ever.
-var leases = []time.Duration{
+// leaseTimes are long and short: the shortest that a client takes, and for ever.
+var leaseTimes = []time.Duration{
 	2 * time.Second, 10 * time.Second, time.Minute, 5 * time.Minute, time.Hour, time.Hour,
 	24 * time.Hour, dhcptest.Infinite,
 }
@@ -76,7 +76,7 @@ func (n *network) addServer(s *simulation, number, i int) {
 		Address:       netip.PrefixFrom(n.host(1+i), n.prefix.Bits()),
 		First:         n.host(first),
 		Last:          n.host(first + poolSize - 1),
-		Lease:         leases[r.IntN(len(leases))],
+		Lease:         leaseTimes[r.IntN(len(leaseTimes))],
 		Routers:       []netip.Addr{n.host(254)},
 		DNS:           []netip.Addr{n.host(254)},
 		Domain:        "example.org",

@@ -48,6 +48,7 @@ type rules struct {
 	rates rates
 	arps  bucket
 	lease *dhcp4.Lease // that Status told last
+	configuration
 }
 
 type resend uint8
@@ -72,6 +73,7 @@ func (r *rules) init(s *simulation) {
 		open: map[uint64]call{}, ending: map[uint64]call{},
 	}
 	r.rates.init()
+	r.configuration.init()
 	r.arps = bucket{size: 30, level: 30, every: time.Second}
 }
 
@@ -79,6 +81,7 @@ func (r *rules) init(s *simulation) {
 func (r *rules) began() {
 	clear(r.open)
 	clear(r.ending)
+	r.configuration.init()
 	r.lease, r.saw = nil, r.s.now()
 	if r.resend = resendNone; r.s.m.disk.seen.Release == tenancy.Releasing {
 		r.resend = resendDue
@@ -140,12 +143,21 @@ func (r *rules) trigger() {
 
 // told: an input goes to the tenancy.
 func (r *rules) told(in tenancy.Input) {
+	switch in := in.(type) {
+	case tenancy.Applied:
+		if in.Err == nil || in.Partly {
+			r.applied = max(r.applied, in.Seq)
+		}
+	case tenancy.Inspected:
+		r.inspected(in)
+	}
 	if c, ok := in.(tenancy.Call); ok {
 		r.open[c.ID] = call{verb: c.Verb, deadline: c.Deadline}
 		r.s.tally["call "+c.Verb.String()]++
 		r.trigger()
 		switch c.Verb {
 		case tenancy.Renew, tenancy.Await:
+			r.wished()
 			r.silent, r.resend = false, resendNone
 			for _, m := range []map[uint64]call{r.open, r.ending} {
 				for id, o := range m {
@@ -166,7 +178,10 @@ func (r *rules) said(o tenancy.Output) {
 	case tenancy.Answer:
 		r.checkAnswer(o)
 	case tenancy.Apply:
+		r.seq = o.Seq
 		r.checkWant(o.Want)
+	case tenancy.Inspect:
+		r.hinted, r.looking = false, true
 	case tenancy.Transmit:
 		r.sends(dhcp4.Transmit(o))
 	case tenancy.Note:
@@ -185,7 +200,16 @@ func (r *rules) said(o tenancy.Output) {
 			r.s.tally["link-local"]++
 		case tenancy.NoteRecognised:
 			r.s.tally["known network"]++
+		case tenancy.NoteBound, tenancy.NoteResumed, tenancy.NoteRenewed:
+			r.announced(o.Lease)
+		case tenancy.NoteReleased, tenancy.NoteExpired, tenancy.NoteNAK:
+			r.announced(nil)
+		case tenancy.NoteTaken:
+			if !r.tampered {
+				r.s.broke("honest notes", "%s was not taken away by another program", o.Detail)
+			}
 		case tenancy.NoteConflict:
+			r.announced(nil)
 			if o.Lease != nil {
 				r.contested = o.Lease.Address.Addr()
 			}
@@ -235,6 +259,7 @@ func (r *rules) checkAnswer(o tenancy.Answer) {
 	if latest := max(c.deadline, r.s.m.woke); r.s.now().After(latest) {
 		r.s.broke("answers", "%v was to be answered by %v", c.verb, c.deadline)
 	}
+	r.checkOrder(c, o)
 	c.code = o.Result.Code
 	r.ending[o.ID] = c
 }
@@ -250,14 +275,14 @@ func (r *rules) answered(o tenancy.Answer) {
 	}
 	switch c.verb {
 	case tenancy.Renew, tenancy.Await:
-		if l := o.Result.Lease; l != nil && !s.m.kernel.has(l.Address.Addr()) && s.m.lapsed(l) {
+		if l := o.Result.Lease; l != nil && !s.m.kernel.has(l.Address.Addr()) && s.m.lapsed(l) && !s.news() {
 			s.broke("honest answers", "%v says that %v is usable; the kernel has %v", c.verb, l.Address, s.m.kernel.prefixes())
 		}
 	case tenancy.Release, tenancy.End:
 		if c.superseded {
 			return
 		}
-		if have := s.m.kernel.prefixes(); len(have) > 0 && !s.m.kernel.stuck {
+		if have := prefixes(s.m.kernel.mine()); len(have) > 0 && !s.m.kernel.stuck {
 			s.broke("honest answers", "%v is done; the kernel has %v", c.verb, have)
 		}
 		r.silent = c.verb == tenancy.Release
@@ -365,6 +390,7 @@ func (s *simulation) check() {
 	s.checkResend(now)
 	if m.tenancy != nil && len(m.queue) == 0 && m.busy == nil && m.reports == 0 && !m.kernel.stuck {
 		s.checkAgreement()
+		s.checkConfiguration(now)
 	}
 }
 
@@ -392,17 +418,18 @@ const taking = 50 * time.Millisecond
 // one; none after a release.
 func (s *simulation) checkAddresses(now boottime.Instant) {
 	m := s.m
-	if len(m.kernel.addresses) == 0 || m.kernel.stuck {
+	mine := m.kernel.mine()
+	if len(mine) == 0 || m.kernel.stuck {
 		return
 	}
-	if len(m.kernel.addresses) > 1 {
-		s.broke("one address", "the kernel has %v", m.kernel.prefixes())
+	if len(mine) > 1 {
+		s.broke("one address", "the kernel has %v", prefixes(mine))
 	}
 	if s.silent {
-		s.broke("released", "the kernel has %v after the release", m.kernel.prefixes())
+		s.broke("released", "the kernel has %v after the release", prefixes(mine))
 	}
-	for _, c := range m.kernel.addresses {
-		a := c.prefix.Addr()
+	for _, h := range mine {
+		a := h.Prefix.Addr()
 		if a.IsLinkLocalUnicast() {
 			if !m.cfg.LinkLocal {
 				s.broke("no lease, no address", "%v is used, which nobody wants", a)
@@ -412,7 +439,7 @@ func (s *simulation) checkAddresses(now boottime.Instant) {
 		if s.stale {
 			continue
 		}
-		if l := s.status().Lease; l != nil && l.Address == c.prefix {
+		if l := s.status().Lease; l != nil && l.Address == h.Prefix {
 			if at, ok := s.revoked[offerOf(l)]; ok && now.Sub(max(at, m.woke)) > lag {
 				s.broke("no lease, no address", "%v is used, and its server took it back at %v", a, at)
 			}
@@ -440,9 +467,9 @@ func (s *simulation) checkAgreement() {
 			s.broke("no lease, no address", "the lease of %v ended at %v and is still said to be there", want, end)
 		}
 	}
-	for _, c := range m.kernel.addresses {
-		if c.prefix != want {
-			s.broke("no lease, no address", "the kernel has %v; the tenancy says %v", c.prefix, want)
+	for _, h := range m.kernel.mine() {
+		if h.Prefix != want {
+			s.broke("no lease, no address", "the kernel has %v; the tenancy says %v", h.Prefix, want)
 		}
 	}
 }

@@ -90,6 +90,11 @@ func full(t *testing.T, total Tally) {
 			t.Errorf("never: %s", i.name)
 		}
 	}
+	for _, what := range tamperings {
+		if total["another program: "+what.name] == 0 {
+			t.Errorf("never: another program %s", what.name)
+		}
+	}
 	for _, what := range strings.Split(strings.TrimSpace(`
 state init, state selecting, state requesting, state bound, state renewing, state rebinding
 state init-reboot, state rebooting, state released
@@ -99,6 +104,7 @@ answer renew NO_ERROR, answer renew ERROR_SEM_TIMEOUT, answer renew ERROR_NO_NET
 answer release NO_ERROR, answer release ERROR_ADDRESS_NOT_ASSOCIATED, answer release ERROR_NO_NETWORK
 answer up NO_ERROR, answer down NO_ERROR
 NAK of a lease in use, conflict, link-local, known network, crashed, settled
+taken away, put back
 `), ",") {
 		for line := range strings.Lines(what) {
 			if line = strings.TrimSpace(line); line != "" && total[line] == 0 {

@@ -72,6 +72,9 @@ func Run(seed uint64, trace func(string), tally Tally) *Failure {
 	return s.failure
 }
 
+// metric is that of the adapter's routes.
+const metric = 1002
+
 func (s *simulation) build() {
 	r := s.chance
 	s.rules.init(s)
@@ -85,6 +88,8 @@ func (s *simulation) build() {
 	addr := dhcptest.LinkAddr{2, 0, 0, 0, 0, 2}
 	m := newMachine(s, addr, s.here.link)
 	m.slowly = dhcptest.Chance(r, 0.6)
+	m.kernel.PromoteSecondaries = dhcptest.Chance(r, 0.3)
+	m.kernel.NoProtocol = dhcptest.Chance(r, 0.2)
 	m.cfg = tenancy.Config{
 		DHCP4: dhcp4.Config{
 			HardwareType: wire.HardwareEthernet,
@@ -93,7 +98,7 @@ func (s *simulation) build() {
 			RapidCommit:  dhcptest.Chance(r, 0.3),
 			ForceRenew:   dhcptest.Chance(r, 0.8),
 		},
-		Policy:    tenancy.Policy{Metric: 1002, MTU: dhcptest.Chance(r, 0.7), DNS: true},
+		Policy:    tenancy.Policy{Metric: metric, MTU: dhcptest.Chance(r, 0.7), DNS: true},
 		Conflict:  []tenancy.ConflictMode{tenancy.ConflictOptimistic, tenancy.ConflictOptimistic, tenancy.ConflictProbe, tenancy.ConflictOff}[r.IntN(4)],
 		LinkLocal: dhcptest.Chance(r, 0.5),
 	}

@@ -102,12 +102,12 @@ func init() { //nolint:gochecknoinits // a table of methods that refer to it
 		}},
 		{3, "lease time", func(s *simulation) {
 			for _, v := range s.some().servers {
-				v.SetLease(leases[s.chance.IntN(len(leases))])
+				v.SetLease(leaseTimes[s.chance.IntN(len(leaseTimes))])
 			}
 		}},
 		{3, "shorter lease", func(s *simulation) {
 			for _, v := range s.some().servers {
-				v.SetLease(leases[0])
+				v.SetLease(leaseTimes[0])
 			}
 			if s.awake() {
 				s.call(tenancy.Renew, 20*time.Second)
@@ -137,12 +137,61 @@ func init() { //nolint:gochecknoinits // a table of methods that refer to it
 			}
 		}},
 		{4, "kernel", func(s *simulation) {
-			s.m.kernel.refusing = refusal(s.chance.IntN(int(refusals))) //nolint:gosec // a few
-			s.later(func() { s.m.kernel.refusing = willing })
+			s.m.kernel.set(refusal(s.chance.IntN(int(refusals)))) //nolint:gosec // a few
+			s.later(func() { s.m.kernel.set(willing) })
+		}},
+		{3, "failing operation", func(s *simulation) { s.m.kernel.failAt = 1 + s.chance.IntN(6) }},
+		{4, "notifications", func(s *simulation) {
+			s.m.kernel.reports = reporting(s.chance.IntN(int(reporters))) //nolint:gosec // a few
+		}},
+		{2, "another client", func(s *simulation) {
+			s.m.manager = "dhcpcd"
+			s.later(func() { s.m.manager = "" })
+		}},
+		{14, "tampering", func(s *simulation) {
+			for range 1 + s.chance.IntN(3) {
+				s.tamper()
+				s.pass(time.Duration(s.chance.Int64N(int64(2 * time.Second))))
+			}
+		}},
+		{4, "tampering and a call", func(s *simulation) {
+			s.tamper()
+			s.pass(time.Duration(s.chance.Int64N(int64(2 * time.Second))))
+			s.anyCall()
+		}},
+		{3, "tampering and a release", func(s *simulation) {
+			s.tamper()
+			s.pass(time.Duration(s.chance.Int64N(int64(time.Second))))
+			if s.awake() {
+				s.call(tenancy.Release, 20*time.Second)
+			}
+		}},
+		{6, "slow kernel", func(s *simulation) {
+			s.m.kernel.reports = delayed
+			s.overtake()
+			for range 1 + s.chance.IntN(3) {
+				if s.awake() && dhcptest.Chance(s.chance, 0.3) {
+					s.call(tenancy.Renew, 20*time.Second)
+				} else {
+					s.tamper()
+				}
+				s.pass(time.Duration(s.chance.Int64N(int64(3 * time.Second))))
+			}
+		}},
+		{3, "refused move", func(s *simulation) {
+			s.plug(s.networks[s.chance.IntN(len(s.networks))])
+			s.m.kernel.set(refusesNew)
+			s.later(func() { s.m.kernel.set(willing) })
+		}},
+		{4, "link down", func(s *simulation) {
+			if !s.m.asleep {
+				s.m.setUp(false)
+				s.later(func() { s.m.setUp(true) })
+			}
 		}},
 		{3, "disk", func(s *simulation) {
-			s.m.disk.broken = true
-			s.later(func() { s.m.disk.broken = false })
+			s.m.disk.full(errDisk)
+			s.later(func() { s.m.disk.full(nil) })
 		}},
 		{3, "send failures", func(s *simulation) {
 			s.m.unsent = errNoCarrier
@@ -150,8 +199,8 @@ func init() { //nolint:gochecknoinits // a table of methods that refer to it
 		}},
 		{5, "squatter", (*simulation).squat},
 		{2, "MTU", func(s *simulation) {
-			s.m.kernel.mtu = 1400 + s.chance.IntN(100)
-			s.m.tell(tenancy.Link{Usable: s.m.carrier, MTU: s.m.kernel.mtu})
+			s.m.kernel.Link.MTU = 1400 + s.chance.IntN(100)
+			s.m.tell(tenancy.Link{Usable: s.m.carrier, MTU: s.m.kernel.Link.MTU})
 		}},
 		{3, "removed", (*simulation).removed},
 		{8, "calm", func(s *simulation) {
@@ -184,7 +233,7 @@ func (s *simulation) removed() {
 	byCall := s.m.byCall
 	s.m.remove()
 	s.later(func() {
-		if s.awake() && s.m.tenancy == nil && s.idle() && !s.m.disk.broken {
+		if s.awake() && s.m.tenancy == nil && s.idle() && !s.m.disk.broken() {
 			s.m.manage(byCall)
 		}
 	})

@@ -1,0 +1,193 @@
+package simulation
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/dhcptest"
+	"github.com/lessee/lessee/internal/leases"
+	"github.com/lessee/lessee/internal/leases/leasestest"
+	"github.com/lessee/lessee/internal/tenancy"
+)
+
+// A disk holds the adapter's record in two copies: one that survives the program,
+// and one that follows it a while later and survives a power failure. It is package
+// leases on disks in memory.
+type disk struct {
+	s          *simulation
+	store      *leases.Store // of the program that runs
+	run, state *leasestest.Memory
+	damaged    bool // the file system has damaged a file
+	left       int  // operations until the power fails; below 0: it does not
+	boots      int
+	// seen is what the next program must read.
+	seen tenancy.Record
+	// unsure are records of which only the second copy may be there; past are
+	// those from the one that would survive a power failure: it leaves one of them.
+	unsure, past []tenancy.Record
+	last         tenancy.Record // that the program saved or read
+}
+
+// adapter is the name of the machine's adapter.
+const adapter = "eth0"
+
+var errDisk = errors.New("no space left on device")
+
+func newDisk(s *simulation) *disk {
+	d := &disk{s: s, left: -1, past: []tenancy.Record{{}}}
+	d.run, d.state = leasestest.New(&d.left), leasestest.New(&d.left)
+	return d
+}
+
+// open is the beginning of a program.
+func (d *disk) open() {
+	d.store = leases.OpenOn(d.run, d.state, leases.Clock{
+		Boot:   d.s.now,
+		BootID: strconv.Itoa(d.boots),
+		Wall:   func() time.Time { return time.Unix(1_700_000_000, 0).Add(d.s.now().Sub(boottime.Instant(0))) },
+	})
+	for range d.store.Pending() {
+		d.persist()
+	}
+}
+
+// full has every write fail with an error, nil to end that.
+func (d *disk) full(err error) { d.run.Full, d.state.Full = err, err }
+
+func (d *disk) broken() bool { return d.run.Full != nil }
+
+func (d *disk) save(r tenancy.Record) error {
+	defer d.persist()
+	return d.note(r, d.store.Save(adapter, r))
+}
+
+func (d *disk) forget() {
+	defer d.persist()
+	_ = d.note(tenancy.Record{}, d.store.Remove(adapter))
+}
+
+// note remembers what was put on record.
+func (d *disk) note(r tenancy.Record, err error) error {
+	d.past, d.last = append(d.past, r), r
+	if err != nil {
+		d.unsure = append(d.unsure, r)
+		return err
+	}
+	d.seen, d.unsure = r, nil
+	return nil
+}
+
+// persist has the second copy follow the first one: the latest wins, and nothing
+// waits for it.
+func (d *disk) persist() {
+	store := d.store
+	d.s.world.After(dhcptest.Between(d.s.chance, 0, time.Second), func() {
+		if d.store == store && len(store.Pending()) > 0 && store.Persist(adapter) == nil {
+			d.past = []tenancy.Record{d.last}
+		}
+	})
+}
+
+// load is what a program reads: what was saved last.
+func (d *disk) load() tenancy.Record {
+	r, _, err := d.store.Load(adapter)
+	if err != nil && !d.damaged {
+		d.s.broke("record", "%v", err)
+	}
+	may := append(d.unsure, d.seen)
+	if d.among(tenancy.Record{}, d.unsure) {
+		may = append(may, d.past...) // where it could not be removed, the second copy may be older
+	}
+	if !d.among(r, may) {
+		d.s.broke("record", "%s is read, and %s was saved last", recordText(r), recordText(d.seen))
+	}
+	if recordText(r) != recordText(d.seen) {
+		d.unsure = append(d.unsure, d.seen)
+		d.seen = r
+	}
+	d.last = r
+	return r
+}
+
+// powerFails loses what was not flushed. By chance the second copy was just
+// being written, or the file system damages it.
+func (d *disk) powerFails() {
+	r := d.s.chance
+	if d.left = r.IntN(6); d.store != nil && dhcptest.Chance(r, 0.5) {
+		d.killed(func() { _ = d.store.Persist(adapter) })
+	}
+	d.left = -1
+	d.boots++
+	d.run.Clear()
+	d.state.PowerFails(r)
+	if dhcptest.Chance(r, 0.5) {
+		d.damaged = d.state.Damage(adapter+".json", r) || d.damaged
+	}
+	d.open()
+	got, _, err := d.store.Load(adapter)
+	if err != nil && !d.damaged {
+		d.s.broke("record", "after a power failure: %v", err)
+	}
+	may := rebooted(d.past)
+	if d.damaged {
+		may = append(may, tenancy.Record{}) // or an older one, if the power fails again
+	}
+	if !d.among(got, may) {
+		d.s.broke("record", "a power failure leaves %s, which was not saved", recordText(got))
+	}
+	d.seen, d.unsure, d.past = got, nil, []tenancy.Record{got}
+}
+
+// killed does something until the power fails.
+func (d *disk) killed(do func()) {
+	defer func() {
+		if p := recover(); p != nil && p != leasestest.ErrKilled { //nolint:errorlint // it is what the disk panics with
+			panic(p)
+		}
+	}()
+	do()
+}
+
+// rebooted returns what is left of records in the next boot: what was done by calls
+// and to the kernel ends with the boot.
+func rebooted(list []tenancy.Record) []tenancy.Record {
+	out := make([]tenancy.Record, 0, len(list))
+	for _, r := range list {
+		if r.Release != tenancy.NotReleased {
+			r.Lease = nil
+		}
+		r.Release, r.Up, r.Ours, r.BaseMTU = tenancy.NotReleased, false, nil, 0
+		out = append(out, r)
+	}
+	return out
+}
+
+func (d *disk) among(r tenancy.Record, list []tenancy.Record) bool {
+	text := recordText(r)
+	return slices.ContainsFunc(list, func(o tenancy.Record) bool { return recordText(o) == text })
+}
+
+// recordText has what the tenancy acts on.
+func recordText(r tenancy.Record) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, release %d, ours %v, up %v, MTU %d, link-local %v", wholeLease(r.Lease), r.Release, r.Ours, r.Up, r.BaseMTU, r.LinkLocal)
+	for _, n := range r.Networks {
+		if n.Lease != nil {
+			fmt.Fprintf(&b, ", %v %x %s", n.Router, n.RouterLink, wholeLease(n.Lease))
+		}
+	}
+	return b.String()
+}
+
+func wholeLease(l *dhcp4.Lease) string {
+	if l == nil {
+		return "no lease"
+	}
+	return fmt.Sprintf("%v of %v since %v, %v %v %v %v, routers %v", l.Address, l.Server, l.Start, l.T1, l.T2, l.Duration, l.Infinite, l.Routers)
+}
