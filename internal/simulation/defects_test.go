@@ -73,7 +73,7 @@ func TestDefectsFit(t *testing.T) {
 }
 
 // withinSeeds is how many seeds it may take to find a defect.
-const withinSeeds = "1500"
+const withinSeeds = "3000"
 
 // The simulation finds each of them.
 func TestDefectsAreFound(t *testing.T) {

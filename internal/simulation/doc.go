@@ -14,8 +14,8 @@
 // want something and give up. At the end all is well again, and the tenancy has
 // to have an address within a bounded time, to keep it, and to give it back.
 //
-// What must always hold is in rules.go and configuration.go, one function each. A seed that breaks a
-// rule is played again with
+// What must always hold is in rules.go and configuration.go, one function each. A
+// seed that breaks a rule is played again with
 //
 //	go test ./internal/simulation -run '^TestSeeds$' -seed=N -v
 //

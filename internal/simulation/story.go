@@ -178,9 +178,16 @@ func init() { //nolint:gochecknoinits // a table of methods that refer to it
 				s.pass(time.Duration(s.chance.Int64N(int64(3 * time.Second))))
 			}
 		}},
-		{3, "refused move", func(s *simulation) {
-			s.plug(s.networks[s.chance.IntN(len(s.networks))])
+		{4, "refused move", func(s *simulation) {
+			// From one network that is known to another: there the lease is in use
+			// at once, in the place of the one before.
+			home, away := s.some(), s.networks[s.chance.IntN(len(s.networks))]
+			for _, n := range []*network{home, away} {
+				s.plug(n)
+				s.pass(time.Duration(s.chance.ExpFloat64() * float64(20*time.Second)))
+			}
 			s.m.kernel.set(refusesNew)
+			s.plug(home)
 			s.later(func() { s.m.kernel.set(willing) })
 		}},
 		{4, "link down", func(s *simulation) {
