@@ -87,9 +87,10 @@ func (m *machine) manage(byCall bool) {
 	}
 	m.tenancy, m.byCall, m.reports, m.notices, m.overrun = t, byCall, 0, 0, false
 	m.advance()
+	record := m.disk.load()
 	m.s.began()
 	m.tell(tenancy.Begin{
-		Record:     m.disk.load(),
+		Record:     record,
 		Configured: m.kernel.prefixes(),
 		Link:       tenancy.Link{Usable: m.carrier, MTU: m.kernel.Link.MTU},
 	})
