@@ -47,12 +47,13 @@ func (n *Kernel) apply(link netconf.Link, owned []netip.Prefix, want netconf.Des
 	plan := netconf.Diff(n.state, owned, want)
 	failed := n.carryOut(link, plan.Add)
 	if places := taken(failed); len(places) > 0 {
-		// Another program has the place: who, and does it the same?
+		// Another program has the place: who, and does it the same? What else
+		// failed is tried once more.
 		if err := n.read(link, families(owned, want)); err == nil && n.readInTheWay(places) == nil {
-			first := plan
+			remove := plan.Remove
 			plan = netconf.Diff(n.state, owned, want)
-			failed = append(others(failed), n.carryOut(link, plan.Add)...)
-			plan.Remove = first.Remove
+			plan.Remove = remove
+			failed = n.carryOut(link, plan.Add)
 		}
 	}
 	return n.cleanUp(link, plan, failed), plan.Blocked
@@ -169,16 +170,6 @@ func taken(failed []netconf.Failure) (places []netconf.Object) {
 		}
 	}
 	return places
-}
-
-// others returns the failures that have another reason.
-func others(failed []netconf.Failure) (rest []netconf.Failure) {
-	for _, f := range failed {
-		if !errors.Is(f.Err, unix.EEXIST) {
-			rest = append(rest, f)
-		}
-	}
-	return rest
 }
 
 func wrap(link netconf.Link, op string, err error) error {
