@@ -3,7 +3,9 @@ package leases
 import (
 	"encoding"
 	"encoding/json"
+	"flag"
 	"net/netip"
+	"os"
 	"testing"
 	"time"
 
@@ -11,6 +13,8 @@ import (
 	"github.com/lessee/lessee/names"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
+
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // set gives a value of package names that is right.
 func set(v encoding.TextUnmarshaler, s string) {
@@ -91,5 +95,28 @@ func TestExtrasAreChecked(t *testing.T) {
 	}
 	if err := json.Unmarshal(b, &more); err != nil || len(more.Record.Lease.More) != 14 {
 		t.Errorf("%d fields, %v", len(more.Record.Lease.More), err)
+	}
+}
+
+// A lease in a record keeps its names and its order: newer and older programs
+// read it.
+func TestLeaseKeepsItsForm(t *testing.T) {
+	t.Parallel()
+	got, err := json.MarshalIndent(encodeLease(full(newMachine().boot).Lease), "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const file = "testdata/lease.json"
+	if *update {
+		if err := os.WriteFile(file, append(got, '\n'), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got)+"\n" != string(want) {
+		t.Errorf("got %s\nwant %s", got, want)
 	}
 }

@@ -1,0 +1,129 @@
+package driver
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/journal"
+	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/internal/tenancy"
+	wire "github.com/lessee/lessee/wire/dhcp4"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// golden compares a text with a file of testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s:\n got %s\nwant %s", file, got, want)
+	}
+}
+
+// What the API, the log and a story say of each kind of event: scripts and
+// people know these names and texts.
+func TestEventsKeepTheirForm(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		var log bytes.Buffer
+		d := New(Config{
+			Store: w, Clock: w,
+			Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{
+				Level: slog.LevelDebug,
+				ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+					if a.Key == slog.TimeKey {
+						return slog.Attr{}
+					}
+					return a
+				},
+			})),
+		})
+		events, cancel := d.hub.subscribe()
+		defer cancel()
+		lease := &dhcp4.Lease{
+			Address: netip.MustParsePrefix("10.77.0.2/16"), Server: netip.MustParseAddr("10.77.255.1"),
+			Start: boottime.Instant(time.Minute), Duration: time.Hour, T1: time.Minute, T2: 2 * time.Minute,
+		}
+		link := netconf.Link{Index: 2, Name: "c0"}
+		var out strings.Builder
+		for _, k := range []struct {
+			name  string
+			kind  tenancy.NoteKind
+			state dhcp4.State
+		}{
+			{"state", tenancy.NoteState, dhcp4.StateSelecting},
+			{"state ipv6-only", tenancy.NoteState, dhcp4.StateIPv6Only},
+			{"bound", tenancy.NoteBound, dhcp4.StateBound},
+			{"resumed", tenancy.NoteResumed, dhcp4.StateBound},
+			{"renewed", tenancy.NoteRenewed, dhcp4.StateBound},
+			{"released", tenancy.NoteReleased, dhcp4.StateReleased},
+			{"expired", tenancy.NoteExpired, dhcp4.StateInit},
+			{"nak", tenancy.NoteNAK, dhcp4.StateInit},
+			{"conflict", tenancy.NoteConflict, dhcp4.StateInit},
+			{"sent", tenancy.NoteSent, dhcp4.StateRenewing},
+			{"received", tenancy.NoteReceived, dhcp4.StateRenewing},
+			{"rejected", tenancy.NoteRejected, dhcp4.StateRenewing},
+			{"problem", tenancy.NoteProblem, dhcp4.StateBound},
+			{"defended", tenancy.NoteDefended, dhcp4.StateBound},
+			{"recognised", tenancy.NoteRecognised, dhcp4.StateRebooting},
+			{"link-local", tenancy.NoteLinkLocal, dhcp4.StateSelecting},
+			{"informed", tenancy.NoteInformed, dhcp4.StateInformed},
+			{"carrier", tenancy.NoteCarrier, dhcp4.StateInit},
+			{"no-carrier", tenancy.NoteNoCarrier, dhcp4.StateBound},
+		} {
+			spare := tenancy.Note{Kind: k.kind, State: k.state, Lease: lease}
+			full := spare
+			full.Server, full.Address = netip.MustParseAddr("10.77.0.7"), netip.MustParseAddr("10.77.0.9")
+			full.Link, full.XID, full.Message, full.Detail = []byte{2, 0, 0, 0, 0, 7}, 0xabcdef01, wire.ACK, "the detail"
+			full.Why = 0
+			if k.kind == tenancy.NoteRejected {
+				full.Why, full.Message, spare.Why = dhcp4.RejectForeignXID, 0, dhcp4.RejectNotReply
+			}
+			fmt.Fprintf(&out, "%s\n", k.name)
+			for _, n := range []tenancy.Note{spare, full} {
+				log.Reset()
+				d.say(link, n)
+				synctest.Wait()
+				e := <-events
+				text, err := json.Marshal(e)
+				if err != nil {
+					t.Fatal(err)
+				}
+				a := &adapter{name: link.Name}
+				d.remember(a, n)
+				var story lessee.Story
+				d.tellStory(&story, journal.Tell(&a.journal, journal.Present{Now: w.Now()}), w.Now())
+				facts, err := json.Marshal(story.Facts)
+				if err != nil {
+					t.Fatal(err)
+				}
+				fmt.Fprintf(&out, "  event %s\n  log   %s  facts %s\n", text, log.String(), facts)
+			}
+		}
+		golden(t, "events.txt", out.String())
+	})
+}
