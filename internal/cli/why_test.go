@@ -95,7 +95,7 @@ func TestWhyJSON(t *testing.T) {
 // Every code that the daemon may say has words here, and a line in docs/api.md.
 func TestEveryCodeHasWords(t *testing.T) {
 	t.Parallel()
-	source, err := os.ReadFile("../journal/codes.go")
+	source, err := os.ReadFile("../event/codes.go")
 	if err != nil {
 		t.Fatal(err)
 	}

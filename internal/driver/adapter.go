@@ -8,7 +8,7 @@ import (
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
-	"github.com/lessee/lessee/internal/journal"
+	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/linux/packet"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
@@ -30,7 +30,7 @@ type adapter struct {
 	// refused is why an adapter that we were told to manage is not.
 	refused error
 	// journal has what happened lately.
-	journal journal.Journal
+	journal event.Journal
 	// listening says that an exchange is open or about to be.
 	listening bool
 	// receptive is where a FORCERENEW is listened for, or about to be.

@@ -17,7 +17,7 @@ import (
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
-	"github.com/lessee/lessee/internal/journal"
+	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 	wire "github.com/lessee/lessee/wire/dhcp4"
@@ -116,7 +116,7 @@ func TestEventsKeepTheirForm(t *testing.T) {
 				a := &adapter{name: link.Name}
 				d.remember(a, n)
 				var story lessee.Story
-				d.tellStory(&story, journal.Tell(&a.journal, journal.Present{Now: w.Now()}), w.Now())
+				d.tellStory(&story, event.Tell(&a.journal, event.Present{Now: w.Now()}), w.Now())
 				facts, err := json.Marshal(story.Facts)
 				if err != nil {
 					t.Fatal(err)

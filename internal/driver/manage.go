@@ -9,7 +9,7 @@ import (
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
-	"github.com/lessee/lessee/internal/journal"
+	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 	wire "github.com/lessee/lessee/wire/dhcp4"
@@ -118,7 +118,7 @@ func (d *Driver) begin(a *adapter, link netconf.Link, setUp bool) error {
 		}
 		a.present, a.tenancy, a.byCall, a.refused, began = d.links[link.Index], t, byCall, nil, true
 		d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventManaged, Index: link.Index, Adapter: link.Name})
-		a.journal.Add(d.cfg.Clock.Now(), journal.Entry{Kind: journal.Managed})
+		a.journal.Add(d.cfg.Clock.Now(), event.Entry{Kind: event.Managed})
 		d.tell(a, tenancy.Begin{
 			Record:     record,
 			Configured: configured,

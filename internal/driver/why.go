@@ -9,14 +9,14 @@ import (
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
-	"github.com/lessee/lessee/internal/journal"
+	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 )
 
 // remember enters what happened into the adapter's journal.
 func (d *Driver) remember(a *adapter, n tenancy.Note) {
-	e := journal.Entry{
+	e := event.Entry{
 		Kind: journalKind(n.Kind), State: n.State, Message: n.Message, Why: n.Why, Server: n.Server,
 		Address: n.Address, Link: n.Link, XID: n.XID, Detail: n.Detail,
 	}
@@ -35,7 +35,7 @@ func (d *Driver) remember(a *adapter, n tenancy.Note) {
 		}
 	}
 	if n.Kind == tenancy.NoteState && n.State == dhcp4.StateIPv6Only {
-		e.Kind = journal.IPv6Only
+		e.Kind = event.IPv6Only
 	}
 	if n.Kind == tenancy.NoteRejected {
 		e.Detail = "" // its number says it
@@ -48,46 +48,46 @@ func (d *Driver) remember(a *adapter, n tenancy.Note) {
 
 // journalKind returns 0 for what the journal leaves out: a state is in the
 // entry that follows.
-func journalKind(k tenancy.NoteKind) journal.Kind {
+func journalKind(k tenancy.NoteKind) event.Kind {
 	switch k {
 	case tenancy.NoteState:
 		return 0
 	case tenancy.NoteBound:
-		return journal.Bound
+		return event.Bound
 	case tenancy.NoteResumed:
-		return journal.Resumed
+		return event.Resumed
 	case tenancy.NoteRenewed:
-		return journal.Renewed
+		return event.Renewed
 	case tenancy.NoteReleased:
-		return journal.Released
+		return event.Released
 	case tenancy.NoteExpired:
-		return journal.Expired
+		return event.Expired
 	case tenancy.NoteNAK:
-		return journal.Refused
+		return event.Refused
 	case tenancy.NoteConflict:
-		return journal.Conflict
+		return event.Conflict
 	case tenancy.NoteSent:
-		return journal.Sent
+		return event.Sent
 	case tenancy.NoteReceived:
-		return journal.Received
+		return event.Received
 	case tenancy.NoteRejected:
-		return journal.Rejected
+		return event.Rejected
 	case tenancy.NoteProblem:
-		return journal.Problem
+		return event.Problem
 	case tenancy.NoteDefended:
-		return journal.Defended
+		return event.Defended
 	case tenancy.NoteRecognised:
-		return journal.Recognised
+		return event.Recognised
 	case tenancy.NoteLinkLocal:
-		return journal.LinkLocal
+		return event.LinkLocal
 	case tenancy.NoteInformed:
-		return journal.Informed
+		return event.Informed
 	case tenancy.NoteTaken, tenancy.NotePutBack:
-		return journal.Problem
+		return event.Problem
 	case tenancy.NoteCarrier:
-		return journal.Carrier
+		return event.Carrier
 	case tenancy.NoteNoCarrier:
-		return journal.NoCarrier
+		return event.NoCarrier
 	}
 	return 0
 }
@@ -95,8 +95,8 @@ func journalKind(k tenancy.NoteKind) journal.Kind {
 // Why explains the state of an adapter; see control.Engine.
 func (d *Driver) Why(_ context.Context, name string) (lessee.Story, error) {
 	var (
-		p    journal.Present
-		j    journal.Journal
+		p    event.Present
+		j    event.Journal
 		link netconf.Link
 	)
 	if !d.do(func() {
@@ -128,7 +128,7 @@ func (d *Driver) Why(_ context.Context, name string) (lessee.Story, error) {
 		s := a.tenancy.Status()
 		p.Managed, p.State, p.Lease, p.LinkLocal, p.Problem = true, s.State, s.Lease, s.LinkLocal.Addr(), s.Problem
 		if s.Next != nil {
-			p.Next = &journal.Next{At: s.Next.At, Timer: s.Next.Timer}
+			p.Next = &event.Next{At: s.Next.At, Timer: s.Next.Timer}
 		}
 	}) {
 		return lessee.Story{}, stopped("why", name)
@@ -148,7 +148,7 @@ func (d *Driver) Why(_ context.Context, name string) (lessee.Story, error) {
 			p.Manager, p.How, s.Manager = who, how, who
 		}
 	}
-	d.tellStory(&s, journal.Tell(&j, p), p.Now)
+	d.tellStory(&s, event.Tell(&j, p), p.Now)
 	return s, nil
 }
 
@@ -161,10 +161,10 @@ func plainReason(err error) string {
 }
 
 // tellStory puts a story into the form of the API.
-func (d *Driver) tellStory(s *lessee.Story, t journal.Story, now boottime.Instant) {
+func (d *Driver) tellStory(s *lessee.Story, t event.Story, now boottime.Instant) {
 	wall := d.cfg.Wall().UTC()
 	s.Time = wall.Truncate(time.Millisecond)
-	fact := func(f journal.Fact) lessee.Fact {
+	fact := func(f event.Fact) lessee.Fact {
 		out := lessee.Fact{Code: string(f.Code), Server: f.Server, Address: f.Address, Detail: f.Detail}
 		if f.When != nil {
 			out.Time = wall.Add(f.When.Last.Sub(now)).Truncate(time.Millisecond)
@@ -192,7 +192,7 @@ func (d *Driver) tellStory(s *lessee.Story, t journal.Story, now boottime.Instan
 		}
 		return out
 	}
-	facts := func(list []journal.Fact) []lessee.Fact {
+	facts := func(list []event.Fact) []lessee.Fact {
 		var out []lessee.Fact
 		for _, f := range list {
 			out = append(out, fact(f))

@@ -1,4 +1,4 @@
-package journal
+package event
 
 import (
 	"github.com/lessee/lessee/boottime"
