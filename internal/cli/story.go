@@ -161,7 +161,22 @@ func (s speaker) onceText(f lessee.Fact, told, now time.Time) string {
 	case "informed":
 		return s.Sprintf("parameters from %s", s.other(f))
 	}
-	return f.Code
+	return s.plainFact(f)
+}
+
+// plainFact says what happened by the name of the event and its arguments.
+func (s speaker) plainFact(f lessee.Fact) string {
+	text := s.kind(lessee.EventKind(f.Code))
+	if f.Address.IsValid() {
+		text += " " + f.Address.String()
+	}
+	if f.Server.IsValid() || f.MAC != "" {
+		text += " " + s.Sprintf("from %s", s.other(f))
+	}
+	if f.Detail != "" {
+		text += ": " + s.Pieces(f.Detail)
+	}
+	return text
 }
 
 func (s speaker) sentText(f lessee.Fact, told, now time.Time) string {

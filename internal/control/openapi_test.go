@@ -27,7 +27,7 @@ import (
 
 func document(t testing.TB) (*openapi3.T, routers.Router) {
 	t.Helper()
-	doc, err := openapi3.NewLoader().LoadFromData(openAPI)
+	doc, err := openapi3.NewLoader().LoadFromData(openAPI())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -286,7 +286,7 @@ func FuzzBody(f *testing.F) {
 	for _, s := range []string{"", "{}", `{"timeout":"20s"}`, `{"timeout":"20s","keep":true}`, `{"keep":null}`, "null", "[", `{"Timeout":"1s"}`, "\xff"} {
 		f.Add([]byte(s))
 	}
-	doc, err := openapi3.NewLoader().LoadFromData(openAPI)
+	doc, err := openapi3.NewLoader().LoadFromData(openAPI())
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -5,7 +5,6 @@ package control
 import (
 	"bytes"
 	"context"
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -15,9 +14,6 @@ import (
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
 )
-
-//go:embed openapi.yaml
-var openAPI []byte
 
 // A route is one operation of the API.
 type route struct {
@@ -85,7 +81,7 @@ func (s *Server) routes() []route {
 
 func (s *Server) document(_ context.Context, w http.ResponseWriter, _ call) (any, error) {
 	w.Header().Set("Content-Type", "application/yaml")
-	s.write(w, http.StatusOK, openAPI)
+	s.write(w, http.StatusOK, openAPI())
 	return sent, nil
 }
 

@@ -29,8 +29,9 @@ type adapter struct {
 	byCall bool
 	// refused is why an adapter that we were told to manage is not.
 	refused error
-	// journal has what happened lately.
+	// journal has what happened lately, events how often each kind of it did.
 	journal event.Journal
+	events  event.Tally
 	// listening says that an exchange is open or about to be.
 	listening bool
 	// receptive is where a FORCERENEW is listened for, or about to be.
@@ -224,7 +225,7 @@ func (d *Driver) carryOutput(a *adapter, e effect) {
 		outcome := d.cfg.Kernel.Apply(e.link, o.Ours, o.Want)
 		err := outcome.Err()
 		if dnsErr := d.cfg.Resolver.Set(e.link, o.Want.DNS); dnsErr != nil && err == nil {
-			trouble := tenancy.Note{Kind: tenancy.NoteProblem, Detail: dnsErr.Error()}
+			trouble := tenancy.Note{Kind: event.Problem, Detail: dnsErr.Error()}
 			d.say(e.link, trouble)
 			d.do(func() { d.remember(a, trouble) })
 		}
@@ -283,7 +284,7 @@ func (d *Driver) sentByUs(packet []byte) bool {
 // trouble tells an error once; told remembers that until all is well again.
 func (d *Driver) trouble(a *adapter, link netconf.Link, told *bool, err error) {
 	if err != nil && !*told {
-		n := tenancy.Note{Kind: tenancy.NoteProblem, Detail: err.Error()}
+		n := tenancy.Note{Kind: event.Problem, Detail: err.Error()}
 		d.say(link, n)
 		d.do(func() { d.remember(a, n) })
 	}

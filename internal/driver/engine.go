@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 )
@@ -161,26 +163,22 @@ func (d *Driver) down(ctx context.Context, name string, verb tenancy.Verb) error
 		return nil
 	}
 	err := d.call(ctx, name, verb)
-	var over bool
 	var settled []<-chan struct{}
 	d.do(func() {
 		// Also after an error the tenancy may have ended: its RELEASE did not
 		// leave, or the kernel did not take the address away.
-		if over = a != nil && a.tenancy == nil; !over {
+		if a == nil || a.tenancy != nil {
 			return
 		}
 		d.drop(a)
 		settled = a.settled(d)
-		d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventUnmanaged, Index: a.link().Index, Adapter: a.name})
+		d.announce(a, event.Unmanaged, netconf.Link{Index: a.link().Index, Name: a.name}, "", slog.Bool("kept", verb == tenancy.EndKeep))
 	})
 	for _, c := range settled {
 		select {
 		case <-c:
 		case <-ctx.Done():
 		}
-	}
-	if over {
-		d.cfg.Log.Info("the adapter is not managed any more", "adapter", name, "kept", verb == tenancy.EndKeep)
 	}
 	return err
 }

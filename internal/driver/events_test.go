@@ -72,35 +72,35 @@ func TestEventsKeepTheirForm(t *testing.T) {
 		var out strings.Builder
 		for _, k := range []struct {
 			name  string
-			kind  tenancy.NoteKind
+			kind  event.Kind
 			state dhcp4.State
 		}{
-			{"state", tenancy.NoteState, dhcp4.StateSelecting},
-			{"state ipv6-only", tenancy.NoteState, dhcp4.StateIPv6Only},
-			{"bound", tenancy.NoteBound, dhcp4.StateBound},
-			{"resumed", tenancy.NoteResumed, dhcp4.StateBound},
-			{"renewed", tenancy.NoteRenewed, dhcp4.StateBound},
-			{"released", tenancy.NoteReleased, dhcp4.StateReleased},
-			{"expired", tenancy.NoteExpired, dhcp4.StateInit},
-			{"nak", tenancy.NoteNAK, dhcp4.StateInit},
-			{"conflict", tenancy.NoteConflict, dhcp4.StateInit},
-			{"sent", tenancy.NoteSent, dhcp4.StateRenewing},
-			{"received", tenancy.NoteReceived, dhcp4.StateRenewing},
-			{"rejected", tenancy.NoteRejected, dhcp4.StateRenewing},
-			{"problem", tenancy.NoteProblem, dhcp4.StateBound},
-			{"defended", tenancy.NoteDefended, dhcp4.StateBound},
-			{"recognised", tenancy.NoteRecognised, dhcp4.StateRebooting},
-			{"link-local", tenancy.NoteLinkLocal, dhcp4.StateSelecting},
-			{"informed", tenancy.NoteInformed, dhcp4.StateInformed},
-			{"carrier", tenancy.NoteCarrier, dhcp4.StateInit},
-			{"no-carrier", tenancy.NoteNoCarrier, dhcp4.StateBound},
+			{"state", event.State, dhcp4.StateSelecting},
+			{"state ipv6-only", event.IPv6Only, dhcp4.StateIPv6Only},
+			{"bound", event.Bound, dhcp4.StateBound},
+			{"resumed", event.Resumed, dhcp4.StateBound},
+			{"renewed", event.Renewed, dhcp4.StateBound},
+			{"released", event.Released, dhcp4.StateReleased},
+			{"expired", event.Expired, dhcp4.StateInit},
+			{"nak", event.NAK, dhcp4.StateInit},
+			{"conflict", event.Conflict, dhcp4.StateInit},
+			{"sent", event.Sent, dhcp4.StateRenewing},
+			{"received", event.Received, dhcp4.StateRenewing},
+			{"rejected", event.Rejected, dhcp4.StateRenewing},
+			{"problem", event.Problem, dhcp4.StateBound},
+			{"defended", event.Defended, dhcp4.StateBound},
+			{"recognised", event.Recognised, dhcp4.StateRebooting},
+			{"link-local", event.LinkLocal, dhcp4.StateSelecting},
+			{"informed", event.Informed, dhcp4.StateInformed},
+			{"carrier", event.Carrier, dhcp4.StateInit},
+			{"no-carrier", event.NoCarrier, dhcp4.StateBound},
 		} {
 			spare := tenancy.Note{Kind: k.kind, State: k.state, Lease: lease}
 			full := spare
 			full.Server, full.Address = netip.MustParseAddr("10.77.0.7"), netip.MustParseAddr("10.77.0.9")
 			full.Link, full.XID, full.Message, full.Detail = []byte{2, 0, 0, 0, 0, 7}, 0xabcdef01, wire.ACK, "the detail"
 			full.Why = 0
-			if k.kind == tenancy.NoteRejected {
+			if k.kind == event.Rejected {
 				full.Why, full.Message, spare.Why = dhcp4.RejectForeignXID, 0, dhcp4.RejectNotReply
 			}
 			fmt.Fprintf(&out, "%s\n", k.name)
@@ -125,5 +125,35 @@ func TestEventsKeepTheirForm(t *testing.T) {
 			}
 		}
 		golden(t, "events.txt", out.String())
+	})
+}
+
+// Events are counted for each adapter, and the API shows how often.
+func TestEventsAreCounted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		l := w.addLink(2, "c0")
+		d := w.run(t)
+		mustUp(t, d, "c0")
+		for range 2 {
+			l.Carrier = !l.Carrier
+			w.setLink(l)
+			synctest.Wait()
+		}
+		a, err := d.Adapter(t.Context(), "c0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k, row := range event.All() {
+			n, shown := a.IPv4.Counters[row.Counter]
+			if shown != (row.Counter != "") {
+				t.Errorf("%v: counter %q: %v", k, row.Counter, shown)
+			}
+			want := map[event.Kind]uint64{event.Managed: 1, event.Bound: 1, event.Carrier: 1, event.NoCarrier: 1}[k]
+			if n != want && k != event.Renewed {
+				t.Errorf("%v: %d, want %d", k, n, want)
+			}
+		}
 	})
 }

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"log/slog"
 	"net/netip"
 
-	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/event"
@@ -76,7 +76,7 @@ func (d *Driver) begin(a *adapter, link netconf.Link, setUp bool) error {
 	}
 	record, _, err := d.cfg.Store.Load(link.Name)
 	if err != nil {
-		trouble := tenancy.Note{Kind: tenancy.NoteProblem, Detail: err.Error()}
+		trouble := tenancy.Note{Kind: event.Problem, Detail: err.Error()}
 		d.say(link, trouble)
 		d.do(func() {
 			a.setAside++
@@ -117,8 +117,7 @@ func (d *Driver) begin(a *adapter, link netconf.Link, setUp bool) error {
 			d.links[link.Index] = &link
 		}
 		a.present, a.tenancy, a.byCall, a.refused, began = d.links[link.Index], t, byCall, nil, true
-		d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventManaged, Index: link.Index, Adapter: link.Name})
-		a.journal.Add(d.cfg.Clock.Now(), event.Entry{Kind: event.Managed})
+		d.announce(a, event.Managed, link, "")
 		d.tell(a, tenancy.Begin{
 			Record:     record,
 			Configured: configured,
@@ -229,8 +228,7 @@ func (d *Driver) linkChanged(c netconf.LinkChange) {
 	case a != nil && c.Gone:
 		d.tell(a, tenancy.Gone{})
 		a.present = nil
-		d.cfg.Log.Info("the adapter was removed", "adapter", a.name)
-		d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventRemoved, Index: c.Link.Index, Adapter: a.name})
+		d.announce(a, event.Removed, netconf.Link{Index: c.Link.Index, Name: a.name}, "")
 	case a != nil && known && !bytes.Equal(was.HardwareAddr, c.Link.HardwareAddr):
 		// Another hardware address is another client to every server. Who
 		// changed it may have set the adapter down for it, and sets it up again.
@@ -270,7 +268,7 @@ func (d *Driver) ResolverChanged(file string) {
 		}
 		for _, a := range d.adapters {
 			if a.tenancy != nil && resolves(a.tenancy.Status()) {
-				trouble := tenancy.Note{Kind: tenancy.NoteProblem, Detail: d.resolverProblem()}
+				trouble := tenancy.Note{Kind: event.Problem, Detail: d.resolverProblem()}
 				d.say(a.link(), trouble)
 				d.remember(a, trouble)
 			}
@@ -346,8 +344,7 @@ func (d *Driver) renamed(a *adapter, link netconf.Link) {
 		d.keeper.add(old)
 		d.keeper.add(link.Name)
 	}})
-	d.cfg.Log.Info("the adapter was renamed", "adapter", link.Name, "from", old)
-	d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventRenamed, Index: link.Index, Adapter: link.Name, Detail: old})
+	d.announce(a, event.Renamed, link, old, slog.String("from", old))
 }
 
 func (d *Driver) rename(a *adapter, name string) {

@@ -7,6 +7,7 @@ import (
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 )
@@ -17,6 +18,7 @@ type view struct {
 	managed bool
 	status  tenancy.Status
 	refused string
+	events  event.Tally
 	// setAside counts records that could not be understood.
 	setAside uint64
 	// rejected counts on while it is read.
@@ -33,7 +35,7 @@ func (d *Driver) views(wanted func(netconf.Link) bool) ([]view, error) {
 			}
 			v := view{link: *l}
 			if a := d.present(l.Index); a != nil {
-				v.managed, v.status, v.rejected, v.setAside = true, a.tenancy.Status(), &a.rejected, a.setAside
+				v.managed, v.status, v.events, v.rejected, v.setAside = true, a.tenancy.Status(), a.events, &a.rejected, a.setAside
 				if v.status.Problem == "" && d.resolver != "" && resolves(v.status) {
 					v.status.Problem = d.resolverProblem()
 				}
@@ -83,6 +85,9 @@ func (d *Driver) describe(v view, counters bool) lessee.Adapter {
 			a.IPv4.Counters[name] = n
 		}
 		for name, n := range v.rejected.all() {
+			a.IPv4.Counters[name] = n
+		}
+		for name, n := range v.events.All() {
 			a.IPv4.Counters[name] = n
 		}
 		a.IPv4.Counters["records.set-aside"] = v.setAside

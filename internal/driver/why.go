@@ -8,88 +8,40 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/boottime"
-	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 )
 
-// remember enters what happened into the adapter's journal.
+// remember counts an event and enters it into the adapter's journal. It belongs
+// to the driver's goroutine.
 func (d *Driver) remember(a *adapter, n tenancy.Note) {
+	a.events.Count(n.Kind)
 	e := event.Entry{
-		Kind: journalKind(n.Kind), State: n.State, Message: n.Message, Why: n.Why, Server: n.Server,
+		Kind: n.Kind, State: n.State, Message: n.Message, Why: n.Why, Server: n.Server,
 		Address: n.Address, Link: n.Link, XID: n.XID, Detail: n.Detail,
 	}
 	if n.Lease != nil {
-		switch n.Kind {
-		case tenancy.NoteBound, tenancy.NoteRenewed, tenancy.NoteResumed, tenancy.NoteReleased, tenancy.NoteRecognised, tenancy.NoteInformed:
+		switch n.Kind.Row().Subject {
+		case event.OfNothing:
+		case event.OfLease:
 			if !e.Server.IsValid() {
 				e.Server = n.Lease.Server
 			}
 			fallthrough
-		case tenancy.NoteExpired, tenancy.NoteNAK, tenancy.NoteConflict:
+		case event.OfAddress:
 			if !e.Address.IsValid() {
 				e.Address = n.Lease.Address.Addr()
 			}
-		default:
 		}
 	}
-	if n.Kind == tenancy.NoteState && n.State == dhcp4.StateIPv6Only {
-		e.Kind = event.IPv6Only
-	}
-	if n.Kind == tenancy.NoteRejected {
+	if n.Why != 0 {
 		e.Detail = "" // its number says it
 	}
 	if e.Address.IsUnspecified() {
 		e.Address = netip.Addr{}
 	}
 	a.journal.Add(d.cfg.Clock.Now(), e)
-}
-
-// journalKind returns 0 for what the journal leaves out: a state is in the
-// entry that follows.
-func journalKind(k tenancy.NoteKind) event.Kind {
-	switch k {
-	case tenancy.NoteState:
-		return 0
-	case tenancy.NoteBound:
-		return event.Bound
-	case tenancy.NoteResumed:
-		return event.Resumed
-	case tenancy.NoteRenewed:
-		return event.Renewed
-	case tenancy.NoteReleased:
-		return event.Released
-	case tenancy.NoteExpired:
-		return event.Expired
-	case tenancy.NoteNAK:
-		return event.Refused
-	case tenancy.NoteConflict:
-		return event.Conflict
-	case tenancy.NoteSent:
-		return event.Sent
-	case tenancy.NoteReceived:
-		return event.Received
-	case tenancy.NoteRejected:
-		return event.Rejected
-	case tenancy.NoteProblem:
-		return event.Problem
-	case tenancy.NoteDefended:
-		return event.Defended
-	case tenancy.NoteRecognised:
-		return event.Recognised
-	case tenancy.NoteLinkLocal:
-		return event.LinkLocal
-	case tenancy.NoteInformed:
-		return event.Informed
-	case tenancy.NoteTaken, tenancy.NotePutBack:
-		return event.Problem
-	case tenancy.NoteCarrier:
-		return event.Carrier
-	case tenancy.NoteNoCarrier:
-		return event.NoCarrier
-	}
-	return 0
 }
 
 // Why explains the state of an adapter; see control.Engine.

@@ -8,30 +8,11 @@ type Code string
 // patience is how long a message may be on its way before its answer is late.
 const patience = time.Second
 
-// What happened.
+// What happened, besides the facts in the table of events.
 const (
-	FactManaged    Code = "managed"      // the adapter came under management
-	FactCarrier    Code = "carrier"      // its link came up
-	FactNoCarrier  Code = "no-carrier"   // its link went down
-	FactSent       Code = "sent"         // a message was sent
-	FactUnanswered Code = "unanswered"   // a message was sent and has no answer yet
-	FactReceived   Code = "received"     // a message arrived
-	FactNAK        Code = "nak"          // a server refused, Detail says why
-	FactRejected   Code = "rejected"     // packets were not used
-	FactBound      Code = "bound"        // a lease was obtained
-	FactResumed    Code = "resumed"      // a lease goes on from before the daemon's start
-	FactRenewed    Code = "renewed"      // the lease was extended
-	FactReleased   Code = "released"     // the lease was given back
-	FactExpired    Code = "expired"      // the lease ran out
-	FactLost       Code = "lost"         // a server took the lease away
-	FactConflict   Code = "conflict"     // another host uses the address
-	FactProblem    Code = "problem"      // something hindered, Detail says what
-	FactLinkLocal  Code = "link-local"   // an address was taken without a server
-	FactDefended   Code = "defended"     // another host was told that the address is ours
-	FactRecognised Code = "recognised"   // the adapter is back in the network of its lease
-	FactInformed   Code = "informed"     // a server gave parameters for the adapter's own address
-	FactIPv6Only   Code = "without-ipv4" // the network prefers to be used without IPv4
-	FactOther      Code = "other-found"  // how the other manager is known
+	FactUnanswered Code = "unanswered"  // a message was sent and has no answer yet
+	FactNAK        Code = "nak"         // a server refused, Detail says why
+	FactOther      Code = "other-found" // how the other manager is known
 )
 
 // The explanations.
@@ -92,11 +73,3 @@ const (
 	AdviceFindHost   Code = "find-host"   // find the other host
 	AdviceProblem    Code = "solve"       // solve the problem in Detail
 )
-
-// codes has the fact of each kind of entry.
-var codes = [kinds]Code{
-	Managed: FactManaged, Carrier: FactCarrier, NoCarrier: FactNoCarrier, Sent: FactSent, Received: FactReceived,
-	Rejected: FactRejected, Bound: FactBound, Resumed: FactResumed, Renewed: FactRenewed, Released: FactReleased,
-	Expired: FactExpired, Refused: FactLost, Conflict: FactConflict, Problem: FactProblem, LinkLocal: FactLinkLocal,
-	Defended: FactDefended, Recognised: FactRecognised, Informed: FactInformed, IPv6Only: FactIPv6Only,
-}

@@ -11,34 +11,6 @@ import (
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
-// A Kind says what an entry is about.
-type Kind uint8
-
-// The kinds of entries.
-const (
-	Managed    Kind = iota + 1 // the adapter came under management
-	Carrier                    // its link came up
-	NoCarrier                  // its link went down
-	Sent                       // Message was sent, to Server or to all
-	Received                   // Message arrived from Server at Link
-	Rejected                   // a datagram was not used: Why
-	Bound                      // a lease of Address was obtained from Server
-	Resumed                    // the lease of Address goes on from an earlier life
-	Renewed                    // the lease of Address was extended
-	Released                   // the lease of Address was given back
-	Expired                    // the lease of Address ran out
-	Refused                    // a server took the lease of Address away
-	Conflict                   // the host at Link uses Address
-	Problem                    // something hinders: Detail
-	LinkLocal                  // Address was taken without a server (RFC 3927)
-	Defended                   // the host at Link claimed Address, and was told that it is ours
-	Recognised                 // the network of a lease is back: the router Server answered
-	Informed                   // Server gave parameters for the adapter's own address
-	IPv6Only                   // the network prefers to be used without IPv4 (RFC 8925)
-
-	kinds // their number, plus one
-)
-
 // An Entry is one thing that happened, or several times the same.
 type Entry struct {
 	// First and Last are when it happened; they differ where Count is above 1.

@@ -21,9 +21,10 @@ const growth = 64
 type Journal struct{ buf []byte }
 
 // Add adds e, which happened now; its First, Last and Count are not looked at.
-// What is the same as before is counted, not written again.
+// What is the same as before is counted, not written again. A kind of event that
+// is no fact is left out.
 func (j *Journal) Add(now boottime.Instant, e Entry) {
-	if e.Kind == 0 || e.Kind >= kinds {
+	if e.Kind.Row().Fact == "" {
 		return
 	}
 	var space [headSize + 4 + 4 + 1 + maxLink + 4 + maxDetail]byte
@@ -61,7 +62,7 @@ func (j *Journal) find(r raw) (int, bool) {
 }
 
 // aside reports whether entries of that kind come in between others.
-func aside(k Kind) bool { return k == Rejected || k == Problem }
+func aside(k Kind) bool { return k == Rejected || k == Problem || k == TakenAway || k == PutBack }
 
 // dropRenewal takes the messages of a renewal away if all before it was another
 // renewal, so that the two become one entry: an undisturbed lease has a short

@@ -136,7 +136,7 @@ func (t *teller) facts() {
 	for i := range t.entries {
 		e := &t.entries[i]
 		f := Fact{
-			Code: codes[e.Kind], When: &When{e.First, e.Last}, Count: e.Count, Message: e.Message,
+			Code: e.Kind.Row().Fact, When: &When{e.First, e.Last}, Count: e.Count, Message: e.Message,
 			Server: e.Server, Address: e.Address, Link: e.Link, XID: e.XID, Why: e.Why, Detail: e.Detail,
 		}
 		switch {

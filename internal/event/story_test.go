@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
@@ -135,21 +134,10 @@ func TestUnanswered(t *testing.T) {
 	if f.Code != FactUnanswered || f.Count != 4 || f.When.First != sec(1) || f.When.Last != sec(8) || f.XID != 7 {
 		t.Errorf("%+v", f)
 	}
-	if f := s.Facts[1]; f.Code != FactRejected || f.Why != dhcp4.RejectForeignXID {
+	if f := s.Facts[1]; f.Code != "rejected" || f.Why != dhcp4.RejectForeignXID {
 		t.Errorf("%+v", f)
 	}
 	if n := s.Next[0]; n.Message != wire.Discover || n.When.Last != sec(27) {
 		t.Errorf("%+v", n)
-	}
-}
-
-// Every kind of entry has the code of a fact.
-func TestEveryKindHasACode(t *testing.T) {
-	t.Parallel()
-	for k := Managed; k < kinds; k++ {
-		j := write(step{0, Entry{Kind: k}})
-		if s := Tell(j, Present{Now: boottime.Instant(1)}); len(s.Facts) != 1 || s.Facts[0].Code == "" {
-			t.Errorf("kind %d: %+v", k, s.Facts)
-		}
 	}
 }

@@ -21,7 +21,7 @@ func describe(o tenancy.Output) string {
 	case tenancy.Answer:
 		return fmt.Sprintf("answer %d: %s %s", o.ID, o.Result.Code.Name(), o.Result.Detail)
 	case tenancy.Note:
-		return fmt.Sprintf("note %d in %v: %v %v %s", o.Kind, o.State, leaseText(o.Lease), o.Address, o.Detail)
+		return fmt.Sprintf("note %v in %v: %v %v %s", o.Kind, o.State, leaseText(o.Lease), o.Address, o.Detail)
 	case tenancy.Listen:
 		return fmt.Sprintf("listen %v", o.Addresses)
 	default:

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/event"
 )
 
 const addresslessText = "the adapter has no address of its own to ask with; set one, then manage the adapter again"
@@ -20,7 +21,7 @@ func (t *Tenancy) beginInform(in Begin) {
 	})
 	if i < 0 {
 		t.addressless = true
-		t.note(NoteProblem, addresslessText)
+		t.note(event.Problem, addresslessText)
 		return
 	}
 	t.tell(dhcp4.StartInform{Address: in.Configured[i]})
@@ -34,6 +35,6 @@ func (t *Tenancy) taught(l *dhcp4.Lease) {
 	if base != t.baseMTU {
 		t.save() // what the MTU was, for the next life
 	}
-	t.announce, t.pending = NoteInformed, true
+	t.announce, t.pending = event.Informed, true
 	t.apply(d)
 }

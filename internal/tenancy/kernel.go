@@ -8,6 +8,7 @@ import (
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
 )
 
@@ -150,7 +151,7 @@ func (t *Tenancy) checkMTU() {
 		}
 	})
 	if changed && !had {
-		t.note(NoteProblem, t.troubles().mtu.Error())
+		t.note(event.Problem, t.troubles().mtu.Error())
 	}
 }
 
@@ -164,7 +165,7 @@ func (t *Tenancy) complain(err error) {
 		return
 	}
 	if was == nil || was.Error() != err.Error() {
-		t.note(NoteProblem, err.Error())
+		t.note(event.Problem, err.Error())
 	}
 	t.retry.again(t.now)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/event"
 )
 
 // A Status is what there is to know of a tenancy now.
@@ -34,7 +35,7 @@ type Next struct {
 // Status returns what there is to know now.
 func (t *Tenancy) Status() Status {
 	s := Status{State: t.client.State(), Lease: t.current(), LinkLocal: t.localAddress(), Counters: t.client.Counters()}
-	if t.candidate != nil || t.pending && t.announce == NoteBound {
+	if t.candidate != nil || t.pending && t.announce == event.Bound {
 		s.State, s.Lease = dhcp4.StateRequesting, nil
 	}
 	if t.lacksAddress() {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
 )
 
@@ -105,7 +106,7 @@ func (t *Tenancy) inspected(in Inspected) {
 	case in.Manager != "":
 		t.bar(back, in.Manager+" has the adapter now")
 	default:
-		t.emit(Note{Kind: NotePutBack, State: t.client.State(), Lease: t.lease, Detail: objects(back)})
+		t.emit(Note{Kind: event.PutBack, State: t.client.State(), Lease: t.lease, Detail: objects(back)})
 		t.apply(t.desired())
 	}
 }
@@ -128,7 +129,7 @@ func (t *Tenancy) noteMissing(missing []netconf.Object) bool {
 	// What is there again, somebody else put back.
 	k.barred = slices.DeleteFunc(k.barred, func(o netconf.Object) bool { return !slices.Contains(missing, o) })
 	if len(fresh) > 0 {
-		t.emit(Note{Kind: NoteTaken, State: t.client.State(), Lease: t.lease, Detail: objects(fresh)})
+		t.emit(Note{Kind: event.TakenAway, State: t.client.State(), Lease: t.lease, Detail: objects(fresh)})
 	}
 	if len(again) > 0 {
 		t.bar(again, "for the second time in "+putBackInterval.String())
@@ -150,7 +151,7 @@ func (k *taken) toPutBack() []netconf.Object {
 // bar says that objects stay away, and why.
 func (t *Tenancy) bar(list []netconf.Object, why string) {
 	t.taken.barred, t.taken.barredAt = append(t.taken.barred, list...), t.now
-	t.note(NoteProblem, "another program took away "+objects(list)+", "+why)
+	t.note(event.Problem, "another program took away "+objects(list)+", "+why)
 }
 
 // putBackDue looks whether what was missing still is.

@@ -9,6 +9,7 @@ import (
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/event"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -49,7 +50,7 @@ type Tenancy struct {
 	ours     []netip.Prefix // what the kernel may hold of ours
 	seq      uint64         // of the last Apply
 	applied  uint64         // the last Seq that succeeded
-	announce NoteKind
+	announce event.Kind
 	pending  bool // announce is to be said when seq has been applied
 	retry    retry
 
@@ -142,7 +143,7 @@ func (t *Tenancy) Handle(now boottime.Instant, in Input) {
 	case PersistFailed:
 		t.went(func(w *troubles) { w.persist = in.Err })
 		if in.Err != nil {
-			t.note(NoteProblem, "the lease would not survive a power failure: "+in.Err.Error())
+			t.note(event.Problem, "the lease would not survive a power failure: "+in.Err.Error())
 		}
 	case SendFailed:
 		t.sendFailed(in)
@@ -162,7 +163,7 @@ func (t *Tenancy) saveFailed(err error) {
 	}
 	t.recorded = nil
 	if t.resave.delay == 0 {
-		t.note(NoteProblem, "the lease could not be saved: "+err.Error())
+		t.note(event.Problem, "the lease could not be saved: "+err.Error())
 	}
 	t.resave.again(t.now)
 }
@@ -266,7 +267,7 @@ func (t *Tenancy) begin(in Begin) {
 		// What is left of the lease goes below, after the RELEASE.
 	case r.Lease != nil && slices.Contains(t.ours, r.Lease.Address) && !ended(r.Lease, t.now):
 		t.lease = r.Lease
-		t.announce, t.pending = NoteResumed, true
+		t.announce, t.pending = event.Resumed, true
 		t.apply(t.desired())
 		t.networks.restore(r, true)
 		t.watch(r.Lease.Address.Addr(), acd.Optimistic)
@@ -305,7 +306,7 @@ func (t *Tenancy) sendFailed(in SendFailed) {
 	if in.Type == wire.Release {
 		t.went(func(w *troubles) { w.unsent = in.Err })
 	}
-	t.note(NoteProblem, "a "+in.Type.String()+" could not be sent: "+in.Err.Error())
+	t.note(event.Problem, "a "+in.Type.String()+" could not be sent: "+in.Err.Error())
 	if in.Type == wire.Request && t.lease != nil && t.link.Usable {
 		// Somebody may have taken the address or its routes away.
 		t.apply(t.desired())
@@ -320,14 +321,14 @@ func (t *Tenancy) linkChanged(in Link) {
 	}
 	switch {
 	case in.Usable && !was.Usable:
-		t.note(NoteCarrier, "")
+		t.note(event.Carrier, "")
 		t.linkUp() // first the questions: the answers are on their way meanwhile
 		if t.lease != nil && t.seq > 0 {
 			// The kernel drops routes when an adapter goes down, and takes none before it is up.
 			t.apply(t.desired())
 		}
 	case !in.Usable && was.Usable:
-		t.note(NoteNoCarrier, "")
+		t.note(event.NoCarrier, "")
 		t.linkDown()
 	}
 }
@@ -380,7 +381,7 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 		switch o := o.(type) {
 		case dhcp4.Transmit:
 			t.emit(Transmit(o))
-			sent := Note{Kind: NoteSent, State: t.client.State(), Message: o.Type}
+			sent := Note{Kind: event.Sent, State: t.client.State(), Message: o.Type}
 			if p, err := wire.Parse(o.Message); err == nil {
 				sent.XID = p.XID()
 				sent.Address, _ = p.Addr(wire.OptionRequestedAddress)
@@ -409,7 +410,7 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 		case dhcp4.Done:
 			t.done(o)
 		case dhcp4.Moved:
-			t.emit(Note{Kind: NoteState, State: o.To, Lease: t.lease})
+			t.moved(o.To)
 			t.refuseIPv4()
 			if o.To == dhcp4.StateIPv6Only && t.local != nil && t.local.running {
 				t.endLocal() // that is IPv4, too
@@ -418,13 +419,22 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 		case dhcp4.Received:
 			server = o.Server
 			t.emit(Note{
-				Kind: NoteReceived, State: t.client.State(), Message: o.Type,
+				Kind: event.Received, State: t.client.State(), Message: o.Type,
 				Server: o.Server, Address: o.Your, Link: from, Detail: o.Text.String(),
 			})
 		case dhcp4.Dropped:
-			t.emit(Note{Kind: NoteRejected, State: t.client.State(), Lease: t.lease, Link: from, Why: o.Why, Detail: o.Why.String()})
+			t.emit(Note{Kind: event.Rejected, State: t.client.State(), Lease: t.lease, Link: from, Why: o.Why, Detail: o.Why.String()})
 		}
 	}
+}
+
+// moved reports the client's new state.
+func (t *Tenancy) moved(to dhcp4.State) {
+	kind := event.State
+	if to == dhcp4.StateIPv6Only {
+		kind = event.IPv6Only
+	}
+	t.emit(Note{Kind: kind, State: to, Lease: t.lease})
 }
 
 // linkOf returns the link address that an input came from or is about, nil if
@@ -441,6 +451,6 @@ func linkOf(in dhcp4.Input) []byte {
 
 func (t *Tenancy) emit(o Output) { t.out = append(t.out, o) }
 
-func (t *Tenancy) note(kind NoteKind, detail string) {
+func (t *Tenancy) note(kind event.Kind, detail string) {
 	t.emit(Note{Kind: kind, State: t.client.State(), Lease: t.lease, Detail: detail})
 }
