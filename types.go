@@ -46,10 +46,9 @@ type IPv4 struct {
 	Routers []netip.Addr `json:"routers,omitempty"`
 	Routes  []Route      `json:"routes,omitempty"`
 	DNS     []netip.Addr `json:"dns,omitempty"`
-	// NTP are time servers (option 42).
-	NTP []netip.Addr `json:"ntp,omitempty"`
-	// WINS are NetBIOS name servers (option 44).
-	WINS []netip.Addr `json:"wins,omitempty"`
+	// Servers has time servers (NTP), NetBIOS name servers (WINS) and the like;
+	// their JSON fields are this object's own.
+	Servers
 	// HostName is the name that the server has for this machine (option 12).
 	HostName names.Host     `json:"host_name,omitzero"`
 	Domain   names.Domain   `json:"domain,omitzero"`

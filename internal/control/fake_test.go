@@ -85,7 +85,7 @@ func eth0() lessee.Adapter {
 				{Destination: netip.MustParsePrefix("10.99.0.0/16"), Router: netip.MustParseAddr("10.77.0.1")},
 				{Destination: netip.MustParsePrefix("10.98.0.0/16")},
 			},
-			NTP: []netip.Addr{netip.MustParseAddr("10.77.0.1")}, Parameters: parameters(),
+			Servers: lessee.Servers{NTP: []netip.Addr{netip.MustParseAddr("10.77.0.1")}}, Parameters: parameters(),
 			Domain: domains("lab.test")[0], Search: domains("lab.test"), MTU: 1400, ClientID: "01020000000002",
 			Obtained: born, Renews: born.Add(5 * time.Minute), Rebinds: born.Add(8 * time.Minute), Expires: born.Add(10 * time.Minute),
 			Problem: "the lease could not be saved", Counters: map[string]uint64{"sent.discover": 1},

@@ -23,6 +23,7 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/option"
 )
 
 func document(t testing.TB) (*openapi3.T, routers.Router) {
@@ -85,6 +86,30 @@ func TestDocumentKnowsEveryKindAndError(t *testing.T) {
 		slices.Sort(want)
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: Go has %q, the document %q", name, got, want)
+		}
+	}
+}
+
+// The document has what tables declare.
+func TestDocumentHasTheTables(t *testing.T) {
+	t.Parallel()
+	for _, place := range []string{eventsHere, optionsHere} {
+		if strings.Count(template, place) != 1 || bytes.Contains(openAPI(), []byte(place)) {
+			t.Errorf("%q is not filled in", place)
+		}
+	}
+	doc, _ := document(t)
+	kinds := doc.Components.Schemas["Event"].Value.Properties["kind"].Value.Enum
+	if want := len(eventKinds()); want < 20 || len(kinds) != want {
+		t.Errorf("%d kinds of events, want %d: %q", len(kinds), want, kinds)
+	}
+	for code, row := range option.All() {
+		if row.JSON == "" {
+			continue
+		}
+		field, ok := doc.Components.Schemas["IPv4"].Value.Properties[row.JSON]
+		if !ok || row.Doc != "" && field.Value.Description != row.Doc {
+			t.Errorf("option %d: the document has no such field %s", code, row.JSON)
 		}
 	}
 }

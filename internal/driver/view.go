@@ -107,8 +107,7 @@ func (d *Driver) describeLease(v *lessee.IPv4, l *dhcp4.Lease) {
 		v.Routes = append(v.Routes, route)
 	}
 	if l.More != nil {
-		v.NTP, v.WINS = l.More.NTP, l.More.WINS
-		v.Parameters = parameters(l.More)
+		v.Servers, v.Parameters = l.More.Servers, parameters(l.More)
 	}
 	v.DNS, v.HostName, v.Domain, v.Search, v.MTU = l.DNS, l.HostName, l.Domain, l.Search, l.MTU
 	v.ClientID = hex.EncodeToString(l.ClientID)

@@ -23,7 +23,7 @@ func TestArrowsGoDown(t *testing.T) {
 		packages string
 		knows    []string // all of the module that the packages may need
 	}{
-		{"./internal/linux/...", []string{"internal/linux/...", "internal/netconf", "wire/...", "boottime", "names"}},
+		{"./internal/linux/...", []string{"internal/linux/...", "internal/netconf", "internal/option", "wire/...", "boottime", "names"}},
 		{"./internal/netconf", []string{"internal/netconf", "boottime", "names"}},
 	} {
 		for _, p := range list(t, rule.packages) {

@@ -6,10 +6,12 @@ import (
 	"flag"
 	"net/netip"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/option"
 	"github.com/lessee/lessee/names"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
@@ -26,10 +28,10 @@ func set(v encoding.TextUnmarshaler, s string) {
 // extrasOf are all that a lease may have besides the usual.
 func extrasOf() *dhcp4.Extras {
 	e := &dhcp4.Extras{
-		NTP: []netip.Addr{netip.MustParseAddr("10.77.0.4")}, WINS: []netip.Addr{netip.MustParseAddr("10.77.0.2")},
-		Offset: -12600 * time.Second, HasOffset: true,
+		Servers: dhcp4.Servers{NTP: []netip.Addr{netip.MustParseAddr("10.77.0.4")}, WINS: []netip.Addr{netip.MustParseAddr("10.77.0.2")}},
+		Texts:   dhcp4.Texts{NoCaptivePortal: true},
+		Offset:  -12600 * time.Second, HasOffset: true,
 		SIPDomains: domains("sip.test"), SIPServers: []netip.Addr{netip.MustParseAddr("10.77.0.5")},
-		NoCaptivePortal: true,
 		Resolvers: []wire.Resolver{
 			{Priority: 1, Addresses: []netip.Addr{netip.MustParseAddr("10.77.0.53")}, ALPN: make([]names.Token, 1), Port: 853},
 		},
@@ -118,5 +120,11 @@ func TestLeaseKeepsItsForm(t *testing.T) {
 	}
 	if string(got)+"\n" != string(want) {
 		t.Errorf("got %s\nwant %s", got, want)
+	}
+	for code, row := range option.All() {
+		value := `"` + row.Record + `": `
+		if row.Record != "" && !strings.Contains(string(got), value) && row.AddrsField == nil && row.TextField == nil {
+			t.Errorf("option %d: the record has no %s", code, row.Record)
+		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/lessee/lessee/internal/event"
+	"github.com/lessee/lessee/internal/option"
 )
 
 // speaking are the calls whose arguments are keys of the catalog, or texts that
@@ -36,7 +37,7 @@ var speaking = map[string][]int{
 // passing are the functions that hand on a key which their callers have.
 var passing = map[string]bool{
 	"lessee.failed": true, "control.invalid": true, "driver.failed": true, "tenancy.answer": true, "tenancy.answerAll": true,
-	"cli.sentence": true, "cli.text": true, "cli.kind": true, "cli.complainf": true, "cli.usagef": true, "cli.sentencef": true,
+	"cli.sentence": true, "cli.text": true, "cli.kind": true, "cli.option": true, "cli.complainf": true, "cli.usagef": true, "cli.sentencef": true,
 	"tenancy.done": true, "tenancy.finish": true, "tenancy.end": true,
 }
 
@@ -137,6 +138,11 @@ func keysOfTheCode(t *testing.T) map[string]token.Position {
 	found := make(map[string]token.Position)
 	for _, row := range event.All() {
 		found["event|"+row.Stream] = token.Position{Filename: "internal/event/table.go"}
+	}
+	for _, row := range option.All() {
+		if row.Label != "" {
+			found[row.Label] = token.Position{Filename: "internal/option/table.go"}
+		}
 	}
 	for _, dir := range spoken {
 		path := filepath.Join("..", "..", filepath.FromSlash(dir))
