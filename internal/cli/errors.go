@@ -10,7 +10,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/lessee/lessee"
-	"github.com/lessee/lessee/internal/messages"
+	"github.com/lessee/lessee/internal/text"
 )
 
 // errReported says that the command has failed and has said so itself.
@@ -26,7 +26,7 @@ func sentencef(key string, args ...any) error { return &sentence{key, args} }
 
 // Error is for programmers; users read [speaker.errorText].
 func (e *sentence) Error() string {
-	return speaker{messages.For(language.English), time.Now}.sentence(e)
+	return speaker{text.For(language.English), time.Now}.sentence(e)
 }
 
 // Unwrap returns the errors among the arguments.
@@ -102,7 +102,7 @@ func (s speaker) lesseeError(e *lessee.Error) string {
 	if detail := s.text(e.Detail, e.DetailFormat, e.DetailArgs); detail != "" {
 		b.WriteString(detail)
 	} else {
-		text, _ := messages.System(uint32(e.Code), s.Tag())
+		text, _ := text.System(uint32(e.Code), s.Tag())
 		b.WriteString(text)
 	}
 	number := strconv.FormatUint(uint64(e.Code), 10)
@@ -120,7 +120,7 @@ func (s speaker) lesseeError(e *lessee.Error) string {
 // text puts a text of the daemon into the user's words: what it was made of, if
 // that is known here, or else what it says.
 func (s speaker) text(english, format string, args lessee.Args) string {
-	if format == "" || !messages.Fits(format, len(args)) {
+	if format == "" || !text.Fits(format, len(args)) {
 		return s.Pieces(english)
 	}
 	words := make([]any, len(args))

@@ -16,7 +16,7 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
-	"github.com/lessee/lessee/internal/messages"
+	"github.com/lessee/lessee/internal/text"
 )
 
 func TestOperations(t *testing.T) {
@@ -204,7 +204,7 @@ func TestLiveLine(t *testing.T) {
 func TestLiveLineFits(t *testing.T) {
 	t.Parallel()
 	p := &progress{
-		app: &app{Env: Env{Width: 40}, speak: speaker{messages.For(language.English), time.Now}}, verb: "renewing", began: now, last: map[string]string{"eth1": "OFFER from 10.77.0.1"},
+		app: &app{Env: Env{Width: 40}, speak: speaker{text.For(language.English), time.Now}}, verb: "renewing", began: now, last: map[string]string{"eth1": "OFFER from 10.77.0.1"},
 		names: []string{"eth0", "eth1", "eth2"},
 	}
 	line := p.line(now.Add(3 * time.Second))

@@ -7,12 +7,12 @@ import (
 	"unicode"
 
 	"github.com/lessee/lessee"
-	"github.com/lessee/lessee/internal/messages"
+	"github.com/lessee/lessee/internal/text"
 )
 
 // A speaker words what a person reads, in the person's language.
 type speaker struct {
-	*messages.Printer
+	*text.Printer
 	// now is the present time, in the zone that times are shown in.
 	now func() time.Time
 }

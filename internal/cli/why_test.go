@@ -14,7 +14,7 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/internal/event"
-	"github.com/lessee/lessee/internal/messages"
+	"github.com/lessee/lessee/internal/text"
 )
 
 // story is one of a search that fails, with a fact of each kind.
@@ -148,5 +148,5 @@ func TestEveryCodeHasWords(t *testing.T) {
 }
 
 func englishSpeaker() speaker {
-	return speaker{messages.For(language.English), func() time.Time { return now }}
+	return speaker{text.For(language.English), func() time.Time { return now }}
 }

@@ -1,4 +1,4 @@
-package messages
+package text
 
 import (
 	"fmt"
@@ -159,7 +159,7 @@ func (p *Printer) learn(key string) bool {
 		return false
 	}
 	if err != nil {
-		panic(fmt.Sprintf("messages: %q in %v: %v", key, p.language, err)) // a test learns them all
+		panic(fmt.Sprintf("text: %q in %v: %v", key, p.language, err)) // a test learns them all
 	}
 	p.known.Store(key, true)
 	return true

@@ -1,4 +1,4 @@
-package messages
+package text
 
 // frenchIpconfig has what ipconfig says. Its labels are those that people know
 // from French systems.

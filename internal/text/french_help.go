@@ -1,4 +1,4 @@
-package messages
+package text
 
 // frenchHelp has the help of the commands. Its lines are at most 80 columns wide.
 func frenchHelp() dictionary {

@@ -1,4 +1,4 @@
-package messages
+package text
 
 import (
 	"golang.org/x/sys/windows"

@@ -1,4 +1,4 @@
-package messages
+package text
 
 // frenchStory has the words for the codes of a story: 'lessee why'.
 func frenchStory() dictionary {

@@ -1,4 +1,4 @@
-package messages
+package text
 
 import (
 	"go/ast"
@@ -42,7 +42,7 @@ var passing = map[string]bool{
 }
 
 // spoken are the packages with texts for people.
-var spoken = []string{"", "errno", "iphlpapi", "internal/cli", "internal/control", "internal/driver", "internal/ipconfig", "internal/messages", "internal/sandbox", "internal/system", "internal/tenancy"}
+var spoken = []string{"", "errno", "iphlpapi", "internal/cli", "internal/control", "internal/driver", "internal/ipconfig", "internal/text", "internal/sandbox", "internal/system", "internal/tenancy"}
 
 // A finder finds the keys in one package's source.
 type finder struct {
@@ -86,7 +86,7 @@ func (f *finder) add(e ast.Expr, strict bool) {
 		if s != "" && s != "%s" {
 			f.found[s] = pos
 		}
-	case strict && !passing[f.pkg+"."+f.inside] && f.pkg != "messages":
+	case strict && !passing[f.pkg+"."+f.inside] && f.pkg != "text":
 		f.loose = append(f.loose, pos.String())
 	}
 }
@@ -156,7 +156,7 @@ func keysOfTheCode(t *testing.T) map[string]token.Position {
 		}
 		var files []*ast.File
 		for _, e := range entries {
-			if !isSource(e) || f.pkg == "messages" && e.Name() != "system.go" {
+			if !isSource(e) || f.pkg == "text" && e.Name() != "system.go" {
 				continue
 			}
 			file, err := parser.ParseFile(f.fset, filepath.Join(path, e.Name()), nil, parser.SkipObjectResolution)

@@ -1,6 +1,6 @@
 //go:build !windows
 
-package messages
+package text
 
 import "golang.org/x/text/language"
 

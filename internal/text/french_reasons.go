@@ -1,4 +1,4 @@
-package messages
+package text
 
 // frenchReasons has what the Linux kernel answers, in the words in which package
 // syscall says it, and the beginnings of texts that end with such a reason. They

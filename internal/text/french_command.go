@@ -1,4 +1,4 @@
-package messages
+package text
 
 // frenchCommand has what the commands say of adapters, leases and events.
 func frenchCommand() dictionary {

@@ -1,4 +1,4 @@
-package messages
+package text
 
 // frenchSystem has the texts of system errors: first those of the contract.
 func frenchSystem() dictionary {

@@ -1,4 +1,4 @@
-package messages
+package text
 
 // frenchNetwork has what 'lessee discover' and 'lessee trace' say.
 func frenchNetwork() dictionary {

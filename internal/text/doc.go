@@ -1,4 +1,4 @@
-// Package messages has the texts for people, in the languages that they read:
+// Package text has the texts for people, in the languages that they read:
 // English and French.
 //
 // The English text is the key of the catalog, so that the source reads as the
@@ -7,4 +7,4 @@
 // for and a bar, which are not shown: "state|released".
 //
 // Logs, JSON and the API are never translated.
-package messages
+package text

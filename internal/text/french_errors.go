@@ -1,4 +1,4 @@
-package messages
+package text
 
 // frenchErrors has what went wrong and what to do: said by the commands, by the
 // client and by the daemon, whose English texts and formats clients look up here.
