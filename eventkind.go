@@ -46,9 +46,9 @@ const (
 	EventSent EventKind = "sent"
 	// EventReceived says that a DHCP message arrived: Message.
 	EventReceived EventKind = "received"
-	// EventRejected says that a packet was not used; Detail says why.
+	// EventRejected says that a packet was not used; Reason and Detail say why.
 	EventRejected EventKind = "rejected"
-	// EventProblem says that something hinders; Detail says what.
+	// EventProblem says that something hinders; Cause and Detail say what.
 	EventProblem EventKind = "problem"
 	// EventLost says that this subscriber was too slow: Count events are missing here.
 	EventLost EventKind = "lost"

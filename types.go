@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/names"
+	"github.com/lessee/lessee/reason"
 )
 
 // An Adapter is a network adapter and its leases, as the daemon sees them. Its
@@ -68,9 +69,10 @@ type IPv4 struct {
 	Expires  time.Time `json:"expires,omitzero"`
 	Infinite bool      `json:"infinite,omitempty"`
 
-	// Problem says in plain words what hinders, such as that the lease could
-	// not be saved; mostly absent.
-	Problem string `json:"problem,omitempty"`
+	// Problem says in plain English what hinders, such as that the lease could
+	// not be saved, and ProblemCause what that is for programs; mostly absent.
+	Problem      string        `json:"problem,omitempty"`
+	ProblemCause *reason.Cause `json:"problem_cause,omitempty"`
 	// Counters count this adapter's messages and events since it came under
 	// management: "sent.discover", "received.ack", "rejected.foreign-xid",
 	// "event.renewed", ...
@@ -97,6 +99,12 @@ type Event struct {
 	Expires time.Time    `json:"expires,omitzero"`
 	// Message is the type of the DHCP message sent or received, such as "DISCOVER".
 	Message string `json:"message,omitempty"`
-	Detail  string `json:"detail,omitempty"`
-	Count   uint64 `json:"count,omitempty"`
+	// Reason says why a packet was not used: a counter "rejected." and this name
+	// counts them.
+	Reason string `json:"reason,omitempty"`
+	// Detail is in plain English: what a server said, why a packet was not used,
+	// what hinders, or a name. Cause is what hinders, for programs.
+	Detail string        `json:"detail,omitempty"`
+	Cause  *reason.Cause `json:"cause,omitempty"`
+	Count  uint64        `json:"count,omitempty"`
 }

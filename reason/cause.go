@@ -27,13 +27,17 @@ type Cause struct {
 	// has Infinite instead.
 	Expires  time.Time `json:"expires,omitzero"`
 	Infinite bool      `json:"infinite,omitempty"`
+	// Objects are addresses and routes of the kernel, such as "address
+	// 10.77.0.5/24, route 0.0.0.0/0 metric 1002".
+	Objects string `json:"objects,omitempty"`
 	// Message is the type of a DHCP message, such as "REQUEST".
 	Message string `json:"message,omitempty"`
 	// Fault is the error of the system behind it.
 	Fault *Fault `json:"fault,omitempty"`
 	// Path is that of a socket, or of a resource of the API.
 	Path string `json:"path,omitempty"`
-	// Count is a number of bytes, or the position of one, and Limit the largest.
+	// Count is a number of bytes, or the position of one, and Limit the largest;
+	// or how often something happened; or an MTU, and Limit what it must be.
 	Count int64 `json:"count,omitempty"`
 	Limit int64 `json:"limit,omitempty"`
 	// User is who called, such as "alice (uid 1000)", and Group the group whose
@@ -111,6 +115,7 @@ const (
 	FieldMax      Field = "max"
 	FieldExpires  Field = "expires"
 	FieldInfinite Field = "infinite"
+	FieldObjects  Field = "objects"
 	FieldMessage  Field = "message"
 	FieldFault    Field = "fault"
 	FieldPath     Field = "path"
@@ -147,6 +152,8 @@ func (c *Cause) Get(f Field) (any, bool) {
 		return c.Expires, !c.Expires.IsZero()
 	case FieldInfinite:
 		return c.Infinite, c.Infinite
+	case FieldObjects:
+		return c.Objects, c.Objects != ""
 	case FieldMessage:
 		return c.Message, c.Message != ""
 	case FieldFault:

@@ -15,14 +15,14 @@ const (
 
 	// Adapters and who manages them.
 
-	NoAdapter        Reason = "no-adapter"        // no adapter has this name
+	NoSuchAdapter    Reason = "no-such-adapter"   // no adapter has this name
 	NoAdapterName    Reason = "no-adapter-name"   // the name is empty
 	ImpossibleName   Reason = "impossible-name"   // no adapter can have this name
 	NoEthernet       Reason = "no-ethernet"       // it has no Ethernet address
 	AdapterRemoved   Reason = "adapter-removed"   // it was removed meanwhile
 	NotManaged       Reason = "not-managed"       // this daemon does not manage it
 	ManagementEnded  Reason = "management-ended"  // its management ended meanwhile
-	ManagedElsewhere Reason = "managed-elsewhere" // another DHCP client manages it: it is asked to act instead
+	ManagedElsewhere Reason = "managed-elsewhere" // another DHCP client manages it, and is not asked
 	AnotherClient    Reason = "another-client"    // another DHCP client manages it, so this daemon does not begin
 	AnotherDaemon    Reason = "another-daemon"    // another lessee daemon manages it
 	BadConfiguration Reason = "bad-configuration" // its configuration is refused
@@ -54,14 +54,19 @@ const (
 	KernelRefused      Reason = "kernel-refused"       // the kernel refused a change
 	ResolverFailed     Reason = "resolver-failed"      // the name servers could not be set
 	LeaseUnsaved       Reason = "lease-unsaved"        // the lease could not be saved
+	LeaseNotDurable    Reason = "lease-not-durable"    // the lease would not survive a power failure
 	RecordUnreadable   Reason = "record-unreadable"    // what is on record of the adapter cannot be used
 	LinkLocalForbidden Reason = "link-local-forbidden" // a server forbids link-local addresses (RFC 2563)
+	TakenAway          Reason = "taken-away"           // another program took away what the kernel had for a lease
+	PutBack            Reason = "put-back"             // that was put back
+	MTUChanged         Reason = "mtu-changed"          // another program changed the link's MTU
+	ResolverChanged    Reason = "resolver-changed"     // another program changed the resolver's file
 	SystemFailed       Reason = "system-failed"        // the system refused something else
 
 	// The way to the daemon.
 
-	NoDaemon            Reason = "no-daemon"             // there is no socket at Path
-	DaemonNotListening  Reason = "daemon-not-listening"  // nothing listens at Path
+	NoDaemon            Reason = "no-daemon"             // there is no socket at `path`
+	DaemonNotListening  Reason = "daemon-not-listening"  // nothing listens at `path`
 	DaemonBusy          Reason = "daemon-busy"           // it is too busy to accept a connection
 	DaemonSilent        Reason = "daemon-silent"         // it did not answer in time
 	DaemonQuiet         Reason = "daemon-quiet"          // a stream brought nothing for too long
@@ -120,7 +125,7 @@ var lease = fields(FieldExpires, FieldInfinite)
 
 // table declares each reason once. Words for people are in the faces.
 var table = [...]Definition{
-	{NoAdapter, nil, nil},
+	{NoSuchAdapter, nil, nil},
 	{NoAdapterName, nil, nil},
 	{ImpossibleName, nil, nil},
 	{NoEthernet, nil, nil},
@@ -155,8 +160,13 @@ var table = [...]Definition{
 	{KernelRefused, fields(FieldFault), nil},
 	{ResolverFailed, fields(FieldFault), nil},
 	{LeaseUnsaved, fields(FieldFault), nil},
+	{LeaseNotDurable, fields(FieldFault), nil},
 	{RecordUnreadable, fields(FieldFault), nil},
 	{LinkLocalForbidden, nil, nil},
+	{TakenAway, fields(FieldObjects), fields(FieldManager, FieldCount)},
+	{PutBack, fields(FieldObjects), nil},
+	{MTUChanged, fields(FieldCount, FieldLimit), nil},
+	{ResolverChanged, fields(FieldPath), nil},
 	{SystemFailed, fields(FieldFault), nil},
 
 	{NoDaemon, fields(FieldPath), nil},

@@ -62,7 +62,7 @@ func (a *app) facts(ad lessee.Adapter) [][2]string {
 		return facts
 	}
 	facts = append(facts, [2]string{s.Text("state"), a.colour.state(v.State, clean(s.state(v.State)))})
-	add(s.Text("problem"), s.Pieces(v.Problem))
+	add(s.Text("problem"), s.hindrance(v.ProblemCause, ad.Name, v.Problem))
 	if v.Address.IsValid() {
 		add(s.Text("address"), v.Address.String())
 	}

@@ -201,9 +201,17 @@ func (s speaker) eventText(e lessee.Event) string {
 		if text != "" {
 			text += ": "
 		}
-		text += s.Pieces(e.Detail)
+		text += s.detail(e)
 	}
 	return clean(text)
+}
+
+// detail words the detail of an event.
+func (s speaker) detail(e lessee.Event) string {
+	if e.Kind == lessee.EventRejected {
+		return s.Rejection(e.Reason, e.Detail)
+	}
+	return s.hindrance(e.Cause, e.Adapter, e.Detail)
 }
 
 // progressText says what an event means for somebody who waits; "" for nothing.

@@ -44,7 +44,7 @@ func story() lessee.Story {
 			{Code: "rejected", Time: at(-400), Reason: "bad-address", Detail: "leased address is not that of a host"},
 			{Code: "expired", Time: at(-300), Address: address},
 			{Code: "released", Time: at(-200), Address: address, Server: server},
-			{Code: "problem", Time: at(-100), Detail: "the lease could not be saved: no space left on device"},
+			{Code: "problem", Time: at(-100), Detail: "the lease could not be saved: no space left on device", Cause: unsaved()},
 			{Code: "link-local", Time: at(-90), Address: addr4("169.254.3.4")},
 			{Code: "defended", Time: at(-80), Address: address, MAC: other},
 			{Code: "recognised", Time: at(-70), Address: address, Server: server, MAC: mac},
@@ -53,7 +53,7 @@ func story() lessee.Story {
 			{Code: "unanswered", Time: at(-5), Since: at(-12), Count: 4, Message: "DISCOVER", XID: "00c0ffee"},
 		},
 		Next:   []lessee.Fact{{Code: "retransmit", Time: at(7), Message: "DISCOVER"}, {Code: "expiry", Time: at(3600)}, {Code: "await-carrier"}},
-		Advice: []lessee.Fact{{Code: "network"}, {Code: "solve", Detail: "the lease could not be saved: no space left on device"}},
+		Advice: []lessee.Fact{{Code: "network"}, {Code: "solve", Detail: "the lease could not be saved: no space left on device", Cause: unsaved()}},
 	}
 }
 
@@ -125,9 +125,9 @@ func TestEveryCodeHasWords(t *testing.T) {
 			var text string
 			switch family {
 			case "Fact":
-				text = speak.factText(f, now, now)
+				text = speak.factText(f, "eth0", now, now)
 			case "Verdict":
-				text = speak.verdictText(f, now)
+				text = speak.verdictText(f, "eth0", now)
 			case "Next":
 				text = speak.nextText(f, "eth0")
 			case "Advice":

@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -24,6 +23,8 @@ import (
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/option"
+	"github.com/lessee/lessee/internal/words/wordstest"
+	"github.com/lessee/lessee/reason"
 )
 
 func document(t testing.TB) (*openapi3.T, routers.Router) {
@@ -66,14 +67,14 @@ func TestDocumentKnowsEveryKindAndError(t *testing.T) {
 	doc, _ := document(t)
 	// The fields of the Go types and of the document are the same.
 	for name, v := range map[string]any{
-		"Error": lessee.Error{}, "Adapter": lessee.Adapter{}, "IPv4": lessee.IPv4{},
+		"Error": reason.Cause{}, "Cause": reason.Cause{}, "Fault": reason.Fault{}, "Adapter": lessee.Adapter{}, "IPv4": lessee.IPv4{},
 		"Discovery": lessee.Discovery{}, "Offer": lessee.Offer{}, "Frame": lessee.Frame{}, "Story": lessee.Story{}, "Fact": lessee.Fact{}, "Event": lessee.Event{}, "Route": lessee.Route{}, "Version": lessee.VersionInfo{},
 		"TimeZone": lessee.TimeZone{}, "SIP": lessee.SIP{}, "EncryptedDNS": lessee.EncryptedDNS{}, "FQDN": lessee.FQDN{},
 		"Vendor": lessee.Vendor{}, "VendorOption": lessee.VendorOption{},
 	} {
 		got := jsonFields(v)
 		if name == "Error" {
-			got = append(got, "name") // added by MarshalJSON
+			got = append(got, "code", "name", "op", "adapter", "detail", "hint") // beside the cause: see Error.MarshalJSON
 		}
 		if name == "Frame" {
 			got = append(got, "end") // of the last line, which is no frame
@@ -159,8 +160,7 @@ func TestEveryAnswerIsInTheDocument(t *testing.T) {
 	openapi3filter.RegisterBodyDecoder("application/yaml", openapi3filter.PlainBodyDecoder)
 	_, router := document(t)
 	code := func(c errno.Errno) error {
-		e := &lessee.Error{Code: c, Hint: "h"}
-		return e.SetDetail("%s in %s, until %s, number %d", "d", 1500*time.Millisecond, time.Unix(1e9, 0).UTC(), 7)
+		return &lessee.Error{Code: c, Cause: wordstest.Filled(reason.NoServer)}
 	}
 	for _, tc := range []struct {
 		req    string // method, path, body
@@ -295,7 +295,7 @@ func TestWhatIsNotThere(t *testing.T) {
 				t.Errorf("%d, Allow %q; want %d, %q", w.Code, w.Header().Get("Allow"), tc.status, tc.allow)
 			}
 			var e lessee.Error
-			if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil || e.Code != errno.ERROR_NOT_SUPPORTED || e.Detail == "" {
+			if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil || e.Code != errno.ERROR_NOT_SUPPORTED || e.Detail() == "" {
 				t.Errorf("body %q: %v", w.Body, err)
 			}
 			if len(f.calls) > 0 {
@@ -336,7 +336,7 @@ func FuzzBody(f *testing.F) {
 			}
 		case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
 			var e lessee.Error
-			if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil || e.Code != errno.ERROR_INVALID_PARAMETER || e.Detail == "" {
+			if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil || e.Code != errno.ERROR_INVALID_PARAMETER || e.Detail() == "" {
 				t.Fatalf("%q: %s: %v", body, w.Body, err)
 			}
 		default:

@@ -12,6 +12,7 @@ import (
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/reason"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -30,7 +31,7 @@ func (d *Driver) Manage(name string) error {
 		return d.add(&adapter{name: name, position: notQueued})
 	}
 	if err != nil {
-		return failed("up", name, errno.ERROR_GEN_FAILURE, err.Error(), "")
+		return systemFailed("up", name, err)
 	}
 	return d.manage(link, false)
 }
@@ -76,7 +77,7 @@ func (d *Driver) begin(a *adapter, link netconf.Link, setUp bool) error {
 	}
 	record, _, err := d.cfg.Store.Load(link.Name)
 	if err != nil {
-		trouble := tenancy.Note{Kind: event.Problem, Detail: err.Error()}
+		trouble := problem(reason.RecordUnreadable, err)
 		d.say(link, trouble)
 		d.do(func() {
 			a.setAside++
@@ -85,12 +86,12 @@ func (d *Driver) begin(a *adapter, link netconf.Link, setUp bool) error {
 	}
 	if !link.Up && setUp {
 		if err := d.cfg.Kernel.SetUp(link.Index); err != nil {
-			return failed("up", link.Name, errno.ERROR_GEN_FAILURE, err.Error(), "")
+			return systemFailed("up", link.Name, err)
 		}
 	}
 	addresses, err := d.cfg.Kernel.Addresses(link.Index)
 	if err != nil {
-		return failed("up", link.Name, errno.ERROR_GEN_FAILURE, err.Error(), "")
+		return systemFailed("up", link.Name, err)
 	}
 	configured := make([]netip.Prefix, len(addresses))
 	for i, have := range addresses {
@@ -100,7 +101,7 @@ func (d *Driver) begin(a *adapter, link netconf.Link, setUp bool) error {
 	byCall := a.byCall || record.Up
 	t, err := d.newTenancy(link, byCall)
 	if err != nil {
-		return failed("up", link.Name, errno.ERROR_INVALID_PARAMETER, err.Error(), "correct the adapter's configuration")
+		return misconfigured("up", link.Name, err)
 	}
 	if err := d.claim(link); err != nil {
 		return err
@@ -138,13 +139,10 @@ func (d *Driver) begin(a *adapter, link netconf.Link, setUp bool) error {
 // acceptable refuses what cannot or must not be managed.
 func (d *Driver) acceptable(link netconf.Link) error {
 	if link.Loopback || link.HardwareType != ethernet || len(link.HardwareAddr) != 6 {
-		return failed("up", link.Name, errno.ERROR_NOT_SUPPORTED,
-			"DHCP needs an adapter with an Ethernet address", "")
+		return failed("up", link.Name, errno.ERROR_NOT_SUPPORTED, reason.Cause{Reason: reason.NoEthernet})
 	}
 	if who, how, yes := d.cfg.Others.ManagerNow(link); yes {
-		return failed("up", link.Name, errno.ERROR_BUSY, "",
-			"stop it there first: two DHCP clients on one adapter take each other's addresses away").
-			SetDetail("%s manages this adapter (%s)", who, how)
+		return failed("up", link.Name, errno.ERROR_BUSY, reason.Cause{Reason: reason.AnotherClient, Manager: who, How: how})
 	}
 	return nil
 }
@@ -153,8 +151,7 @@ func (d *Driver) acceptable(link netconf.Link) error {
 // there already.
 func (d *Driver) claim(link netconf.Link) error {
 	if err := d.cfg.Kernel.Claim(link); err != nil {
-		return failed("up", link.Name, errno.ERROR_BUSY, "another lessee daemon manages this adapter",
-			"stop it there first: two DHCP clients on one adapter take each other's addresses away")
+		return failed("up", link.Name, errno.ERROR_BUSY, reason.Cause{Reason: reason.AnotherDaemon})
 	}
 	return nil
 }
@@ -268,7 +265,8 @@ func (d *Driver) ResolverChanged(file string) {
 		}
 		for _, a := range d.adapters {
 			if a.tenancy != nil && resolves(a.tenancy.Status()) {
-				trouble := tenancy.Note{Kind: event.Problem, Detail: d.resolverProblem()}
+				cause := d.resolverChanged()
+				trouble := tenancy.Note{Kind: event.Problem, Cause: &cause}
 				d.say(a.link(), trouble)
 				d.remember(a, trouble)
 			}
@@ -276,8 +274,10 @@ func (d *Driver) ResolverChanged(file string) {
 	})
 }
 
-func (d *Driver) resolverProblem() string {
-	return "another program changed " + d.resolver + ", which is left as it is"
+// resolverChanged is the problem of an adapter whose name servers another program
+// replaced.
+func (d *Driver) resolverChanged() reason.Cause {
+	return reason.Cause{Reason: reason.ResolverChanged, Path: d.resolver}
 }
 
 // resolves reports whether the adapter has name servers from its lease.

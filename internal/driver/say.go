@@ -20,7 +20,14 @@ func (d *Driver) say(link netconf.Link, n tenancy.Note) {
 		Adapter: link.Name,
 		State:   n.State.String(),
 		Server:  n.Server,
-		Detail:  n.Detail,
+		Detail:  n.Text,
+	}
+	if n.Why != 0 {
+		e.Reason, e.Detail = n.Why.Name(), n.Why.String()
+	}
+	if n.Cause != nil {
+		e.Cause = n.Cause
+		e.Detail, _ = lessee.English(*n.Cause, link.Name)
 	}
 	if n.Message != 0 {
 		e.Message = n.Message.String()
@@ -74,6 +81,9 @@ func (d *Driver) log(row event.Row, e lessee.Event, more ...slog.Attr) {
 	}
 	if e.Detail != "" {
 		attrs = append(attrs, slog.String("detail", e.Detail))
+	}
+	if e.Cause != nil {
+		attrs = append(attrs, slog.String("reason", e.Cause.Reason.String()))
 	}
 	d.cfg.Log.LogAttrs(ctx, level, row.Text, append(attrs, more...)...)
 }

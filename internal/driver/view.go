@@ -6,10 +6,10 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/dhcp4"
-	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/reason"
 )
 
 // A view is what the driver knows of a link at one moment.
@@ -17,7 +17,8 @@ type view struct {
 	link    netconf.Link
 	managed bool
 	status  tenancy.Status
-	refused string
+	// refused is why an adapter that we were told to manage is not.
+	refused reason.Cause
 	events  event.Tally
 	// setAside counts records that could not be understood.
 	setAside uint64
@@ -36,16 +37,16 @@ func (d *Driver) views(wanted func(netconf.Link) bool) ([]view, error) {
 			v := view{link: *l}
 			if a := d.present(l.Index); a != nil {
 				v.managed, v.status, v.events, v.rejected, v.setAside = true, a.tenancy.Status(), a.events, &a.rejected, a.setAside
-				if v.status.Problem == "" && d.resolver != "" && resolves(v.status) {
-					v.status.Problem = d.resolverProblem()
+				if v.status.Problem.Reason == reason.None && d.resolver != "" && resolves(v.status) {
+					v.status.Problem = d.resolverChanged()
 				}
 			} else if a := d.absent(*l); a != nil && a.refused != nil {
-				v.refused = a.refused.Error()
+				v.refused = causeOf(a.refused)
 			}
 			all = append(all, v)
 		}
 	}) {
-		return nil, failed("list", "", errno.ERROR_PROC_NOT_FOUND, ErrStopped.Error(), "")
+		return nil, stopped("list", "")
 	}
 	return all, nil
 }
@@ -61,14 +62,22 @@ func (d *Driver) describe(v view, counters bool) lessee.Adapter {
 		Up:       v.link.Up,
 		Carrier:  v.link.Carrier,
 		Manager:  "lessee",
-		IPv4:     &lessee.IPv4{State: v.status.State.String(), Problem: v.status.Problem},
+		IPv4:     &lessee.IPv4{State: v.status.State.String()},
+	}
+	problem := v.status.Problem
+	if !v.managed {
+		problem = v.refused
+	}
+	if problem.Reason != reason.None {
+		a.IPv4.ProblemCause = &problem
+		a.IPv4.Problem, _ = lessee.English(problem, a.Name)
 	}
 	if !v.managed {
 		a.Manager = "none"
 		if who, _, yes := d.cfg.Others.Manager(v.link); yes {
 			a.Manager = who
 		}
-		a.IPv4.State, a.IPv4.Problem = "disabled", v.refused
+		a.IPv4.State = "disabled"
 		if have, err := d.cfg.Kernel.Addresses(v.link.Index); err == nil && len(have) > 0 {
 			a.IPv4.Address = have[0].Prefix
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/reason"
 )
 
 // remember counts an event and enters it into the adapter's journal. It belongs
@@ -19,7 +20,10 @@ func (d *Driver) remember(a *adapter, n tenancy.Note) {
 	a.events.Count(n.Kind)
 	e := event.Entry{
 		Kind: n.Kind, State: n.State, Message: n.Message, Why: n.Why, Server: n.Server,
-		Address: n.Address, Link: n.Link, XID: n.XID, Detail: n.Detail,
+		Address: n.Address, Link: n.Link, XID: n.XID, Detail: n.Text,
+	}
+	if n.Cause != nil {
+		e.Detail = n.Cause.Pack()
 	}
 	if n.Lease != nil {
 		switch n.Kind.Row().Subject {
@@ -34,9 +38,6 @@ func (d *Driver) remember(a *adapter, n tenancy.Note) {
 				e.Address = n.Lease.Address.Addr()
 			}
 		}
-	}
-	if n.Why != 0 {
-		e.Detail = "" // its number says it
 	}
 	if e.Address.IsUnspecified() {
 		e.Address = netip.Addr{}
@@ -72,13 +73,14 @@ func (d *Driver) Why(_ context.Context, name string) (lessee.Story, error) {
 		p.Expected = true
 		j = a.journal.Clone()
 		if a.refused != nil {
-			p.Hindrance = plainReason(a.refused)
+			hindrance := causeOf(a.refused)
+			p.Hindrance = hindrance.Pack()
 		}
 		if a.tenancy == nil {
 			return
 		}
 		s := a.tenancy.Status()
-		p.Managed, p.State, p.Lease, p.LinkLocal, p.Problem = true, s.State, s.Lease, s.LinkLocal.Addr(), s.Problem
+		p.Managed, p.State, p.Lease, p.LinkLocal, p.Problem = true, s.State, s.Lease, s.LinkLocal.Addr(), s.Problem.Pack()
 		if s.Next != nil {
 			p.Next = &event.Next{At: s.Next.At, Timer: s.Next.Timer}
 		}
@@ -104,14 +106,6 @@ func (d *Driver) Why(_ context.Context, name string) (lessee.Story, error) {
 	return s, nil
 }
 
-// plainReason is what an error says went wrong, without what to do.
-func plainReason(err error) string {
-	if e, ok := err.(*lessee.Error); ok { //nolint:errorlint // begin returns no other
-		return e.Detail
-	}
-	return err.Error()
-}
-
 // tellStory puts a story into the form of the API.
 func (d *Driver) tellStory(s *lessee.Story, t event.Story, now boottime.Instant) {
 	wall := d.cfg.Wall().UTC()
@@ -135,6 +129,11 @@ func (d *Driver) tellStory(s *lessee.Story, t event.Story, now boottime.Instant)
 		}
 		if len(f.Link) > 0 {
 			out.MAC = net.HardwareAddr(f.Link).String()
+		}
+		if c := f.Code; c == event.Problem.Row().Fact || c == event.VerdictHindered || c == event.AdviceProblem {
+			cause := reason.Unpack(f.Detail)
+			out.Cause = &cause
+			out.Detail, _ = lessee.English(cause, s.Adapter)
 		}
 		if f.Why != 0 {
 			out.Reason = f.Why.Name()

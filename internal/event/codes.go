@@ -21,7 +21,7 @@ const (
 	VerdictAwaited     Code = "awaited"        // nor one that is managed once it comes
 	VerdictUnmanaged   Code = "unmanaged"      // nobody manages it
 	VerdictOther       Code = "other-manager"  // somebody else does: Detail
-	VerdictHindered    Code = "hindered"       // it is to be managed and cannot be: Detail
+	VerdictHindered    Code = "hindered"       // it is to be managed and cannot be: Detail is its cause, packed
 	VerdictDown        Code = "down"           // it is administratively down
 	VerdictNoCarrier   Code = "no-link"        // it has no carrier
 	VerdictReleased    Code = "idle"           // the lease was given back, nothing is sent
@@ -71,5 +71,5 @@ const (
 	AdviceNAK        Code = "nak-source"  // look at who refuses
 	AdviceUnusable   Code = "packets"     // look at the packets
 	AdviceFindHost   Code = "find-host"   // find the other host
-	AdviceProblem    Code = "solve"       // solve the problem in Detail
+	AdviceProblem    Code = "solve"       // solve the problem whose packed cause is Detail
 )

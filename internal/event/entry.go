@@ -26,7 +26,7 @@ type Entry struct {
 	Link []byte
 	// XID is the transaction of a message that was sent.
 	XID uint32
-	// Detail is in plain words.
+	// Detail is what a server said, or of a Problem its cause, packed.
 	Detail string
 }
 

@@ -16,7 +16,7 @@ type Present struct {
 	// Expected says that an adapter of this name is to be managed by this
 	// daemon: now if Managed, or once it exists or may be.
 	Expected, Managed bool
-	// Hindrance says why an adapter that exists and is expected is not managed.
+	// Hindrance is why an adapter that exists and is expected is not managed, packed.
 	Hindrance string
 	// Manager is who else manages it, How how that is known; "" if nobody does.
 	Manager, How string
@@ -27,7 +27,7 @@ type Present struct {
 	Lease *dhcp4.Lease
 	// LinkLocal is the address that is used without a lease, not valid if none is.
 	LinkLocal netip.Addr
-	// Problem says what hinders; "" if nothing does.
+	// Problem is what hinders, packed; "" if nothing does.
 	Problem string
 	// Next is what the client does next, nil if it waits for something to happen.
 	Next *Next

@@ -29,9 +29,9 @@ const (
 	Recognised                 // the network of a lease is back: the router Server answered
 	LinkLocal                  // Address was taken without a server (RFC 3927)
 	Informed                   // Server gave parameters for the adapter's own address
-	TakenAway                  // another program took away what Detail says
+	TakenAway                  // another program took away what the kernel had: Detail is the cause, packed
 	PutBack                    // it was put back
-	Problem                    // something hinders: Detail
+	Problem                    // something hinders: Detail is its cause, packed
 	Lost                       // events are missing: a subscriber was too slow
 
 	kinds // their number, plus one

@@ -91,10 +91,10 @@ func (c *change) run(args ...string) {
 }
 
 // An event is added by its row, its constant in the API and its word in each
-// other language; an option by its row, its word, its documentation and, where
+// other language; a reason of errors by its row and its words; an option by its row, its word, its documentation and, where
 // its value is of a form of its own, a decoder. Nothing else has to know of
 // them: log, journal, stream, counters, records, API and command line do.
-func TestEventsAndOptionsHaveOnePlace(t *testing.T) {
+func TestAdditionsHaveOnePlace(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("it builds a copy of the tree")
@@ -108,6 +108,13 @@ func TestEventsAndOptionsHaveOnePlace(t *testing.T) {
 	c.add("eventkind.go", "// EventLost says", "\t// EventFrozen says that the lease is frozen.\n\tEventFrozen EventKind = \"frozen\"\n")
 	c.add(french, `"event|lost":`, "\t\t\"event|frozen\": \"gelé\",\n")
 	c.most("an event", 3)
+
+	c.add("reason/reason.go", `= "no-offers"`, "\tNoMoon Reason = \"no-moon\" // the moon is down\n")
+	c.add("reason/reason.go", "{NoOffers, ", "\t{NoMoon, fields(FieldTimeout), nil},\n")
+	c.add("internal/words/english.go", "reason.NoOffers:", "\t\treason.NoMoon: {Detail: \"no moon in {timeout}\"},\n")
+	c.add(path.Dir(french)+"/french_reasons.go", "reason.NoOffers:", "\t\treason.NoMoon: {Detail: \"pas de lune en {timeout}\"},\n")
+	c.most("a reason of errors", 3)
+	c.run("test", "./reason", "-update") // its row in the documentation
 
 	label := c.with("\t\t\"ntp\": ")
 	c.add("internal/option/table.go", `json:"ntp,`, "\tSMTP []netip.Addr `json:\"smtp,omitempty\"` // mail servers (option 69)\n")
@@ -144,7 +151,7 @@ func TestEventsAndOptionsHaveOnePlace(t *testing.T) {
 	c.write(records+"/added_test.go", strings.Replace(addedToRecords, "package records", "package "+path.Base(records), 1))
 	c.run("build", "./...")
 	c.run("test", "-short", ".", "./dhcp4", "./wire/...", "./internal/event", "./internal/option", "./internal/tenancy", "./internal/driver",
-		"./internal/control", "./internal/cli", "./internal/housetest", "./"+path.Dir(french))
+		"./internal/control", "./internal/cli", "./internal/housetest", "./reason", "./internal/words", "./"+path.Dir(french))
 	c.run("test", "-short", "-run", "Added|Extras|Form", "./"+records)
 }
 
@@ -240,7 +247,7 @@ func TestAdded(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	fact := lessee.Fact{Code: "frozen", Address: addr4("10.0.0.9"), Server: addr4("10.0.0.1")}
-	if got := speak.factText(fact, now, now); got != "frozen 10.0.0.9 from 10.0.0.1" {
+	if got := speak.factText(fact, "eth0", now, now); got != "frozen 10.0.0.9 from 10.0.0.1" {
 		t.Errorf("%q", got)
 	}
 	full := bound()

@@ -123,7 +123,7 @@ func parse(args []string) (verb, pattern string, ok bool) {
 func (c *command) print(text string) {
 	if _, err := io.WriteString(c.Stdout, text); err != nil && c.out == nil {
 		c.out = err
-		fmt.Fprintf(c.Stderr, "%s\n", c.Sprintf("write to the standard output: %s", c.Pieces(err.Error())))
+		fmt.Fprintf(c.Stderr, "%s\n", c.Sprintf("write to the standard output: %s", c.Error(err)))
 	}
 }
 
@@ -210,7 +210,7 @@ func (c *command) why(err error) string {
 		text, _ := text.System(uint32(code), c.Tag())
 		return c.Sprintf("%s (error %s)", text, fmt.Sprint(uint32(code)))
 	}
-	return c.Pieces(err.Error())
+	return c.Error(err)
 }
 
 // six does release6 and renew6.

@@ -8,6 +8,7 @@ import (
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/event"
+	"github.com/lessee/lessee/reason"
 	"github.com/lessee/lessee/wire/arp"
 )
 
@@ -115,6 +116,6 @@ func (t *Tenancy) declined(a netip.Addr) {
 		}
 		again := c.declined == a
 		c.declined = a
-		return again, Result{Code: errno.ERROR_DHCP_ADDRESS_CONFLICT, Address: a}
+		return again, Result{Code: errno.ERROR_DHCP_ADDRESS_CONFLICT, Cause: reason.Cause{Reason: reason.AddressInUse, Address: a}}
 	})
 }

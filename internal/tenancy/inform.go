@@ -6,9 +6,8 @@ import (
 
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/event"
+	"github.com/lessee/lessee/reason"
 )
-
-const addresslessText = "the adapter has no address of its own to ask with; set one, then manage the adapter again"
 
 // beginInform asks for parameters for the address that the adapter has from
 // others (RFC 2131 section 3.4). What an earlier life of ours left there goes.
@@ -21,7 +20,7 @@ func (t *Tenancy) beginInform(in Begin) {
 	})
 	if i < 0 {
 		t.addressless = true
-		t.note(event.Problem, addresslessText)
+		t.problem(reason.Cause{Reason: reason.NoOwnAddress})
 		return
 	}
 	t.tell(dhcp4.StartInform{Address: in.Configured[i]})

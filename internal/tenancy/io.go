@@ -8,6 +8,7 @@ import (
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/reason"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -204,8 +205,11 @@ type (
 		// XID is the transaction of a Message that was sent.
 		XID uint32
 		// Why says why a datagram was not used.
-		Why    dhcp4.Rejection
-		Detail string
+		Why dhcp4.Rejection
+		// Text is what a server said in a Message.
+		Text string
+		// Cause is what hinders, of a NoteProblem.
+		Cause *reason.Cause
 	}
 
 	// Ended says that the tenancy is over. It is the last output.
@@ -233,11 +237,10 @@ const (
 )
 
 // A Result is the outcome of a call: a code of the contract and why in this case.
+// How long the caller waited and what becomes of the lease the driver adds.
 type Result struct {
-	Code   errno.Errno
-	Detail string
+	Code  errno.Errno
+	Cause reason.Cause
 	// Lease is the lease in use when the call was answered, nil if there is none.
 	Lease *dhcp4.Lease
-	// Address is the one that another host uses, where Code says so.
-	Address netip.Addr
 }

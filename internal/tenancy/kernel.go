@@ -1,15 +1,14 @@
 package tenancy
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"time"
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/errno"
-	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/reason"
 )
 
 // A retry is the schedule of trying again what failed.
@@ -128,31 +127,32 @@ func (t *Tenancy) refused(err error) {
 	if !t.link.Usable && t.lease != nil {
 		// The kernel takes no routes while the link is down; when it comes
 		// back they are applied again.
-		t.answerAll(func(c call) bool { return c.stage == applying }, errno.ERROR_NO_NETWORK, "")
+		t.answerAll(func(c call) bool { return c.stage == applying }, errno.ERROR_NO_NETWORK, reason.Cause{Reason: reason.NoLink})
 		return
 	}
 	t.complain(err)
-	t.answerAll(func(c call) bool { return c.stage == applying }, errno.ERROR_GEN_FAILURE, err.Error())
+	t.answerAll(func(c call) bool { return c.stage == applying }, errno.ERROR_GEN_FAILURE, because(reason.KernelRefused, err))
 	if t.ending != living {
-		t.finish("the adapter is not managed any more")
+		t.finish(reason.ManagementEnded)
 	}
 }
 
 // checkMTU notes whether the link has another MTU than it was told to have. That
 // is shown and not undone.
 func (t *Tenancy) checkMTU() {
-	want := t.wanted().MTU
-	changed := want != 0 && want != t.link.MTU && t.applied == t.seq
-	had := t.troubles().mtu != nil
-	t.went(func(w *troubles) {
-		w.mtu = nil
-		if changed {
-			w.mtu = fmt.Errorf("the MTU is %d, and must be %d: another program changed it", t.link.MTU, want)
-		}
-	})
-	if changed && !had {
-		t.note(event.Problem, t.troubles().mtu.Error())
+	want, had, now := t.wanted().MTU, t.troubles().mtu, 0
+	if want != 0 && want != t.link.MTU && t.applied == t.seq {
+		now = t.link.MTU
 	}
+	t.went(func(w *troubles) { w.mtu = now })
+	if now != 0 && had == 0 {
+		t.problem(t.mtuChanged())
+	}
+}
+
+// mtuChanged is the cause where another program changed the MTU.
+func (t *Tenancy) mtuChanged() reason.Cause {
+	return reason.Cause{Reason: reason.MTUChanged, Count: int64(t.troubles().mtu), Limit: int64(t.wanted().MTU)}
 }
 
 // complain says what the kernel did not take, once, and has it tried again
@@ -165,7 +165,7 @@ func (t *Tenancy) complain(err error) {
 		return
 	}
 	if was == nil || was.Error() != err.Error() {
-		t.note(event.Problem, err.Error())
+		t.problem(because(reason.KernelRefused, err))
 	}
 	t.retry.again(t.now)
 }

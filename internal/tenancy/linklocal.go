@@ -6,6 +6,7 @@ import (
 
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/ipv4ll"
+	"github.com/lessee/lessee/reason"
 	"github.com/lessee/lessee/wire/arp"
 )
 
@@ -73,7 +74,7 @@ func (t *Tenancy) autoConfigure(allowed bool) {
 	}
 	l.barred = !allowed
 	if l.barred && l.running {
-		t.note(event.Problem, "a server forbids link-local addresses here")
+		t.problem(reason.Cause{Reason: reason.LinkLocalForbidden})
 		t.endLocal()
 		t.apply(t.desired())
 	}

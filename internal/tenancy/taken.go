@@ -8,6 +8,7 @@ import (
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/reason"
 )
 
 const (
@@ -31,6 +32,7 @@ type taken struct {
 	// again, or another DHCP client has the adapter.
 	barred   []netconf.Object
 	barredAt boottime.Instant // of the last of them
+	why      *reason.Cause    // of the last of them
 	// restored are the objects that were put back lately.
 	restored []restoration
 	putBack  alarm
@@ -104,9 +106,9 @@ func (t *Tenancy) inspected(in Inspected) {
 			t.taken.putBack = alarm{t.now.Add(putBackDelay), true}
 		}
 	case in.Manager != "":
-		t.bar(back, in.Manager+" has the adapter now")
+		t.bar(back, reason.Cause{Manager: in.Manager})
 	default:
-		t.emit(Note{Kind: event.PutBack, State: t.client.State(), Lease: t.lease, Detail: objects(back)})
+		t.emit(Note{Kind: event.PutBack, State: t.client.State(), Lease: t.lease, Cause: &reason.Cause{Reason: reason.PutBack, Objects: objects(back)}})
 		t.apply(t.desired())
 	}
 }
@@ -129,10 +131,10 @@ func (t *Tenancy) noteMissing(missing []netconf.Object) bool {
 	// What is there again, somebody else put back.
 	k.barred = slices.DeleteFunc(k.barred, func(o netconf.Object) bool { return !slices.Contains(missing, o) })
 	if len(fresh) > 0 {
-		t.emit(Note{Kind: event.TakenAway, State: t.client.State(), Lease: t.lease, Detail: objects(fresh)})
+		t.emit(Note{Kind: event.TakenAway, State: t.client.State(), Lease: t.lease, Cause: &reason.Cause{Reason: reason.TakenAway, Objects: objects(fresh)}})
 	}
 	if len(again) > 0 {
-		t.bar(again, "for the second time in "+putBackInterval.String())
+		t.bar(again, reason.Cause{Count: 2})
 	}
 	return len(fresh) > 0
 }
@@ -148,10 +150,12 @@ func (k *taken) toPutBack() []netconf.Object {
 	return back
 }
 
-// bar says that objects stay away, and why.
-func (t *Tenancy) bar(list []netconf.Object, why string) {
+// bar has objects stay away. why has what is known besides them.
+func (t *Tenancy) bar(list []netconf.Object, why reason.Cause) {
 	t.taken.barred, t.taken.barredAt = append(t.taken.barred, list...), t.now
-	t.note(event.Problem, "another program took away "+objects(list)+", "+why)
+	why.Reason, why.Objects = reason.TakenAway, objects(list)
+	t.taken.why = &why
+	t.problem(why)
 }
 
 // putBackDue looks whether what was missing still is.
@@ -187,12 +191,17 @@ func (t *Tenancy) lapse() {
 	}
 }
 
-// takenAway is the problem, "" if there is none.
-func (t *Tenancy) takenAway() string {
-	if len(t.taken.missing) == 0 {
-		return ""
+// problem is what hinders as something is missing; false if nothing is.
+func (k *taken) problem() (reason.Cause, bool) {
+	if len(k.missing) == 0 {
+		return reason.Cause{}, false
 	}
-	return "taken-away: another program took away " + objects(t.taken.missing)
+	c := reason.Cause{Reason: reason.TakenAway}
+	if len(k.barred) > 0 {
+		c = *k.why
+	}
+	c.Objects = objects(k.missing)
+	return c, true
 }
 
 // lacksAddress reports whether the kernel does not have the address of the lease.

@@ -10,6 +10,7 @@ import (
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/event"
+	"github.com/lessee/lessee/reason"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -109,7 +110,7 @@ func (t *Tenancy) Handle(now boottime.Instant, in Input) {
 	defer t.listen()
 	if t.ending == over {
 		if c, ok := in.(Call); ok {
-			t.answer(c.ID, errno.ERROR_FILE_NOT_FOUND, "the adapter is not managed any more")
+			t.refuse(c.ID, errno.ERROR_FILE_NOT_FOUND, reason.ManagementEnded)
 		}
 		return
 	}
@@ -143,7 +144,7 @@ func (t *Tenancy) Handle(now boottime.Instant, in Input) {
 	case PersistFailed:
 		t.went(func(w *troubles) { w.persist = in.Err })
 		if in.Err != nil {
-			t.note(event.Problem, "the lease would not survive a power failure: "+in.Err.Error())
+			t.problem(because(reason.LeaseNotDurable, in.Err))
 		}
 	case SendFailed:
 		t.sendFailed(in)
@@ -163,7 +164,7 @@ func (t *Tenancy) saveFailed(err error) {
 	}
 	t.recorded = nil
 	if t.resave.delay == 0 {
-		t.note(event.Problem, "the lease could not be saved: "+err.Error())
+		t.problem(because(reason.LeaseUnsaved, err))
 	}
 	t.resave.again(t.now)
 }
@@ -299,14 +300,15 @@ func leaseAddress(l *dhcp4.Lease) netip.Prefix {
 }
 
 func (t *Tenancy) sendFailed(in SendFailed) {
-	t.went(func(w *troubles) { w.send = in.Err })
 	if in.Err == nil {
+		t.went(func(w *troubles) { w.send = SendFailed{} })
 		return
 	}
+	t.went(func(w *troubles) { w.send = in })
 	if in.Type == wire.Release {
 		t.went(func(w *troubles) { w.unsent = in.Err })
 	}
-	t.note(event.Problem, "a "+in.Type.String()+" could not be sent: "+in.Err.Error())
+	t.problem(in.cause())
 	if in.Type == wire.Request && t.lease != nil && t.link.Usable {
 		// Somebody may have taken the address or its routes away.
 		t.apply(t.desired())
@@ -321,25 +323,25 @@ func (t *Tenancy) linkChanged(in Link) {
 	}
 	switch {
 	case in.Usable && !was.Usable:
-		t.note(event.Carrier, "")
+		t.note(event.Carrier)
 		t.linkUp() // first the questions: the answers are on their way meanwhile
 		if t.lease != nil && t.seq > 0 {
 			// The kernel drops routes when an adapter goes down, and takes none before it is up.
 			t.apply(t.desired())
 		}
 	case !in.Usable && was.Usable:
-		t.note(event.NoCarrier, "")
+		t.note(event.NoCarrier)
 		t.linkDown()
 	}
 }
 
 func (t *Tenancy) gone() {
 	t.lease, t.candidate, t.informed, t.pending = nil, nil, nil, false
-	t.finish("the adapter was removed")
+	t.finish(reason.AdapterRemoved)
 }
 
 // finish ends the tenancy; those who still wait are told why.
-func (t *Tenancy) finish(why string) {
+func (t *Tenancy) finish(why reason.Reason) {
 	t.arpStop()
 	t.client.Handle(t.now, dhcp4.Stop{})
 	for {
@@ -347,7 +349,7 @@ func (t *Tenancy) finish(why string) {
 			break
 		}
 	}
-	t.answerAll(func(call) bool { return true }, errno.ERROR_FILE_NOT_FOUND, why)
+	t.answerAll(func(call) bool { return true }, errno.ERROR_FILE_NOT_FOUND, reason.Cause{Reason: why})
 	t.ending = over
 	t.retry.on = false
 	t.listen()
@@ -420,10 +422,10 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 			server = o.Server
 			t.emit(Note{
 				Kind: event.Received, State: t.client.State(), Message: o.Type,
-				Server: o.Server, Address: o.Your, Link: from, Detail: o.Text.String(),
+				Server: o.Server, Address: o.Your, Link: from, Text: o.Text.String(),
 			})
 		case dhcp4.Dropped:
-			t.emit(Note{Kind: event.Rejected, State: t.client.State(), Lease: t.lease, Link: from, Why: o.Why, Detail: o.Why.String()})
+			t.emit(Note{Kind: event.Rejected, State: t.client.State(), Lease: t.lease, Link: from, Why: o.Why})
 		}
 	}
 }
@@ -451,6 +453,22 @@ func linkOf(in dhcp4.Input) []byte {
 
 func (t *Tenancy) emit(o Output) { t.out = append(t.out, o) }
 
-func (t *Tenancy) note(kind event.Kind, detail string) {
-	t.emit(Note{Kind: kind, State: t.client.State(), Lease: t.lease, Detail: detail})
+func (t *Tenancy) note(kind event.Kind) {
+	t.emit(Note{Kind: kind, State: t.client.State(), Lease: t.lease})
+}
+
+// problem reports what hinders.
+func (t *Tenancy) problem(c reason.Cause) {
+	t.emit(Note{Kind: event.Problem, State: t.client.State(), Lease: t.lease, Cause: &c})
+}
+
+// because returns the cause that an error is.
+func because(r reason.Reason, err error) reason.Cause {
+	return reason.Cause{Reason: r, Fault: reason.FaultOf(err)}
+}
+
+func (in SendFailed) cause() reason.Cause {
+	c := because(reason.SendFailed, in.Err)
+	c.Message = in.Type.String()
+	return c
 }

@@ -169,7 +169,7 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 		if st.LinkLocal.IsValid() {
 			fmt.Fprintf(&s.out, "%v ", st.LinkLocal)
 		}
-		fmt.Fprintf(&s.out, "%v lease=%v problem=%q awaiting=%v\n", st.State, leaseAddress(st.Lease), st.Problem, s.tenancy.Awaiting())
+		fmt.Fprintf(&s.out, "%v lease=%v problem=%q awaiting=%v\n", st.State, leaseAddress(st.Lease), &st.Problem, s.tenancy.Awaiting())
 	default:
 		d.Fatalf(t, "no command %q", d.Cmd)
 	}
@@ -367,7 +367,7 @@ func (s *scene) describe(o Output) string {
 		s.inspect = o
 		return "inspect, " + map[Cause]string{HintGiven: "a hint was given", PutBackDue: "to put back"}[o.Cause]
 	case Answer:
-		return strings.TrimRight(fmt.Sprintf("answer %d: %s lease=%v %s", o.ID, o.Result.Code.Name(), leaseAddress(o.Result.Lease), o.Result.Detail), " ")
+		return strings.TrimRight(fmt.Sprintf("answer %d: %s lease=%v %s", o.ID, o.Result.Code.Name(), leaseAddress(o.Result.Lease), &o.Result.Cause), " ")
 	case Note:
 		text := "note " + o.Kind.String()
 		if o.Message != 0 {
@@ -379,8 +379,13 @@ func (s *scene) describe(o Output) string {
 		if o.Lease != nil {
 			text += " " + o.Lease.Address.String()
 		}
-		if o.Detail != "" {
-			text += ": " + o.Detail
+		switch {
+		case o.Cause != nil:
+			text += ": " + o.Cause.String()
+		case o.Why != 0:
+			text += ": " + o.Why.Name()
+		case o.Text != "":
+			text += ": " + o.Text
 		}
 		return text
 	case Ended:

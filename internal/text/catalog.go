@@ -3,8 +3,6 @@ package text
 import (
 	"fmt"
 	"maps"
-	"regexp"
-	"slices"
 	"strings"
 	"sync"
 
@@ -28,8 +26,7 @@ var tongues = map[language.Tag]func() *tongue{
 	language.English: sync.OnceValue(func() *tongue { return newTongue(language.English, nil) }),
 	language.French: sync.OnceValue(func() *tongue {
 		return newTongue(language.French, []dictionary{
-			frenchSystem(), frenchCommand(), frenchHelp(), frenchErrors(), frenchReasons(), frenchIpconfig(),
-			frenchStory(), frenchRejections(), frenchNetwork(),
+			frenchSystem(), frenchCommand(), frenchHelp(), frenchErrors(), frenchIpconfig(), frenchStory(), frenchNetwork(),
 		})
 	}),
 }
@@ -113,17 +110,6 @@ func (p *Printer) find(key string) (string, bool) {
 	return text, ok
 }
 
-// Knows reports whether the catalog has the key in every language.
-func Knows(key string) bool {
-	for _, tag := range Languages()[1:] {
-		t := tongues[tag]()
-		if _, ok := t.texts[key]; !ok && t.plurals[key] == nil {
-			return false
-		}
-	}
-	return true
-}
-
 // Sprintf formats the text of a key like [fmt.Sprintf], in the printer's
 // language; numbers, too. Times and durations are written as [Printer.Moment] and
 // [Printer.Span] do. Without arguments it is [Printer.Text].
@@ -164,67 +150,6 @@ func (p *Printer) learn(key string) bool {
 	p.known.Store(key, true)
 	return true
 }
-
-// Pieces translates a text that the catalog may not have as a whole: what is
-// between its colons, as far as it is known. An error's text is often made of a
-// sentence of ours and the system's reason. A single word stays as it is: it may
-// be a name, even where the catalog has it.
-func (p *Printer) Pieces(text string) string {
-	if p.language == language.English {
-		return text
-	}
-	find := func(s string) (string, bool) {
-		if !strings.Contains(s, " ") {
-			return "", false
-		}
-		return p.find(s)
-	}
-	if whole, ok := find(text); ok {
-		return whole
-	}
-	var b strings.Builder
-	for i, piece := range strings.Split(text, ": ") {
-		known, ok := find(piece)
-		switch {
-		case ok && i > 0 && p.language == language.French:
-			b.WriteString(" : " + known)
-		case ok:
-			b.WriteString(known)
-		case i > 0:
-			b.WriteString(": " + piece)
-		default:
-			b.WriteString(piece)
-		}
-	}
-	return b.String()
-}
-
-// verb is what takes an argument in a format.
-var verb = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`%(\[\d+\])?[-+# 0]*\d*(\.\d+)?[a-zA-Z%]`)
-})
-
-// verbs lists what a format takes: the numbers of the arguments, each with its verb.
-func verbs(format string) (list []string) {
-	next := 1
-	for _, v := range verb().FindAllString(format, -1) {
-		if strings.HasSuffix(v, "%") {
-			continue
-		}
-		n := next
-		if _, err := fmt.Sscanf(v, "%%[%d]", &n); err != nil {
-			n = next
-		}
-		list = append(list, fmt.Sprintf("%d%c", n, v[len(v)-1]))
-		next = n + 1
-	}
-	slices.Sort(list)
-	return slices.Compact(list)
-}
-
-// Fits reports whether the catalog has the key in every language, and it takes
-// that many arguments.
-func Fits(key string, args int) bool { return Knows(key) && len(verbs(key)) == args }
 
 // spaces replaces those that group the digits of a number.
 var spaces = sync.OnceValue(func() *strings.Replacer { return strings.NewReplacer("\u202f", " ", "\u00a0", " ") })

@@ -1,7 +1,7 @@
 package text
 
-// frenchErrors has what went wrong and what to do: said by the commands, by the
-// client and by the daemon, whose English texts and formats clients look up here.
+// frenchErrors has what went wrong and what to do, said by the commands
+// themselves. What has a reason is in frenchReasons.
 func frenchErrors() dictionary {
 	return dictionary{
 		"%s; %s":             "%s ; %s",
@@ -31,12 +31,13 @@ func frenchErrors() dictionary {
 		"--keep and --release exclude each other":                                       "--keep et --release s'excluent",
 		"write to the standard output: %s":                                              "écriture sur la sortie standard : %s",
 		"%s; this is what the kernel knows":                                             "%s ; voici ce que le noyau sait",
-		"no IPv6 lease is managed":                                                      "aucun bail IPv6 n'est géré",
-		"the kernel configures IPv6 by router advertisements; use -4":                   "le noyau configure IPv6 par les annonces des routeurs ; utilisez -4",
-		"no adapter is managed by DHCP":                                                 "aucun adaptateur n'est géré par DHCP",
-		"'lessee up ADAPTER' begins with one":                                           "'lessee up ADAPTATEUR' commence avec un",
 
 		// Where sandboxes are forbidden.
+		"create namespaces":                    "créer les espaces de noms",
+		"make the mounts private":              "rendre les montages privés",
+		"cover /etc":                           "recouvrir /etc",
+		"cover /etc/resolv.conf":               "recouvrir /etc/resolv.conf",
+		"make /etc read-only":                  "mettre /etc en lecture seule",
 		"cannot create a sandbox: %s (%s: %s)": "impossible de créer un bac à sable : %s (%s : %s)",
 		"user namespaces are turned off; allow them with 'sysctl -w user.max_user_namespaces=15000', or run it as root: sudo lessee demo":                                          "les espaces de noms utilisateur sont désactivés ; permettez-les avec 'sysctl -w user.max_user_namespaces=15000', ou exécutez en tant que root : sudo lessee demo",
 		"network namespaces are turned off; allow them with 'sysctl -w user.max_net_namespaces=15000'":                                                                             "les espaces de noms réseau sont désactivés ; permettez-les avec 'sysctl -w user.max_net_namespaces=15000'",
@@ -46,96 +47,5 @@ func frenchErrors() dictionary {
 		"this kernel lacks user or network namespaces (CONFIG_USER_NS, CONFIG_NET_NS); run it as root on another kernel":                                                           "ce noyau n'a pas les espaces de noms utilisateur ou réseau (CONFIG_USER_NS, CONFIG_NET_NS) ; exécutez en tant que root sur un autre noyau",
 		"root lacks CAP_SYS_ADMIN here, as in a container; start the container with '--privileged' or '--cap-add SYS_ADMIN --cap-add NET_ADMIN --security-opt seccomp=unconfined'": "root n'a pas CAP_SYS_ADMIN ici, comme dans un conteneur ; démarrez le conteneur avec '--privileged' ou '--cap-add SYS_ADMIN --cap-add NET_ADMIN --security-opt seccomp=unconfined'",
 		"a container or security module forbids user namespaces, or run it as root: sudo lessee demo":                                                                              "un conteneur ou un module de sécurité interdit les espaces de noms utilisateur ; ou exécutez en tant que root : sudo lessee demo",
-
-		// The way to the daemon.
-		"the socket's path has %d bytes, a Unix socket's has at most %d: %s":              "le chemin du socket a %d octets, celui d'un socket Unix en a au plus %d : %s",
-		"use a shorter path, or a relative one":                                           "utilisez un chemin plus court, ou relatif",
-		"the socket's path %q is not a file's":                                            "le chemin du socket %q n'est pas celui d'un fichier",
-		"no network adapter can have this name":                                           "aucun adaptateur réseau ne peut porter ce nom",
-		"see 'lessee list'":                                                               "voyez 'lessee list'",
-		"the caller gave up":                                                              "l'appelant a renoncé",
-		"the daemon at %s did not answer in %v":                                           "le démon de %s n'a pas répondu en %v",
-		"give it more time with --timeout":                                                "donnez-lui plus de temps avec --timeout",
-		"the lessee daemon is not running: there is no socket %s":                         "le démon lessee n'est pas en marche : il n'y a pas de socket %s",
-		"the lessee daemon is not running: nobody listens at %s":                          "le démon lessee n'est pas en marche : personne n'écoute sur %s",
-		"start it with '%s', or name its socket with --socket or %s":                      "démarrez-le avec '%s', ou nommez son socket par --socket ou %s",
-		"no permission to connect to the daemon's socket %s":                              "pas la permission de se connecter au socket %s du démon",
-		"every directory on the way to it must be searchable, the socket itself writable": "chaque répertoire qui y mène doit être traversable, et le socket accessible en écriture",
-		"the daemon at %s is too busy to accept a connection":                             "le démon de %s est trop occupé pour accepter une connexion",
-		"try again": "essayez de nouveau",
-		"the connection to the daemon at %s broke: %v":                      "la connexion au démon de %s s'est rompue : %v",
-		"it may have been stopped; see its log":                             "il a peut-être été arrêté ; voyez son journal",
-		"the answer from %s is not understood: %s":                          "la réponse de %s n'est pas comprise : %s",
-		"is it a lessee daemon, of a fitting version? See 'lessee version'": "est-ce un démon lessee, d'une version compatible ? Voyez 'lessee version'",
-		"the caller ended the stream of events":                             "l'appelant a mis fin au flux d'événements",
-		"see its log":                                                       "voyez son journal",
-		"the daemon at %s has said nothing for %v":                          "le démon de %s n'a rien dit depuis %v",
-
-		// The daemon: permission and limits.
-		"it is not known who is calling": "on ne sait pas qui appelle",
-		"%s may not do it":               "%s n'en a pas le droit",
-		"do it as root, or become a member of the group %s ('usermod -aG %[1]s USER') and log in again": "faites-le en tant que root, ou devenez membre du groupe %s ('usermod -aG %[1]s UTILISATEUR') et reconnectez-vous",
-		"do it as root, or create the group %s ('groupadd --system %[1]s'), whose members may do it":    "faites-le en tant que root, ou créez le groupe %s ('groupadd --system %[1]s'), dont les membres y ont droit",
-		"do it as root: the group %s has the unusable number %s":                                        "faites-le en tant que root : le groupe %s a le numéro inutilisable %s",
-		"too many connections to the daemon from uid %d":                                                "trop de connexions au démon depuis l'uid %d",
-		"close some":                   "fermez-en quelques-unes",
-		"the daemon is stopping":       "le démon s'arrête",
-		"try again when it runs again": "essayez de nouveau quand il sera reparti",
-
-		// The daemon: requests that are not as they should be.
-		"GET /v1/openapi.yaml describes the API":                     "GET /v1/openapi.yaml décrit l'API",
-		"there is no resource %s":                                    "il n'y a pas de ressource %s",
-		"%s takes the method %s, not %s":                             "%s accepte la méthode %s, pas %s",
-		"%s %s takes no body":                                        "%s %s n'accepte pas de corps",
-		"the request's body has more than %d bytes":                  "le corps de la requête a plus de %d octets",
-		"the request's body cannot be read: %v":                      "le corps de la requête ne peut pas être lu : %v",
-		"the request's body is to be a JSON object":                  "le corps de la requête doit être un objet JSON",
-		"the request's body has something behind its JSON object":    "le corps de la requête a quelque chose après son objet JSON",
-		"the request's body is not JSON: %v (byte %d)":               "le corps de la requête n'est pas du JSON : %v (octet %d)",
-		"the request's body is not JSON: it ends in the middle":      "le corps de la requête n'est pas du JSON : il est tronqué",
-		"the request's body: %s":                                     "le corps de la requête : %s",
-		"field %q is to be %s, not a JSON %s":                        "le champ %q doit être %s, pas un %s JSON",
-		"timeout: %q is not a duration such as \"20s\" or \"1m30s\"": "timeout : %q n'est pas une durée comme \"20s\" ou \"1m30s\"",
-		"timeout: %v is not between 1ms and %v":                      "timeout : %v n'est pas entre 1ms et %v",
-		"unknown field \"keep\": only down has it":                   "champ \"keep\" inconnu : seul down l'a",
-		"the query is malformed: %v":                                 "les paramètres de l'URL sont mal formés : %v",
-		"unknown query parameter %q":                                 "paramètre d'URL inconnu %q",
-		"query parameter %q is to be given once, with a value":       "le paramètre d'URL %q doit être donné une fois, avec une valeur",
-		"the answer cannot be written as JSON: %s":                   "la réponse ne peut pas être écrite en JSON : %s",
-
-		// The daemon: adapters and leases.
-		"no such adapter":                                            "cet adaptateur n'existe pas",
-		"'lessee list' lists them":                                   "'lessee list' les liste",
-		"%s manages this adapter (%s), not this daemon":              "%s gère cet adaptateur (%s), et non ce démon",
-		"do it there; or stop it there first, then 'lessee up %s'":   "faites-le là-bas ; ou arrêtez-le d'abord là-bas, puis 'lessee up %s'",
-		"the adapter is not managed by this daemon":                  "l'adaptateur n'est pas géré par ce démon",
-		"'lessee up %s' begins to manage it":                         "'lessee up %s' commence à le gérer",
-		"another lessee daemon manages this adapter":                 "un autre démon lessee gère cet adaptateur",
-		"%s manages this adapter (%s)":                               "%s gère cet adaptateur (%s)",
-		"DHCP needs an adapter with an Ethernet address":             "DHCP a besoin d'un adaptateur avec une adresse Ethernet",
-		"correct the adapter's configuration":                        "corrigez la configuration de l'adaptateur",
-		"no DHCP server answered in %s":                              "aucun serveur DHCP n'a répondu en %s",
-		"the search goes on":                                         "la recherche continue",
-		"the lease stays valid":                                      "le bail reste valable",
-		"the lease stays valid until %s":                             "le bail reste valable jusqu'à %s",
-		"another host uses %s, the address that the server gives":    "un autre hôte utilise %s, l'adresse que le serveur attribue",
-		"'lessee why %s' tells its link address; the search goes on": "'lessee why %s' indique son adresse de liaison ; la recherche continue",
-		"check the cable and 'ip link'":                              "vérifiez le câble et 'ip link'",
-		"'lessee renew %s' gets a lease":                             "'lessee renew %s' obtient un bail",
-		"it goes on nevertheless":                                    "l'opération continue malgré tout",
-		"it goes on":                                                 "l'opération continue",
-		"the system takes long to change the address":                "le système met longtemps à changer l'adresse",
-		"the system took too long to change the address":             "le système a mis trop longtemps à changer l'adresse",
-		"the lease was released meanwhile":                           "le bail a été libéré entre-temps",
-		"the adapter has no address of its own to ask with; set one, then manage the adapter again": "la carte n'a pas d'adresse à elle pour la demande ; attribuez-en une, puis gérez de nouveau la carte",
-		"the network asks its hosts to use no IPv4 (RFC 8925)":                                      "le réseau demande à ses hôtes de ne pas utiliser IPv4 (RFC 8925)",
-		"the release cannot be sent; nothing was changed":                                           "la libération ne peut pas être envoyée ; rien n'a été changé",
-		"the release cannot be sent; the lease stays":                                               "la libération ne peut pas être envoyée ; le bail reste",
-		"the adapter was removed":                                                                   "l'adaptateur a été retiré",
-		"the adapter is not managed any more":                                                       "l'adaptateur n'est plus géré",
-
-		// The daemon: advice that is long.
-		"stop it there first: two DHCP clients on one adapter take each other's addresses away": "arrêtez-le d'abord là-bas : deux clients DHCP sur un adaptateur se prennent leurs adresses",
-		"check the cable and 'ip link', or stop without a release: 'lessee down --keep %s'":     "vérifiez le câble et 'ip link', ou arrêtez sans rendre le bail : 'lessee down --keep %s'",
 	}
 }

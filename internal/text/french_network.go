@@ -11,15 +11,8 @@ func frenchNetwork() dictionary {
 			"ce qui y est suspect, et n'en prendre aucune. Il n'est pas nécessaire que\n" +
 			"l'adaptateur soit géré, et le bail qu'il a reste tel quel.\n\n" +
 			"Le code de sortie est 1 si aucun serveur n'a répondu.",
-		"how long to collect offers, 1s to 1h":                         "`TEMPS` de la collecte des offres, de 1s à 1h",
-		"collecting offers":                                            "collecte des offres",
-		"a discovery runs on this adapter already":                     "une recherche de serveurs est déjà en cours sur cet adaptateur",
-		"wait for its end":                                             "attendez sa fin",
-		"a discovery takes between %s and %s":                          "une recherche de serveurs prend entre %s et %s",
-		"too many traces run already":                                  "trop de traces sont déjà en cours",
-		"end one of them":                                              "terminez-en une",
-		"query parameter \"arp\" is to be true or false":               "le paramètre \"arp\" doit être true ou false",
-		"is it the right network? 'lessee trace %s' shows the packets": "est-ce le bon réseau ? 'lessee trace %s' montre les paquets",
+		"how long to collect offers, 1s to 1h": "`TEMPS` de la collecte des offres, de 1s à 1h",
+		"collecting offers":                    "collecte des offres",
 
 		"LEASE":    "BAIL",
 		"ROUTER":   "ROUTEUR",

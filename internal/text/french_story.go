@@ -1,5 +1,7 @@
 package text
 
+import "sync"
+
 // frenchStory has the words for the codes of a story: 'lessee why'.
 func frenchStory() dictionary {
 	return dictionary{
@@ -89,9 +91,12 @@ func frenchStory() dictionary {
 		"nothing: the lease has no end":                      "rien : le bail n'a pas de fin",
 
 		// What can be done.
-		"'lessee list' lists the adapters":                     "'lessee list' liste les adaptateurs",
-		"'ip link set %s up' sets it up":                       "'ip link set %s up' le démarre",
-		"check the cable, or what the adapter is connected to": "vérifiez le câble, ou ce à quoi l'adaptateur est relié",
+		"'lessee renew %s' gets a lease":                           "'lessee renew %s' obtient un bail",
+		"'lessee up %s' begins to manage it":                       "'lessee up %s' commence à le gérer",
+		"do it there; or stop it there first, then 'lessee up %s'": "faites-le là-bas ; ou arrêtez-le d'abord là-bas, puis 'lessee up %s'",
+		"'lessee list' lists the adapters":                         "'lessee list' liste les adaptateurs",
+		"'ip link set %s up' sets it up":                           "'ip link set %s up' le démarre",
+		"check the cable, or what the adapter is connected to":     "vérifiez le câble, ou ce à quoi l'adaptateur est relié",
 		"is it the right network? 'lessee discover %[1]s' asks all its servers, 'lessee trace %[1]s' shows the packets": "" +
 			"est-ce le bon réseau ? 'lessee discover %[1]s' interroge tous ses serveurs, 'lessee trace %[1]s' montre les paquets",
 		"the server's log has the reason: often its pool, or an entry for this client": "" +
@@ -104,37 +109,38 @@ func frenchStory() dictionary {
 	}
 }
 
-// frenchRejections has the reasons not to use a packet, as package dhcp4 says them.
-func frenchRejections() dictionary {
+// frenchRejections has the reasons not to use a packet, by the names that package
+// dhcp4 gives them.
+var frenchRejections = sync.OnceValue(func() dictionary {
 	return dictionary{
-		"message too short":                           "message trop court",
-		"op is neither request nor reply":             "op n'est ni requête ni réponse",
-		"hardware address longer than 16 bytes":       "adresse matérielle de plus de 16 octets",
-		"bad magic cookie":                            "le \"magic cookie\" est faux",
-		"option runs past the end of its field":       "une option dépasse la fin de son champ",
-		"bad option overload":                         "option 52 fausse",
-		"bad message type":                            "type de message faux",
-		"malformed message":                           "message mal formé",
-		"not a reply":                                 "n'est pas une réponse",
-		"foreign hardware address":                    "adresse matérielle d'un autre",
-		"no answer is awaited":                        "aucune réponse n'est attendue",
-		"foreign transaction":                         "transaction d'un autre",
-		"client identifier is not ours":               "l'identifiant de client n'est pas le nôtre",
-		"no message type":                             "sans type de message",
-		"not a message from a server to a client":     "n'est pas un message d'un serveur à un client",
-		"message type does not fit the state":         "le type de message ne convient pas à l'état",
-		"no server identifier":                        "sans identifiant de serveur",
-		"bad server identifier":                       "identifiant de serveur faux",
-		"from another server":                         "d'un autre serveur",
-		"leased address is not that of a host":        "l'adresse louée n'est pas celle d'un hôte",
-		"acknowledged address is not the offered one": "l'adresse confirmée n'est pas celle offerte",
-		"no lease time":                               "sans durée de bail",
-		"lease time too short":                        "durée de bail trop courte",
-		"lease is over on arrival":                    "bail expiré à son arrivée",
-		"bad subnet mask":                             "masque de sous-réseau faux",
-		"FORCERENEW was not agreed on":                "FORCERENEW n'a pas été convenu",
-		"not authenticated":                           "non authentifié",
-		"sent before":                                 "déjà envoyé auparavant",
-		"authentication failed":                       "l'authentification a échoué",
+		"too-short":                 "message trop court",
+		"bad-op":                    "op n'est ni requête ni réponse",
+		"hardware-address-too-long": "adresse matérielle de plus de 16 octets",
+		"bad-magic-cookie":          "le \"magic cookie\" est faux",
+		"option-truncated":          "une option dépasse la fin de son champ",
+		"bad-overload":              "option 52 fausse",
+		"bad-message-type":          "type de message faux",
+		"malformed":                 "message mal formé",
+		"not-reply":                 "n'est pas une réponse",
+		"foreign-hardware-address":  "adresse matérielle d'un autre",
+		"not-awaited":               "aucune réponse n'est attendue",
+		"foreign-xid":               "transaction d'un autre",
+		"client-identifier":         "l'identifiant de client n'est pas le nôtre",
+		"no-message-type":           "sans type de message",
+		"message-type":              "n'est pas un message d'un serveur à un client",
+		"unexpected":                "le type de message ne convient pas à l'état",
+		"no-server-identifier":      "sans identifiant de serveur",
+		"bad-server-identifier":     "identifiant de serveur faux",
+		"other-server":              "d'un autre serveur",
+		"bad-address":               "l'adresse louée n'est pas celle d'un hôte",
+		"other-address":             "l'adresse confirmée n'est pas celle offerte",
+		"no-lease-time":             "sans durée de bail",
+		"lease-too-short":           "durée de bail trop courte",
+		"lease-over":                "bail expiré à son arrivée",
+		"bad-subnet-mask":           "masque de sous-réseau faux",
+		"force-renew":               "FORCERENEW n'a pas été convenu",
+		"unauthenticated":           "non authentifié",
+		"replayed":                  "déjà envoyé auparavant",
+		"bad-digest":                "l'authentification a échoué",
 	}
-}
+})

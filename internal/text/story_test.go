@@ -15,11 +15,14 @@ func TestRejectionsAreTranslated(t *testing.T) {
 	p, n := For(language.French), 0
 	for r := dhcp4.Rejection(1); !strings.HasPrefix(r.Name(), "rejection "); r++ {
 		n++
-		if text := r.String(); p.Pieces(text) == text {
+		if text := r.String(); p.Rejection(r.Name(), text) == text || For(language.English).Rejection(r.Name(), text) != text {
 			t.Errorf("%s: no French for %q", r.Name(), text)
 		}
 	}
-	if n < 25 {
-		t.Errorf("only %d reasons looked at", n)
+	if n < 25 || n != len(frenchRejections()) {
+		t.Errorf("%d reasons looked at, %d in French", n, len(frenchRejections()))
+	}
+	if got := p.Rejection("of-the-future", "new"); got != "new" {
+		t.Errorf("got %q", got)
 	}
 }

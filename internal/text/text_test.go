@@ -1,7 +1,9 @@
 package text
 
 import (
+	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +12,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/reason"
 )
 
 func env(pairs ...string) func(string) string {
@@ -146,10 +149,31 @@ func TestSystemTextsAreFragments(t *testing.T) {
 	}
 }
 
+// verb is what takes an argument in a format.
+var verb = regexp.MustCompile(`%(\[\d+\])?[-+# 0]*\d*(\.\d+)?[a-zA-Z%]`)
+
+// verbs lists what a format takes: the numbers of the arguments, each with its verb.
+func verbs(format string) (list []string) {
+	next := 1
+	for _, v := range verb.FindAllString(format, -1) {
+		if strings.HasSuffix(v, "%") {
+			continue
+		}
+		n := next
+		if _, err := fmt.Sscanf(v, "%%[%d]", &n); err != nil {
+			n = next
+		}
+		list = append(list, fmt.Sprintf("%d%c", n, v[len(v)-1]))
+		next = n + 1
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
 // dictionaries has what each language says but English, which is the keys.
 func dictionaries(tag language.Tag) []dictionary {
 	if tag == language.French {
-		return []dictionary{frenchSystem(), frenchCommand(), frenchHelp(), frenchErrors(), frenchReasons(), frenchIpconfig(), frenchStory(), frenchRejections(), frenchNetwork()}
+		return []dictionary{frenchSystem(), frenchCommand(), frenchHelp(), frenchErrors(), frenchIpconfig(), frenchStory(), frenchNetwork()}
 	}
 	return nil
 }
@@ -251,7 +275,7 @@ func TestPlurals(t *testing.T) {
 func TestUnknownKeyIsEnglish(t *testing.T) {
 	t.Parallel()
 	const key = "nobody has translated %s"
-	if Knows(key) {
+	if knows(key) {
 		t.Fatal("somebody has")
 	}
 	if got := For(language.French).Sprintf(key, "this"); got != "nobody has translated this" {
@@ -260,29 +284,35 @@ func TestUnknownKeyIsEnglish(t *testing.T) {
 	if got := For(language.French).Text("verb|go"); got != "go" {
 		t.Errorf("got %q", got)
 	}
-	if !Knows("permission denied") || !Knows("%d events are missing: read faster") {
+	if !knows("permission denied") || !knows("%d events are missing: read faster") {
 		t.Error("a text that is there is not known")
 	}
 }
 
-func TestPieces(t *testing.T) {
+func TestFault(t *testing.T) {
 	t.Parallel()
 	p := For(language.French)
-	for in, want := range map[string]string{
-		"":                        "",
-		"server":                  "server", // an adapter's name
-		"name: server":            "name: server",
-		"no space left on device": "plus de place sur le périphérique",
-		"the lease could not be saved: no space left on device": "le bail n'a pas pu être enregistré : plus de place sur le périphérique",
-		"eth0: set address 10.0.0.1/8: operation not permitted": "eth0: set address 10.0.0.1/8 : opération non permise",
-		"the lease could not be saved: for a new reason":        "le bail n'a pas pu être enregistré: for a new reason",
+	for _, c := range []struct {
+		fault         reason.Fault
+		english, want string
+	}{
+		{reason.Fault{Text: "server"}, "server", "server"}, // a name
+		{reason.Fault{Text: "no space left on device"}, "no space left on device", "plus de place sur le périphérique"},
+		{
+			reason.Fault{During: "eth0: set address 10.0.0.1/8", Text: "operation not permitted"},
+			"eth0: set address 10.0.0.1/8: operation not permitted", "eth0: set address 10.0.0.1/8 : opération non permise",
+		},
+		{reason.Fault{During: "save", Text: "for a new reason"}, "save: for a new reason", "save: for a new reason"},
 	} {
-		if got := p.Pieces(in); got != want {
-			t.Errorf("%q: %q, want %q", in, got, want)
+		if got := p.Fault(&c.fault); got != c.want {
+			t.Errorf("%v: %q, want %q", &c.fault, got, c.want)
 		}
-		if got := For(language.English).Pieces(in); got != in {
-			t.Errorf("in English %q became %q", in, got)
+		if got := For(language.English).Fault(&c.fault); got != c.english {
+			t.Errorf("in English %v became %q", &c.fault, got)
 		}
+	}
+	if got := p.Error(fmt.Errorf("ask: %w", context.DeadlineExceeded)); got != "ask : le temps est écoulé" {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -17,7 +17,7 @@ func Filled(r reason.Reason) reason.Cause {
 	return reason.Cause{
 		Reason: r, Address: netip.MustParseAddr("10.77.0.9"), Manager: "dhcpcd", How: "pid 7 has UDP port 68 open",
 		Timeout: reason.Duration(20 * time.Second), Min: reason.Duration(time.Second), Max: reason.Duration(time.Hour),
-		Expires: time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC), Infinite: true, Message: "REQUEST",
+		Expires: time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC), Infinite: true, Message: "REQUEST", Objects: "address 10.77.0.5/24",
 		Fault: &reason.Fault{During: "save", Text: "no space left on device", Errno: 28},
 		Path:  "/run/x", Count: 108, Limit: 107, User: "alice", Group: "netdev", Field: "keep", Value: "soon", Want: "boolean", Got: "string",
 		Method: "PUT", Allow: "GET, POST",
