@@ -15,6 +15,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(threadsEnv) != "" {
+		os.Exit(writeInThreads())
+	}
 	flag.Parse()
 	lab.Main(m)
 }
