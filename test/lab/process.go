@@ -88,6 +88,7 @@ func (s *Space) StartCmd(t T, cmd *exec.Cmd) *Process {
 		close(p.done)
 	}()
 	t.Cleanup(func() {
+		s.unhold()
 		p.Kill()
 		if t.Failed() {
 			t.Logf("%s of %s printed:\n%s", p.Name, s.Name, p.Tail(400))

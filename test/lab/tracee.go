@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -122,7 +123,7 @@ func (tc *tracee) attach() error {
 				tc.threads[tid] = &traceeThread{}
 				tc.unstopped++
 				_ = unix.PtraceInterrupt(tid) // the stop starts the syscall stops
-			case err == unix.ESRCH || seizedByUs(tc.pid, tid):
+			case errors.Is(err, unix.ESRCH) || seizedByUs(tc.pid, tid):
 			default:
 				return fmt.Errorf("seize thread %d: %w", tid, err)
 			}
