@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -41,7 +42,12 @@ type Process struct {
 	cmd  *exec.Cmd
 	done chan struct{}
 	err  error
+	// forgotten processes are not shown if the test fails.
+	forgotten atomic.Bool
 }
+
+// Forget says that what the process printed need not be shown if the test fails.
+func (p *Process) Forget() { p.forgotten.Store(true) }
 
 // Start starts a program in the space.
 func (s *Space) Start(t T, name string, args ...string) *Process {
@@ -90,7 +96,7 @@ func (s *Space) StartCmd(t T, cmd *exec.Cmd) *Process {
 	t.Cleanup(func() {
 		s.unhold()
 		p.Kill()
-		if t.Failed() {
+		if t.Failed() && !p.forgotten.Load() {
 			t.Logf("%s of %s printed:\n%s", p.Name, s.Name, p.Tail(400))
 		}
 	})

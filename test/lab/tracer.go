@@ -161,6 +161,9 @@ func (tr *Tracer) Kill(t T) {
 	tr.ask(t, tracerRequest{Kill: true})
 }
 
+// Ended reports whether the traced process has ended.
+func (tr *Tracer) Ended() bool { return tr.answers.Mark() > tr.read }
+
 // Wait waits for the end of the traced process.
 func (tr *Tracer) Wait(t T, patience time.Duration) TraceResult {
 	t.Helper()
