@@ -150,7 +150,7 @@ func (s *Store) put(op, adapter, file string, c change) error {
 	if s.state != nil {
 		s.pending[file] = &c
 	}
-	if err := s.run.replace(file, c.text); err != nil {
+	if err := s.run.replace(file, c.text, false); err != nil {
 		if c.kind == changeRemoved {
 			_ = s.run.disk.remove(file) // it may need no room
 		}
