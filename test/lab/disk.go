@@ -90,17 +90,19 @@ func (d *Disk) Write(name string, content []byte) {
 	d.do("write to", func() error { return os.WriteFile(filepath.Join(d.Dir, name), content, 0o600) })
 }
 
+// Remove removes a file of the disk, or a directory with what it has.
+func (d *Disk) Remove(name string) {
+	d.t.Helper()
+	d.do("remove from", func() error { return os.RemoveAll(filepath.Join(d.Dir, name)) })
+}
+
 // Read reads a file of the disk; nil if it is not there.
 func (d *Disk) Read(name string) []byte {
 	d.t.Helper()
-	var b []byte
-	d.do("read from", func() error {
-		var err error
-		if b, err = os.ReadFile(filepath.Join(d.Dir, name)); errors.Is(err, os.ErrNotExist) {
-			return nil
-		}
-		return err
-	})
+	b, err := d.space.ReadFile(filepath.Join(d.Dir, name))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		d.t.Fatalf("space %s: %v", d.space.Name, err)
+	}
 	return b
 }
 

@@ -216,6 +216,16 @@ func (s *Space) Write(t T, name, content string) string {
 	return p
 }
 
+// ReadFile reads a file as the processes of the space see it.
+func (s *Space) ReadFile(path string) ([]byte, error) {
+	var b []byte
+	err := s.Do(func() (err error) {
+		b, err = os.ReadFile(path)
+		return err
+	})
+	return b, err
+}
+
 // ResolvConf returns the resolv.conf that the processes of the space see.
 func (s *Space) ResolvConf() string {
 	b, _ := os.ReadFile(s.Path("etc/resolv.conf"))
