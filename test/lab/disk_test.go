@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -140,12 +139,7 @@ func TestFreezableDisk(t *testing.T) {
 // awaitBlocked waits until the process sleeps so that no signal wakes it.
 func awaitBlocked(t *testing.T, p *lab.Process) {
 	t.Helper()
-	stat := ""
-	if !lab.Eventually(10*time.Second, func() bool {
-		stat = content(t, "/proc/"+strconv.Itoa(p.Pid())+"/stat")
-		_, after, _ := strings.Cut(stat, ") ")
-		return strings.HasPrefix(after, "D ")
-	}) {
-		t.Fatalf("not blocked: %s", stat)
+	if !lab.Eventually(10*time.Second, p.Blocked) {
+		t.Fatal("not blocked")
 	}
 }

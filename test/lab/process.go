@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -153,6 +155,20 @@ func (p *Process) Exited() bool {
 	default:
 		return false
 	}
+}
+
+// Blocked reports whether a thread of the process sleeps so that no signal wakes
+// it, as those do that wait for a disk.
+func (p *Process) Blocked() bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.Pid()))
+	for _, file := range threads {
+		stat, _ := os.ReadFile(file)
+		// id (name) state ...
+		if i := bytes.LastIndexByte(stat, ')'); i >= 0 && bytes.HasPrefix(stat[i+1:], []byte(" D")) {
+			return true
+		}
+	}
+	return false
 }
 
 // AwaitLine waits for a line that matches the pattern.
