@@ -37,6 +37,8 @@ func (s speaker) verdictText(f lessee.Fact, adapter string, told time.Time) stri
 		return s.Sprintf("%s manages this adapter, not this daemon", s.manager(f.Detail))
 	case "hindered":
 		return s.Sprintf("this daemon cannot manage this adapter: %s", s.hindrance(f.Cause, adapter, f.Detail))
+	case "taken-away":
+		return s.hindrance(f.Cause, adapter, f.Detail)
 	case "down":
 		return s.Text("the adapter is down")
 	case "no-link":

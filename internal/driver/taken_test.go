@@ -56,7 +56,7 @@ func TestTakenAway(t *testing.T) {
 				if n < 1 || n > int(during/(10*time.Minute))+1 {
 					t.Errorf("told the kernel %d times in %v", n, during)
 				}
-				if got := told(t, d, "c0"); !strings.Contains(got, "problem") {
+				if got := told(t, d, "c0"); !strings.HasPrefix(got, "lessee requesting: taken-away: ") {
 					t.Errorf("why: %s", got)
 				}
 				if err := d.Renew(t.Context(), "c0"); err != nil {

@@ -81,6 +81,7 @@ func (d *Driver) Why(_ context.Context, name string) (lessee.Story, error) {
 		}
 		s := a.tenancy.Status()
 		p.Managed, p.State, p.Lease, p.LinkLocal, p.Problem = true, s.State, s.Lease, s.LinkLocal.Addr(), s.Problem.Pack()
+		p.TakenAway = s.TakenAway
 		if s.Next != nil {
 			p.Next = &event.Next{At: s.Next.At, Timer: s.Next.Timer}
 		}
@@ -130,7 +131,7 @@ func (d *Driver) tellStory(s *lessee.Story, t event.Story, now boottime.Instant)
 		if len(f.Link) > 0 {
 			out.MAC = net.HardwareAddr(f.Link).String()
 		}
-		if c := f.Code; c == event.Problem.Row().Fact || c == event.VerdictHindered || c == event.AdviceProblem {
+		if c := f.Code; c == event.Problem.Row().Fact || c == event.VerdictHindered || c == event.VerdictTakenAway || c == event.AdviceProblem {
 			cause := reason.Unpack(f.Detail)
 			out.Cause = &cause
 			out.Detail, _ = lessee.English(cause, s.Adapter)

@@ -24,6 +24,7 @@ const (
 	VerdictHindered    Code = "hindered"       // it is to be managed and cannot be: Detail is its cause, packed
 	VerdictDown        Code = "down"           // it is administratively down
 	VerdictNoCarrier   Code = "no-link"        // it has no carrier
+	VerdictTakenAway   Code = "taken-away"     // another program took the address away: Detail is the cause, packed
 	VerdictReleased    Code = "idle"           // the lease was given back, nothing is sent
 	VerdictBound       Code = "in-use"         // the lease is in use
 	VerdictRenewing    Code = "renewing"       // in use, its server is asked to extend it

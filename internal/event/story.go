@@ -27,6 +27,8 @@ type Present struct {
 	Lease *dhcp4.Lease
 	// LinkLocal is the address that is used without a lease, not valid if none is.
 	LinkLocal netip.Addr
+	// TakenAway says that another program took the address of the lease away.
+	TakenAway bool
 	// Problem is what hinders, packed; "" if nothing does.
 	Problem string
 	// Next is what the client does next, nil if it waits for something to happen.
@@ -177,6 +179,8 @@ func (t *teller) verdict() {
 		t.withoutLink(VerdictDown, AdviceSetUp)
 	case !t.Carrier:
 		t.withoutLink(VerdictNoCarrier, AdviceCable)
+	case t.TakenAway:
+		t.says(Fact{Code: VerdictTakenAway, Detail: t.Problem}, AdviceRenew)
 	default:
 		t.linked()
 	}

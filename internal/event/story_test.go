@@ -55,6 +55,13 @@ func TestStories(t *testing.T) {
 			[]Code{NextRenewal, NextExpiry},
 			[]Code{AdviceProblem},
 		},
+		"taken away": {
+			append(obtained(0), step{5, Entry{Kind: TakenAway, Detail: "packed"}}),
+			with(managed(9, dhcp4.StateRequesting, dhcp4.TimerT1, 1791), func(p *Present) { p.TakenAway, p.Problem = true, "packed" }),
+			VerdictTakenAway,
+			[]Code{NextRenewal},
+			[]Code{AdviceRenew, AdviceProblem},
+		},
 		"no carrier": {
 			append(obtained(0), step{5, Entry{Kind: NoCarrier}}),
 			with(managed(9, dhcp4.StateInitReboot, dhcp4.TimerExpiry, 3591), func(p *Present) { leased(p); p.Carrier = false }),

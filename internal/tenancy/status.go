@@ -18,6 +18,9 @@ type Status struct {
 	Lease *dhcp4.Lease
 	// LinkLocal is the link-local address in use, not valid if none is.
 	LinkLocal netip.Prefix
+	// TakenAway says that another program took the address of the lease away. The
+	// state is REQUESTING then, too.
+	TakenAway bool
 	// Problem is what hinders, without a reason if nothing does.
 	Problem reason.Cause
 	// Next is what the client does next unless something happens before; nil if
@@ -39,7 +42,7 @@ func (t *Tenancy) Status() Status {
 	if t.candidate != nil || t.pending && t.announce == event.Bound {
 		s.State, s.Lease = dhcp4.StateRequesting, nil
 	}
-	if t.lacksAddress() {
+	if s.TakenAway = t.lacksAddress(); s.TakenAway {
 		s.State, s.Lease = dhcp4.StateRequesting, nil
 	}
 	if at, why, ok := t.client.Deadline(); ok {
