@@ -124,6 +124,20 @@ func TestPack(t *testing.T) {
 			}
 		}
 	}
+	for _, d := range reason.Table() {
+		full := wordstest.Filled(d.Reason)
+		back := reason.Unpack(full.Pack())
+		for _, f := range append(append([]reason.Field{}, d.Needs...), d.May...) {
+			if f == reason.FieldExpires {
+				continue
+			}
+			was, _ := full.Get(f)
+			is, ok := back.Get(f)
+			if !ok || !reflect.DeepEqual(was, is) {
+				t.Errorf("%v: %s came back as %v, want %v", d.Reason, f, is, was)
+			}
+		}
+	}
 	c := reason.Cause{Reason: reason.AnotherClient, Manager: "a\x1fb", How: "c"}
 	if back := reason.Unpack(c.Pack()); back.Manager != "a?b" || back.How != "c" {
 		t.Errorf("a separator in a field: %v", &back)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lessee/lessee/reason"
 	"github.com/lessee/lessee/test/lab"
 )
 
@@ -141,7 +142,10 @@ func (h *home) listIsTrue(t *testing.T, d *lab.Daemon) {
 // staysAway waits until the daemon says that it was taken away again.
 func (h *home) staysAway(t *testing.T, d *lab.Daemon, name string) {
 	t.Helper()
-	if !lab.Eventually(patience, func() bool { return contains(show(t, d).IPv4.Problem, "taken-away") }) {
+	if !lab.Eventually(patience, func() bool {
+		c := show(t, d).IPv4.ProblemCause
+		return c != nil && c.Reason == reason.TakenAway && c.Count > 1
+	}) {
 		t.Errorf("taken away again, and the problem is %q; the kernel has %q", show(t, d).IPv4.Problem, h.configuration())
 	}
 	if why := d.Must(t, "why", "c0"); !contains(why.Stdout, name) || !contains(why.Stdout, "another program") {
