@@ -55,6 +55,9 @@ func (t *Tenancy) desired() netconf.Desired {
 	if d.MTU != 0 && t.baseMTU == 0 && t.link.MTU != d.MTU {
 		t.baseMTU = t.link.MTU
 	}
+	if t.taken == nil {
+		return d
+	}
 	return d.Without(t.taken.barred)
 }
 
@@ -92,7 +95,7 @@ func (t *Tenancy) reported(in Applied) {
 	if t.pending && t.ending == living {
 		t.announced()
 	}
-	if t.taken.look == lookDue {
+	if t.look == lookDue {
 		t.inspect(HintGiven)
 	}
 }

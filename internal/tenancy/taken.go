@@ -21,10 +21,10 @@ const (
 )
 
 // taken is what other programs took away of what the kernel had on our behalf.
-// The zero taken is nothing. A hint says that something may have changed; the
-// truth is what the kernel has, so it is inspected.
+// A nil taken is nothing, as it is for most adapters all their lives. A hint says
+// that something may have changed; the truth is what the kernel has, so it is
+// inspected.
 type taken struct {
-	look look
 	// missing are the wanted objects that the kernel did not have when it was
 	// inspected last.
 	missing []netconf.Object
@@ -64,46 +64,53 @@ func (t *Tenancy) disturbed() {
 	if t.seq == 0 || t.ending != living {
 		return
 	}
-	switch t.taken.look {
+	switch t.look {
 	case lookIdle, lookDue:
 		t.inspect(HintGiven)
 	case lookOut, lookStale:
-		t.taken.look = lookStale
+		t.look = lookStale
 	}
 }
 
 // inspect has the kernel looked at, now or when it has done what it was told.
 func (t *Tenancy) inspect(why Cause) {
 	if t.applied != t.seq {
-		t.taken.look = lookDue
+		t.look = lookDue
 		return
 	}
-	t.taken.look = lookOut
+	t.look = lookOut
 	t.emit(Inspect{Seq: t.seq, Want: t.wanted(), Cause: why})
 }
 
 // inspected takes what the kernel lacks.
 func (t *Tenancy) inspected(in Inspected) {
-	stale := t.taken.look == lookStale
-	t.taken.look = lookIdle
+	stale := t.look == lookStale
+	t.look = lookIdle
 	switch {
 	case t.ending != living:
 		return
 	case stale || in.Seq != t.seq:
 		t.inspect(HintGiven) // it is out of date
 		return
-	case in.Err != nil:
-		t.taken.putBack = alarm{t.now.Add(putBackDelay), true} // looks again
+	case in.Err == nil && len(in.Missing) == 0 && t.taken == nil:
+		return
+	}
+	if t.taken == nil {
+		t.taken = &taken{}
+	}
+	k := t.taken
+	if in.Err != nil {
+		k.putBack = alarm{t.now.Add(putBackDelay), true} // looks again
 		return
 	}
 	fresh := t.noteMissing(in.Missing)
-	back := t.taken.toPutBack()
+	back := k.toPutBack()
 	switch {
 	case len(back) == 0 || !t.link.Usable: // when the link comes, all is applied
-		t.taken.putBack.on = false
+		k.putBack.on = false
 	case in.Cause == HintGiven || fresh:
-		if !t.taken.putBack.on {
-			t.taken.putBack = alarm{t.now.Add(putBackDelay), true}
+		if !k.putBack.on {
+			k.putBack = alarm{t.now.Add(putBackDelay), true}
 		}
 	case in.Manager != "":
 		t.bar(back, reason.Cause{Manager: in.Manager})
@@ -116,7 +123,7 @@ func (t *Tenancy) inspected(in Inspected) {
 // noteMissing compares what is missing with what was, and reports whether there is
 // something new that may be put back.
 func (t *Tenancy) noteMissing(missing []netconf.Object) bool {
-	k := &t.taken
+	k := t.taken
 	var fresh, again []netconf.Object
 	for _, o := range missing {
 		switch {
@@ -160,40 +167,46 @@ func (t *Tenancy) bar(list []netconf.Object, why reason.Cause) {
 
 // putBackDue looks whether what was missing still is.
 func (t *Tenancy) putBackDue() {
-	if t.taken.putBack.on && !t.now.Before(t.taken.putBack.at) {
-		t.taken.putBack.on = false
+	if k := t.taken; k != nil && k.putBack.on && !t.now.Before(k.putBack.at) {
+		k.putBack.on = false
 		t.inspect(PutBackDue)
 	}
 }
 
 // restores notes what an Apply puts back.
 func (t *Tenancy) restores() {
-	k := &t.taken
+	k := t.taken
+	if k == nil {
+		return
+	}
 	k.restored = slices.DeleteFunc(k.restored, func(r restoration) bool { return t.now.Sub(r.at) >= putBackInterval })
 	for _, o := range k.toPutBack() {
 		k.restored = append(k.restored, restoration{o, t.now})
 	}
 	k.missing, k.putBack.on = slices.Clone(k.barred), false
+	if len(k.missing) == 0 && len(k.restored) == 0 {
+		t.taken = nil
+	}
 }
 
 // forgive forgets all that was taken away: somebody wants it back, or there is a
 // new lease.
 func (t *Tenancy) forgive() (had bool) {
-	had = len(t.taken.missing) > 0
-	t.taken = taken{look: t.taken.look}
+	had = t.taken != nil && len(t.taken.missing) > 0
+	t.taken = nil
 	return had
 }
 
 // lapse forgives what was taken away long ago: the lease was renewed.
 func (t *Tenancy) lapse() {
-	if len(t.taken.barred) > 0 && t.now.Sub(t.taken.barredAt) >= putBackInterval {
+	if k := t.taken; k != nil && len(k.barred) > 0 && t.now.Sub(k.barredAt) >= putBackInterval {
 		t.forgive()
 	}
 }
 
 // problem is what hinders as something is missing; false if nothing is.
 func (k *taken) problem() (reason.Cause, bool) {
-	if len(k.missing) == 0 {
+	if k == nil || len(k.missing) == 0 {
 		return reason.Cause{}, false
 	}
 	c := reason.Cause{Reason: reason.TakenAway}
@@ -206,7 +219,7 @@ func (k *taken) problem() (reason.Cause, bool) {
 
 // lacksAddress reports whether the kernel does not have the address of the lease.
 func (t *Tenancy) lacksAddress() bool {
-	return t.lease != nil && slices.Contains(t.taken.missing, netconf.Object{Kind: netconf.ObjectAddress, Prefix: t.lease.Address})
+	return t.lease != nil && t.taken != nil && slices.Contains(t.taken.missing, netconf.Object{Kind: netconf.ObjectAddress, Prefix: t.lease.Address})
 }
 
 func (k *taken) restoredLately(o netconf.Object, now boottime.Instant) bool {

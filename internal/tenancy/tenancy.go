@@ -60,7 +60,8 @@ type Tenancy struct {
 	inform, addressless bool
 	informed            *dhcp4.Lease
 
-	taken     taken
+	look      look
+	taken     *taken
 	guard     guard
 	networks  networks
 	local     *linkLocal   // nil where no link-local address is to be used
@@ -204,7 +205,9 @@ func (t *Tenancy) Deadline() (boottime.Instant, bool) {
 	s.add(at, ok)
 	s.add(t.retry.at, t.retry.on)
 	s.add(t.resave.at, t.resave.on)
-	s.add(t.taken.putBack.at, t.taken.putBack.on)
+	if k := t.taken; k != nil {
+		s.add(k.putBack.at, k.putBack.on)
+	}
 	t.arpDeadlines(&s)
 	for i := range t.calls {
 		s.add(t.calls[i].deadline, true)
