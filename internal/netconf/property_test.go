@@ -207,3 +207,25 @@ func (g *generator) checkForeign(before, after model, owned []netip.Prefix, want
 		}
 	}
 }
+
+// TestRefusedSuccessor: where the kernel refuses a new route, the one that it was
+// to replace stays.
+func TestRefusedSuccessor(t *testing.T) {
+	t.Parallel()
+	address := netip.MustParsePrefix("10.77.0.100/24")
+	through := func(router string) Route {
+		return Route{
+			Destination: netip.MustParsePrefix("0.0.0.0/0"), Router: netip.MustParseAddr(router), Source: address.Addr(),
+			Metric: 100, Table: TableMain, Protocol: ProtocolDHCP,
+		}
+	}
+	ours := Address{Prefix: address, Flags: NoPrefixRoute, Protocol: ProtocolDHCP, Lifetime: Lifetime{Forever: true}}
+	have := State{Link: Link{Index: 3, Up: true, Carrier: true}, Addresses: []Address{ours}, Routes: []Route{through("10.77.0.1")}}
+	plan := Diff(have, []netip.Prefix{address}, Desired{Addresses: []Address{ours}, Routes: []Route{through("10.77.0.2")}})
+	if len(plan.Add) != 1 || len(plan.Remove) != 1 {
+		t.Fatalf("plan %v, %v", plan.Add, plan.Remove)
+	}
+	if remove, _ := plan.Cleanup([]Failure{{plan.Add[0], errRefused}}); len(remove) != 0 {
+		t.Errorf("there is no default route left: %v", remove)
+	}
+}
