@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/lessee/lessee/internal/tenancy"
+	"golang.org/x/sys/unix"
 )
 
 // Options say where a store keeps its records.
@@ -122,6 +123,8 @@ func (s *Store) Close() error {
 	var errs []error
 	for _, f := range s.folders() {
 		if f.lock != nil {
+			// A child process that has not run its program yet has the descriptor, too.
+			_ = unix.Flock(int(f.lock.Fd()), unix.LOCK_UN)
 			errs = append(errs, f.lock.Close())
 		}
 	}
