@@ -102,6 +102,7 @@ func testFolderFault(t *testing.T, fault folderFault, folder string, fromStart b
 	address = d.AwaitBound(t, "c0").IPv4.Address.Addr()
 	h.dhcp.AwaitHeld(t, address)
 	awaitOther(t, d, folder, `"release":`, false)
+	awaitOther(t, d, folder, `"address":"`+address.String()+`/`, true)
 
 	// The next process finds the lease by the folder that is well.
 	d.Crash()
