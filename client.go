@@ -18,6 +18,8 @@ import (
 
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/environ"
+	"github.com/lessee/lessee/internal/fault"
+	"github.com/lessee/lessee/reason"
 )
 
 const (
@@ -272,28 +274,30 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 // check finds what need not be asked.
 func (c *Client) check(r request) error {
 	if n := len(c.socket); n > maxSocketPath {
-		e := &Error{Op: r.op, Adapter: r.adapter, Code: errno.ERROR_INVALID_PARAMETER, Hint: "use a shorter path, or a relative one"}
-		return e.SetDetail("the socket's path has %d bytes, a Unix socket's has at most %d: %s", n, maxSocketPath, c.socket)
+		return r.failed(errno.ERROR_INVALID_PARAMETER, reason.Cause{
+			Reason: reason.SocketPathTooLong, Path: c.socket, Count: int64(n), Limit: maxSocketPath,
+		})
 	}
 	if strings.HasPrefix(c.socket, "@") || strings.ContainsRune(c.socket, 0) {
-		e := &Error{Op: r.op, Adapter: r.adapter, Code: errno.ERROR_INVALID_PARAMETER}
-		return e.SetDetail("the socket's path %q is not a file's", c.socket)
+		return r.failed(errno.ERROR_INVALID_PARAMETER, reason.Cause{Reason: reason.SocketNotAFile, Path: c.socket})
 	}
 	if r.path != "" {
 		return nil
 	}
 	if r.adapter == "" {
-		return &Error{Op: r.op, Code: errno.ERROR_INVALID_PARAMETER, Detail: "the adapter's name is empty"}
+		return r.failed(errno.ERROR_INVALID_PARAMETER, reason.Cause{Reason: reason.NoAdapterName})
 	}
 	// The kernel gives no interface such a name (dev_valid_name), and a path
 	// with it would mean something else.
 	if r.adapter == "." || r.adapter == ".." || strings.ContainsAny(r.adapter, "/\x00") {
-		return &Error{
-			Op: r.op, Adapter: r.adapter, Code: errno.ERROR_FILE_NOT_FOUND,
-			Detail: "no network adapter can have this name", Hint: "see 'lessee list'",
-		}
+		return r.failed(errno.ERROR_FILE_NOT_FOUND, reason.Cause{Reason: reason.ImpossibleName})
 	}
 	return nil
+}
+
+// failed returns the error of a request.
+func (r request) failed(code errno.Errno, c reason.Cause) *Error {
+	return &Error{Op: r.op, Adapter: r.adapter, Code: code, Cause: c}
 }
 
 // failed explains why no answer came. ctx is the caller's.
@@ -301,49 +305,40 @@ func (c *Client) failed(ctx context.Context, r request, began time.Time, err err
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
-	e := &Error{Op: r.op, Adapter: r.adapter, Err: err}
+	e := r.failed(errno.ERROR_PROC_NOT_FOUND, reason.Cause{Path: c.socket})
+	e.Err = err
 	switch cause := ctx.Err(); {
 	case errors.Is(cause, context.Canceled):
-		e.Code, e.Err = errno.ERROR_CANCELLED, cause
+		e.Code, e.Cause, e.Err = errno.ERROR_CANCELLED, reason.Cause{Reason: reason.Cancelled}, cause
 		if r.method != http.MethodPost {
-			e.Detail = "the caller gave up"
+			e.Cause.Reason = reason.GaveUp
 		}
 		return e
 	case errors.Is(cause, context.DeadlineExceeded):
-		e.Code, e.Err = errno.ERROR_PROC_NOT_FOUND, cause
 		if r.method == http.MethodPost {
 			e.Code = errno.ERROR_SEM_TIMEOUT
 		}
-		_ = e.SetDetail("the daemon at %s did not answer in %v", c.socket, time.Since(began).Round(10*time.Millisecond))
-		e.Hint = "give it more time with --timeout"
+		e.Err, e.Cause.Reason = cause, reason.DaemonSilent
+		e.Cause.Timeout = reason.Duration(max(time.Since(began).Round(10*time.Millisecond), time.Millisecond))
 		return e
-	}
-
-	e.Code = errno.ERROR_PROC_NOT_FOUND
-	daemon := "lessee daemon ADAPTER"
-	if r.adapter != "" {
-		daemon = "lessee daemon " + r.adapter
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return e.SetDetail("the lessee daemon is not running: there is no socket %s", c.socket).SetHint(startHint, daemon, SocketEnv)
+		e.Cause.Reason = reason.NoDaemon
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return e.SetDetail("the lessee daemon is not running: nobody listens at %s", c.socket).SetHint(startHint, daemon, SocketEnv)
+		e.Cause.Reason = reason.DaemonNotListening
 	case errors.Is(err, fs.ErrPermission):
-		e.Code = errno.ERROR_ACCESS_DENIED
-		return e.SetDetail("no permission to connect to the daemon's socket %s", c.socket).
-			SetHint("every directory on the way to it must be searchable, the socket itself writable")
+		e.Code, e.Cause.Reason = errno.ERROR_ACCESS_DENIED, reason.SocketDenied
 	case errors.Is(err, syscall.EAGAIN):
-		return e.SetDetail("the daemon at %s is too busy to accept a connection", c.socket).SetHint("try again")
+		e.Cause.Reason = reason.DaemonBusy
+	default:
+		if u, ok := errors.AsType[*url.Error](err); ok {
+			err = u.Err // without the URL, which nobody typed
+		}
+		e.Cause.Reason, e.Cause.Fault = reason.ConnectionBroken, fault.Of(err)
 	}
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		err = u.Err // without the URL, which nobody typed
-	}
-	return e.SetDetail("the connection to the daemon at %s broke: %v", c.socket, err).SetHint("it may have been stopped; see its log")
+	return e
 }
-
-// startHint says what to do without a daemon.
-const startHint = "start it with '%s', or name its socket with --socket or %s"
 
 // refused turns the daemon's error answer into an error.
 func (c *Client) refused(r request, resp *http.Response, data []byte) error {
@@ -373,9 +368,11 @@ func (c *Client) refused(r request, resp *http.Response, data []byte) error {
 }
 
 func (c *Client) notUnderstood(r request, why string, err error) error {
-	e := &Error{Op: r.op, Adapter: r.adapter, Code: errno.ERROR_PROC_NOT_FOUND, Err: err}
-	return e.SetDetail("the answer from %s is not understood: %s", c.socket, why).
-		SetHint("is it a lessee daemon, of a fitting version? See 'lessee version'")
+	e := r.failed(errno.ERROR_PROC_NOT_FOUND, reason.Cause{
+		Reason: reason.AnswerNotUnderstood, Path: c.socket, Fault: &reason.Fault{Text: why},
+	})
+	e.Err = err
+	return e
 }
 
 func isJSON(resp *http.Response, want string) bool {

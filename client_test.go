@@ -20,6 +20,7 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/reason"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -60,10 +61,10 @@ func TestErrorText(t *testing.T) {
 	}{
 		{
 			lessee.Error{
-				Op: "renew", Adapter: "eth0", Code: errno.ERROR_SEM_TIMEOUT, Detail: "no DHCP server answered in 20s",
-				Hint: "the lease stays valid until 14:02; see 'lessee why eth0'",
+				Op: "renew", Adapter: "eth0", Code: errno.ERROR_SEM_TIMEOUT,
+				Cause: reason.Cause{Reason: reason.NoServer, Timeout: lessee.Duration(20 * time.Second), Infinite: true},
 			},
-			"eth0: renew: no DHCP server answered in 20s (ERROR_SEM_TIMEOUT 121); the lease stays valid until 14:02; see 'lessee why eth0'",
+			"eth0: renew: no DHCP server answered in 20s (ERROR_SEM_TIMEOUT 121); the lease stays valid",
 		},
 		{lessee.Error{Op: "list", Code: errno.ERROR_PROC_NOT_FOUND}, "list: the DHCP client service could not be asked (ERROR_PROC_NOT_FOUND 127)"},
 		{lessee.Error{Code: 4242}, "system error 4242 (4242)"},
@@ -74,11 +75,17 @@ func TestErrorText(t *testing.T) {
 	}
 }
 
+// The reason and its fields travel, with the English words beside them.
 func TestErrorJSON(t *testing.T) {
 	t.Parallel()
-	e := &lessee.Error{Op: "renew", Adapter: "eth0", Code: errno.ERROR_SEM_TIMEOUT, Detail: "d", Hint: "h", Err: io.EOF}
+	until := time.Date(2026, 1, 2, 14, 2, 3, 0, time.UTC)
+	e := &lessee.Error{Op: "renew", Adapter: "eth0", Code: errno.ERROR_SEM_TIMEOUT, Err: io.EOF, Cause: reason.Cause{
+		Reason: reason.NoServer, Timeout: lessee.Duration(20 * time.Second), Expires: until,
+	}}
 	data, err := json.Marshal(e)
-	const want = `{"code":121,"name":"ERROR_SEM_TIMEOUT","op":"renew","adapter":"eth0","detail":"d","hint":"h"}`
+	want := `{"code":121,"name":"ERROR_SEM_TIMEOUT","op":"renew","adapter":"eth0","reason":"no-server","timeout":"20s",` +
+		`"expires":"2026-01-02T14:02:03Z","detail":"no DHCP server answered in 20s","hint":"the lease stays valid until ` +
+		until.Local().Format(time.TimeOnly) + `"}`
 	if err != nil || string(data) != want {
 		t.Errorf("got %s, %v; want %s", data, err, want)
 	}
@@ -88,6 +95,28 @@ func TestErrorJSON(t *testing.T) {
 	}
 	if again, err := json.Marshal(&back); err != nil || string(again) != want {
 		t.Errorf("came back as %s, %v", again, err)
+	}
+	if lessee.Reason(fmt.Errorf("around: %w", &back)) != reason.NoServer || lessee.Reason(io.EOF) != reason.None {
+		t.Error("the reason is not found")
+	}
+}
+
+// A daemon of another version may give a reason that is not known here, or not
+// the fields that it needs: then its own words are shown.
+func TestErrorOfAnotherVersion(t *testing.T) {
+	t.Parallel()
+	for _, data := range []string{
+		`{"code":121,"op":"renew","adapter":"eth0","reason":"of-the-future","colour":"red","detail":"the daemon's words","hint":"try harder"}`,
+		`{"code":121,"op":"renew","adapter":"eth0","reason":"no-server","detail":"the daemon's words","hint":"try harder"}`,
+		`{"code":121,"op":"renew","adapter":"eth0","detail":"the daemon's words","hint":"try harder"}`,
+	} {
+		var e lessee.Error
+		if err := json.Unmarshal([]byte(data), &e); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := e.Error(), "eth0: renew: the daemon's words (ERROR_SEM_TIMEOUT 121); try harder"; got != want {
+			t.Errorf("%s: %q", data, got)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/names"
+	"github.com/lessee/lessee/reason"
 )
 
 // How long a discovery may take.
@@ -21,20 +22,7 @@ const (
 )
 
 // A Duration is a time span whose JSON form is a text such as "1h30m0s".
-type Duration time.Duration
-
-// String returns the form of [time.Duration].
-func (d Duration) String() string { return time.Duration(d).String() }
-
-// MarshalText implements [encoding.TextMarshaler].
-func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
-
-// UnmarshalText implements [encoding.TextUnmarshaler].
-func (d *Duration) UnmarshalText(text []byte) error {
-	v, err := time.ParseDuration(string(text))
-	*d = Duration(v)
-	return err
-}
+type Duration = reason.Duration
 
 // A Discovery is what the DHCP servers of an adapter's link offered.
 type Discovery struct {

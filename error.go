@@ -7,43 +7,64 @@ import (
 	"strings"
 
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/words"
+	"github.com/lessee/lessee/reason"
 )
 
 // An Error says what failed, on which adapter, why, and what to do about it.
 // All errors of this package are of this type. Its JSON form is also the body
 // of every error that the daemon answers with.
 //
-// [errors.Is] finds the contract's code in it, and whatever lies behind:
+// Programs decide by Code, or more finely by the reason of Cause; people read
+// [Error.Error]. [errors.Is] finds the contract's code in it, and whatever lies
+// behind:
 //
 //	errors.Is(err, errno.ERROR_SEM_TIMEOUT)  // no DHCP server answered in time
 //	errors.Is(err, context.Canceled)         // the context of the call was cancelled
 type Error struct {
 	// Op is what was tried: "list", "show", "renew", "release", "up", "down",
 	// "watch", "why", "discover", "trace" or "version".
-	Op string `json:"op,omitempty"`
+	Op string
 	// Adapter is the name it was tried on; empty where no adapter is concerned.
-	Adapter string `json:"adapter,omitempty"`
+	Adapter string
 	// Code is the contract's error code, never NO_ERROR.
-	Code errno.Errno `json:"code"`
-	// Detail says in plain words what went wrong, where that is more than the
-	// text of Code, which it replaces in the message.
-	Detail string `json:"detail,omitempty"`
-	// Hint says what follows from it and what to do.
-	Hint string `json:"hint,omitempty"`
-
-	// DetailFormat and DetailArgs, HintFormat and HintArgs are what Detail and
-	// Hint, which are in English, were made of: a format of package fmt and its
-	// arguments, for programs that show them in another language. They are absent
-	// where the text has no arguments: it is its own format then.
-	// See [Error.SetDetail].
-	DetailFormat string `json:"detail_format,omitempty"`
-	DetailArgs   Args   `json:"detail_args,omitempty"`
-	HintFormat   string `json:"hint_format,omitempty"`
-	HintArgs     Args   `json:"hint_args,omitempty"`
-
+	Code errno.Errno
+	// Cause is why, with its typed fields. Its reason is empty where Code says
+	// all that is known. One that [reason.Define] does not know comes from a
+	// newer daemon.
+	Cause reason.Cause
 	// Err is the error behind this one, such as context.Canceled or a
 	// system call's; nil if there is none. It is not part of the JSON form.
-	Err error `json:"-"`
+	Err error
+
+	// detail and hint are the daemon's words.
+	detail, hint string
+}
+
+// Detail says in plain English what went wrong, where that is more than the text
+// of Code, which it replaces in the message.
+func (e *Error) Detail() string {
+	if e.Cause.Complete() {
+		detail, _ := English(e.Cause, e.Adapter)
+		return detail
+	}
+	return e.detail
+}
+
+// Hint says in plain English what follows from it and what to do.
+func (e *Error) Hint() string {
+	if e.Cause.Complete() {
+		_, hint := English(e.Cause, e.Adapter)
+		return hint
+	}
+	return e.hint
+}
+
+// English puts a cause on an adapter into words: what is wrong, and what follows
+// from it or what to do. Either may be empty; both are for a reason that is not
+// known here, or without a field that it needs. Times are in the local zone.
+func English(c reason.Cause, adapter string) (detail, hint string) {
+	return words.Say(words.English(), adapter, &c, words.Plain)
 }
 
 // Error returns the message:
@@ -57,8 +78,8 @@ func (e *Error) Error() string {
 			b.WriteString(": ")
 		}
 	}
-	if e.Detail != "" {
-		b.WriteString(e.Detail)
+	if detail := e.Detail(); detail != "" {
+		b.WriteString(detail)
 	} else {
 		b.WriteString(e.Code.Error())
 	}
@@ -70,9 +91,9 @@ func (e *Error) Error() string {
 	}
 	b.WriteString(number)
 	b.WriteByte(')')
-	if e.Hint != "" {
+	if hint := e.Hint(); hint != "" {
 		b.WriteString("; ")
-		b.WriteString(e.Hint)
+		b.WriteString(hint)
 	}
 	return b.String()
 }
@@ -85,15 +106,33 @@ func (e *Error) Unwrap() []error {
 	return []error{e.Code, e.Err}
 }
 
-// MarshalJSON adds the code's name to the fields, as "name", for people who
-// read the answer.
+// errorJSON is the JSON form of an Error.
+type errorJSON struct {
+	Code errno.Errno `json:"code"`
+	// Name is the code's, for people who read the answer.
+	Name    string `json:"name,omitempty"`
+	Op      string `json:"op,omitempty"`
+	Adapter string `json:"adapter,omitempty"`
+	reason.Cause
+	Detail string `json:"detail,omitempty"`
+	Hint   string `json:"hint,omitempty"`
+}
+
+// MarshalJSON writes the reason and its fields beside the others, and the code's
+// name, Detail and Hint, for people who read the answer and for programs that do
+// not know the reason.
 func (e *Error) MarshalJSON() ([]byte, error) {
-	type fields Error
-	return json.Marshal(struct {
-		Code errno.Errno `json:"code"`
-		Name string      `json:"name"`
-		*fields
-	}{e.Code, e.Code.Name(), (*fields)(e)})
+	return json.Marshal(errorJSON{e.Code, e.Code.Name(), e.Op, e.Adapter, e.Cause, e.Detail(), e.Hint()})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (e *Error) UnmarshalJSON(data []byte) error {
+	var f errorJSON
+	if err := json.Unmarshal(data, &f); err != nil {
+		return err
+	}
+	*e = Error{Op: f.Op, Adapter: f.Adapter, Code: f.Code, Cause: f.Cause, detail: f.Detail, hint: f.Hint}
+	return nil
 }
 
 // Code returns the contract's code of any error: the one of an [Error] or an
@@ -110,4 +149,13 @@ func Code(err error) errno.Errno {
 		return e
 	}
 	return errno.ERROR_PROC_NOT_FOUND
+}
+
+// Reason returns the reason of an [Error] inside any error, [reason.None] if
+// there is none.
+func Reason(err error) reason.Reason {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Cause.Reason
+	}
+	return reason.None
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/reason"
 )
 
 // Renew an adapter's lease and show what it has then.
@@ -76,11 +77,11 @@ func ExampleClient_Watch() {
 func ExampleError() {
 	err := &lessee.Error{
 		Op: "renew", Adapter: "eth0", Code: errno.ERROR_SEM_TIMEOUT,
-		Detail: "no DHCP server answered in 20s", Hint: "the lease stays valid until 14:02",
+		Cause: reason.Cause{Reason: reason.NoServer, Timeout: lessee.Duration(20 * time.Second), Infinite: true},
 	}
 	fmt.Println(err)
 	// Output:
-	// eth0: renew: no DHCP server answered in 20s (ERROR_SEM_TIMEOUT 121); the lease stays valid until 14:02
+	// eth0: renew: no DHCP server answered in 20s (ERROR_SEM_TIMEOUT 121); the lease stays valid
 }
 
 func ExampleCode() {

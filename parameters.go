@@ -3,8 +3,15 @@ package lessee
 import (
 	"net/netip"
 
+	"github.com/lessee/lessee/internal/option"
 	"github.com/lessee/lessee/names"
 )
+
+// Servers are the options that are lists of addresses, such as [Servers].NTP.
+type Servers = option.Servers
+
+// Texts are the options that are names, URLs or other texts, such as [Texts].WPAD.
+type Texts = option.Texts
 
 // Parameters are what a lease says that a host can do without. Servers send
 // most of it only to clients that ask (the setting "request"). The daemon hands
@@ -14,12 +21,9 @@ type Parameters struct {
 	TimeZone *TimeZone `json:"timezone,omitempty"`
 	// SIP is option 120.
 	SIP *SIP `json:"sip,omitempty"`
-	// CaptivePortal is where the API of the network's captive portal is (option
-	// 114, RFC 8910). NoCaptivePortal says that the server says that there is none.
-	CaptivePortal   names.URL `json:"captive_portal,omitzero"`
-	NoCaptivePortal bool      `json:"no_captive_portal,omitempty"`
-	// WPAD is where the web proxy configuration is (option 252).
-	WPAD names.URL `json:"wpad,omitzero"`
+	// Texts has CaptivePortal, WPAD and the like; their JSON fields are this
+	// object's own.
+	Texts
 	// DNR are encrypted DNS resolvers (option 162, RFC 9463).
 	DNR []EncryptedDNS `json:"dnr,omitempty"`
 	// FQDN is what the server did about the host's name in DNS (option 81, RFC 4702).

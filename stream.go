@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/reason"
 )
 
 const (
@@ -109,13 +110,13 @@ func (s *stream) end(err error) error {
 
 // stopped says that the caller ended the stream, by its context or by Close.
 func (s *stream) stopped(cause error) error {
-	return &Error{
-		Op: s.r.op, Adapter: s.r.adapter, Code: errno.ERROR_CANCELLED,
-		Detail: "the caller ended the stream of events", Err: cause,
-	}
+	e := s.r.failed(errno.ERROR_CANCELLED, reason.Cause{Reason: reason.StreamEnded})
+	e.Err = cause
+	return e
 }
 
 func (c *Client) silent(r request, d time.Duration) error {
-	e := &Error{Op: r.op, Adapter: r.adapter, Code: errno.ERROR_PROC_NOT_FOUND, Err: context.DeadlineExceeded, Hint: "see its log"}
-	return e.SetDetail("the daemon at %s has said nothing for %v", c.socket, d)
+	e := r.failed(errno.ERROR_PROC_NOT_FOUND, reason.Cause{Reason: reason.DaemonQuiet, Path: c.socket, Timeout: reason.Duration(d)})
+	e.Err = context.DeadlineExceeded
+	return e
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/reason"
 )
 
 // A Frame is a link-layer frame with a DHCP message, or with an ARP packet of
@@ -65,9 +66,7 @@ func (t *Trace) Next() (Frame, error) {
 		return Frame{}, t.s.end(t.s.c.notUnderstood(t.s.r, err.Error(), err))
 	}
 	if f.End {
-		return Frame{}, t.s.end(&Error{
-			Op: "trace", Adapter: t.s.r.adapter, Code: errno.ERROR_FILE_NOT_FOUND, Detail: "the adapter was removed",
-		})
+		return Frame{}, t.s.end(t.s.r.failed(errno.ERROR_FILE_NOT_FOUND, reason.Cause{Reason: reason.AdapterRemoved}))
 	}
 	return f.Frame, nil
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/names"
+	"github.com/lessee/lessee/reason"
 )
 
 // An Adapter is a network adapter and its leases, as the daemon sees them. Its
@@ -46,10 +47,9 @@ type IPv4 struct {
 	Routers []netip.Addr `json:"routers,omitempty"`
 	Routes  []Route      `json:"routes,omitempty"`
 	DNS     []netip.Addr `json:"dns,omitempty"`
-	// NTP are time servers (option 42).
-	NTP []netip.Addr `json:"ntp,omitempty"`
-	// WINS are NetBIOS name servers (option 44).
-	WINS []netip.Addr `json:"wins,omitempty"`
+	// Servers has time servers (NTP), NetBIOS name servers (WINS) and the like;
+	// their JSON fields are this object's own.
+	Servers
 	// HostName is the name that the server has for this machine (option 12).
 	HostName names.Host     `json:"host_name,omitzero"`
 	Domain   names.Domain   `json:"domain,omitzero"`
@@ -69,11 +69,13 @@ type IPv4 struct {
 	Expires  time.Time `json:"expires,omitzero"`
 	Infinite bool      `json:"infinite,omitempty"`
 
-	// Problem says in plain words what hinders, such as that the lease could
-	// not be saved; mostly absent.
-	Problem string `json:"problem,omitempty"`
-	// Counters count this adapter's messages since it came under management:
-	// "sent.discover", "received.ack", "rejected.foreign-xid", ...
+	// Problem says in plain English what hinders, such as that the lease could
+	// not be saved, and ProblemCause what that is for programs; mostly absent.
+	Problem      string        `json:"problem,omitempty"`
+	ProblemCause *reason.Cause `json:"problem_cause,omitempty"`
+	// Counters count this adapter's messages and events since it came under
+	// management: "sent.discover", "received.ack", "rejected.foreign-xid",
+	// "event.renewed", ...
 	Counters map[string]uint64 `json:"counters,omitempty"`
 }
 
@@ -83,40 +85,6 @@ type Route struct {
 	// Router is absent for a destination on the link itself.
 	Router netip.Addr `json:"router,omitzero"`
 }
-
-// An EventKind says what happened.
-type EventKind string
-
-// The kinds of events.
-const (
-	EventManaged   EventKind = "managed"   // the adapter came under management
-	EventUnmanaged EventKind = "unmanaged" // it is not managed any more
-	EventCarrier   EventKind = "carrier"   // its link came up
-	EventNoCarrier EventKind = "no-carrier"
-	EventState     EventKind = "state"    // the client moved to another state (State says which)
-	EventBound     EventKind = "bound"    // a lease was obtained and its address is configured
-	EventRenewed   EventKind = "renewed"  // the lease was extended
-	EventReleased  EventKind = "released" // the lease was given back
-	EventExpired   EventKind = "expired"  // the lease ran out
-	EventNAK       EventKind = "nak"      // a server took the lease away
-	EventConflict  EventKind = "conflict" // another host uses the address
-	EventDefended  EventKind = "defended" // another host claimed the address and was told that it is ours
-	// EventRecognised says that the adapter is back on a network it knows: a
-	// lease that it has there (Address) is verified first.
-	EventRecognised EventKind = "recognised"
-	// EventLinkLocal says that no server answers and a link-local address is in use.
-	EventLinkLocal EventKind = "link-local"
-	// EventInformed says that a server gave parameters for the adapter's own address.
-	EventInformed EventKind = "informed"
-	EventRenamed  EventKind = "renamed"  // the adapter has another name (Detail: the old one)
-	EventRemoved  EventKind = "removed"  // the adapter is gone
-	EventSent     EventKind = "sent"     // a DHCP message was sent (Message says which)
-	EventReceived EventKind = "received" // a DHCP message arrived
-	EventRejected EventKind = "rejected" // a packet was not used (Detail: why)
-	EventProblem  EventKind = "problem"  // something hinders (Detail: what)
-	// EventLost says that this subscriber was too slow: Count events are missing here.
-	EventLost EventKind = "lost"
-)
 
 // An Event is one thing that happened to an adapter.
 type Event struct {
@@ -131,6 +99,12 @@ type Event struct {
 	Expires time.Time    `json:"expires,omitzero"`
 	// Message is the type of the DHCP message sent or received, such as "DISCOVER".
 	Message string `json:"message,omitempty"`
-	Detail  string `json:"detail,omitempty"`
-	Count   uint64 `json:"count,omitempty"`
+	// Reason says why a packet was not used: a counter "rejected." and this name
+	// counts them.
+	Reason string `json:"reason,omitempty"`
+	// Detail is in plain English: what a server said, why a packet was not used,
+	// what hinders, or a name. Cause is what hinders, for programs.
+	Detail string        `json:"detail,omitempty"`
+	Cause  *reason.Cause `json:"cause,omitempty"`
+	Count  uint64        `json:"count,omitempty"`
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
+
+	"github.com/lessee/lessee/reason"
 )
 
 // A Story explains the present state of an adapter: what was tried, who
@@ -54,8 +56,10 @@ type Fact struct {
 	// Reason says why packets were not used: a counter "rejected." and this
 	// name counts them.
 	Reason string `json:"reason,omitempty"`
-	// Detail is in plain words: what a server said, what hinders, or a name.
-	Detail string `json:"detail,omitempty"`
+	// Detail is in plain English: what a server said, what hinders, or a name.
+	// Cause is what hinders, for programs.
+	Detail string        `json:"detail,omitempty"`
+	Cause  *reason.Cause `json:"cause,omitempty"`
 }
 
 // Why explains the present state of an adapter, by its name or an alternative

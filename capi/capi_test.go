@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/text/language"
 
-	"github.com/lessee/lessee/internal/messages"
+	"github.com/lessee/lessee/internal/text"
 	"github.com/lessee/lessee/test/lab"
 )
 
@@ -161,8 +161,8 @@ func TestHeap(t *testing.T) {
 // noData are the texts of ERROR_NO_DATA.
 func noData(t *testing.T) (english, french string) {
 	t.Helper()
-	english, _ = messages.System(232, language.English)
-	french, _ = messages.System(232, language.French)
+	english, _ = text.System(232, language.English)
+	french, _ = text.System(232, language.French)
 	if english == french || len(french) == len([]rune(french)) {
 		t.Fatalf("%q and %q do not show what is to be shown", english, french)
 	}

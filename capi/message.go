@@ -8,7 +8,7 @@ import "C"
 import (
 	"golang.org/x/text/language"
 
-	"github.com/lessee/lessee/internal/messages"
+	"github.com/lessee/lessee/internal/text"
 )
 
 // Why a message is not there, as FormatMessage says it on Windows.
@@ -29,7 +29,7 @@ const (
 // says why there is none.
 //
 //export goMessage
-func goMessage(code uint32, langid uint16, text **C.char) (failure uint32) {
+func goMessage(code uint32, langid uint16, message **C.char) (failure uint32) {
 	defer func() {
 		if recover() != nil {
 			failure = errorMessageNotFound
@@ -38,16 +38,16 @@ func goMessage(code uint32, langid uint16, text **C.char) (failure uint32) {
 	var tag language.Tag
 	switch langid & 0x3ff {
 	case langNeutral:
-		tag = messages.Language(getenv)
+		tag = text.Language(getenv)
 	case langEnglish, langFrench, langInvariant:
-		tag = messages.ForLANGID(langid)
+		tag = text.ForLANGID(langid)
 	default:
 		return errorLanguageNotFound
 	}
-	s, ok := messages.System(code, tag)
+	s, ok := text.System(code, tag)
 	if !ok {
 		return errorMessageNotFound
 	}
-	*text = C.CString(s)
+	*message = C.CString(s)
 	return 0
 }

@@ -96,7 +96,7 @@ func (c Counters) All() iter.Seq2[string, uint64] {
 			}
 		}
 		for r := accepted + 1; r < rejections; r++ {
-			if !yield("rejected."+rejectionNames[r], c.rejected[r]) {
+			if !yield("rejected."+rejectionTable[r].name, c.rejected[r]) {
 				return
 			}
 		}

@@ -2,10 +2,11 @@ package dhcp4
 
 import (
 	"bytes"
+	"encoding/binary"
 	"net/netip"
-	"strings"
 	"time"
 
+	"github.com/lessee/lessee/internal/option"
 	"github.com/lessee/lessee/names"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
@@ -14,8 +15,8 @@ import (
 // that ask for them ([Config].Parameters). A value that makes no sense is as
 // good as absent.
 type Extras struct {
-	NTP  []netip.Addr // option 42
-	WINS []netip.Addr // option 44: NetBIOS name servers
+	Servers
+	Texts
 
 	// Zone is option 101 and POSIXZone option 100, two ways to name the time
 	// zone (RFC 4833).
@@ -30,13 +31,6 @@ type Extras struct {
 	SIPDomains []names.Domain
 	SIPServers []netip.Addr
 
-	// CaptivePortal is option 114, where the API of the network's captive portal
-	// is (RFC 8910). NoCaptivePortal says that the server says that there is none.
-	CaptivePortal   names.URL
-	NoCaptivePortal bool
-	// WPAD is option 252, where the proxy configuration is.
-	WPAD names.URL
-
 	// Resolvers are option 162, encrypted DNS resolvers (RFC 9463).
 	Resolvers []wire.Resolver
 	// FQDN is option 81, what the server did about the name in DNS; nil if it
@@ -50,6 +44,12 @@ type Extras struct {
 	// joined (RFC 3396).
 	Other []Option
 }
+
+// Servers are the options that are lists of addresses, such as [Servers].NTP.
+type Servers = option.Servers
+
+// Texts are the options that are names, URLs or other texts, such as [Texts].WPAD.
+type Texts = option.Texts
 
 // An Option is an option as it stands in a message, its pieces joined (RFC 3396).
 type Option struct {
@@ -66,71 +66,20 @@ const (
 	maxZone  = 24 * time.Hour
 )
 
-// A family says who reads an option.
-type family uint8
-
-const (
-	unknown family = iota // nobody: it goes to Extras.Other
-	core                  // the client or Lease
-	rare                  // Extras
-)
-
-var families = [256]family{
-	wire.OptionSubnetMask:        core,
-	wire.OptionRouter:            core,
-	wire.OptionDNS:               core,
-	wire.OptionHostName:          core,
-	wire.OptionDomainName:        core,
-	wire.OptionMTU:               core,
-	wire.OptionBroadcast:         core,
-	wire.OptionRequestedAddress:  core,
-	wire.OptionLeaseTime:         core,
-	wire.OptionOverload:          core,
-	wire.OptionMessageType:       core,
-	wire.OptionServerID:          core,
-	wire.OptionParameterList:     core,
-	wire.OptionMessage:           core,
-	wire.OptionMaxMessageSize:    core,
-	wire.OptionT1:                core,
-	wire.OptionT2:                core,
-	wire.OptionClientID:          core,
-	wire.OptionRapidCommit:       core,
-	wire.OptionRelayAgent:        core,
-	wire.OptionAuthentication:    core,
-	wire.OptionIPv6OnlyPreferred: core,
-	wire.OptionAutoConfigure:     core,
-	wire.OptionDomainSearch:      core,
-	wire.OptionClasslessRoutes:   core,
-	wire.OptionForceRenewNonce:   core,
-	wire.OptionMSClasslessRoutes: core,
-
-	wire.OptionNTP:               rare,
-	wire.OptionNetBIOSNameServer: rare,
-	wire.OptionTimeOffset:        rare,
-	wire.OptionClientFQDN:        rare,
-	wire.OptionPOSIXTimezone:     rare,
-	wire.OptionTZDatabase:        rare,
-	wire.OptionCaptivePortal:     rare,
-	wire.OptionSIPServers:        rare,
-	wire.OptionVIVendorOptions:   rare,
-	wire.OptionDNR:               rare,
-	wire.OptionWPAD:              rare,
-}
-
 // extras returns what a message has beyond an ordinary one, nil if nothing. The
 // values are copies: a lease outlives its message.
 func extras(m message) *Extras {
 	var present [256]bool
 	some := false
 	for code := range m.Options() {
-		if families[code] != core {
+		if option.UseOf(uint8(code)) != option.Client {
 			present[code], some = true, true
 		}
 	}
 	if !some {
 		return nil
 	}
-	e := &Extras{}
+	e, some := &Extras{}, false
 	total := 0
 	for i, is := range present {
 		if !is {
@@ -139,66 +88,78 @@ func extras(m message) *Extras {
 		code := wire.OptionCode(i)
 		v, _ := m.Option(code)
 		v = bytes.Clone(v)
-		if families[code] == rare {
-			e.read(code, v)
+		if option.UseOf(uint8(code)) == option.HandedOn {
+			some = e.read(code, v) || some
 		} else if total += len(v); total <= maxOther {
-			e.Other = append(e.Other, Option{code, v})
+			e.Other, some = append(e.Other, Option{code, v}), true
 		} else {
 			total -= len(v)
 		}
 	}
-	if e.empty() {
+	if !some {
 		return nil
 	}
 	return e
 }
 
-// read decodes an option that Extras has a field for. Errors leave it unset.
-func (e *Extras) read(code wire.OptionCode, v []byte) {
+// read decodes an option that Extras has a field for. It reports whether the
+// field is set then: a value that is not valid is as good as absent.
+func (e *Extras) read(code wire.OptionCode, v []byte) bool {
 	// Servers end texts in zero bytes, and some a URL in a line feed.
-	text := strings.TrimRight(string(v), "\x00")
+	text := bytes.TrimRight(v, "\x00")
 	switch code {
-	case wire.OptionNTP:
-		e.NTP = hosts(wire.ParseAddrs(v))
-	case wire.OptionNetBIOSNameServer:
-		e.WINS = hosts(wire.ParseAddrs(v))
 	case wire.OptionTimeOffset:
-		if len(v) == 4 {
-			secs := int32(uint32(v[0])<<24 | uint32(v[1])<<16 | uint32(v[2])<<8 | uint32(v[3]))
-			d := time.Duration(secs) * time.Second
-			if e.HasOffset = -maxZone <= d && d <= maxZone; e.HasOffset {
-				e.Offset = d
-			}
-		}
+		return e.readOffset(v)
 	case wire.OptionClientFQDN:
 		if f, err := wire.ParseFQDN(v); err == nil {
 			e.FQDN = &f
 		}
+		return e.FQDN != nil
 	case wire.OptionPOSIXTimezone:
-		e.POSIXZone, _ = names.ParsePOSIXZone(text)
+		e.POSIXZone, _ = names.ParsePOSIXZone(string(text))
+		return !e.POSIXZone.IsZero()
 	case wire.OptionTZDatabase:
-		e.Zone, _ = names.ParseZone(text)
-	case wire.OptionCaptivePortal:
-		e.NoCaptivePortal = text == unrestricted
-		e.CaptivePortal, _ = names.ParseURL(text)
-	case wire.OptionWPAD:
-		e.WPAD, _ = names.ParseURL(strings.TrimRight(text, "\r\n\x00"))
+		e.Zone, _ = names.ParseZone(string(text))
+		return !e.Zone.IsZero()
 	case wire.OptionSIPServers:
 		var list []netip.Addr
 		e.SIPDomains, list, _ = wire.ParseSIPServers(v)
 		e.SIPServers = hosts(list)
+		return len(e.SIPDomains) > 0 || len(e.SIPServers) > 0
 	case wire.OptionVIVendorOptions:
 		e.Vendors, _ = wire.ParseVendorOptions(v)
+		return len(e.Vendors) > 0
 	case wire.OptionDNR:
 		e.Resolvers, _ = wire.ParseDNR(v)
+		return len(e.Resolvers) > 0
+	case wire.OptionCaptivePortal:
+		if e.NoCaptivePortal = string(text) == unrestricted; e.NoCaptivePortal {
+			return true
+		}
+	case wire.OptionWPAD:
+		text = bytes.TrimRight(text, "\r\n\x00")
 	default:
 	}
+	switch row := option.Of(uint8(code)); {
+	case row.AddrsField != nil:
+		list := row.AddrsField(&e.Servers)
+		*list = hosts(wire.ParseAddrs(v))
+		return len(*list) > 0
+	case row.TextField != nil:
+		field := row.TextField(&e.Texts)
+		return field.UnmarshalText(text) == nil && !field.IsZero()
+	}
+	return false
 }
 
-func (e *Extras) empty() bool {
-	return len(e.NTP) == 0 && len(e.WINS) == 0 &&
-		e.Zone.IsZero() && e.POSIXZone.IsZero() && !e.HasOffset &&
-		len(e.SIPDomains) == 0 && len(e.SIPServers) == 0 &&
-		e.CaptivePortal.IsZero() && !e.NoCaptivePortal && e.WPAD.IsZero() &&
-		len(e.Resolvers) == 0 && e.FQDN == nil && len(e.Vendors) == 0 && len(e.Other) == 0
+// readOffset decodes option 2.
+func (e *Extras) readOffset(v []byte) bool {
+	if len(v) != 4 {
+		return false
+	}
+	d := time.Duration(int32(binary.BigEndian.Uint32(v))) * time.Second
+	if e.HasOffset = -maxZone <= d && d <= maxZone; e.HasOffset {
+		e.Offset = d
+	}
+	return e.HasOffset
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lessee/lessee/internal/option"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -100,9 +101,10 @@ func TestExtras(t *testing.T) {
 func TestExtrasAreRare(t *testing.T) {
 	t.Parallel()
 	l := leaseWith(t, func(b *wire.Builder) {
-		for code, f := range families {
-			if f == core && wire.OptionCode(code) != wire.OptionMessageType && wire.OptionCode(code) != wire.OptionClientID && wire.OptionCode(code) != wire.OptionOverload {
-				b.AddOption(wire.OptionCode(code), []byte{1})
+		for n, row := range option.All() {
+			code := wire.OptionCode(n)
+			if row.Use == option.Client && code != wire.OptionMessageType && code != wire.OptionClientID && code != wire.OptionOverload {
+				b.AddOption(code, []byte{1})
 			}
 		}
 	})

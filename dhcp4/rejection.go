@@ -2,6 +2,7 @@ package dhcp4
 
 import (
 	"errors"
+	"strconv"
 
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
@@ -84,75 +85,57 @@ const (
 	rejections // their number, plus one
 )
 
-var rejectionTexts = [rejections]string{
-	RejectTooShort:            "message too short",
-	RejectBadOp:               "op is neither request nor reply",
-	RejectHardwareAddrTooLong: "hardware address longer than 16 bytes",
-	RejectBadMagicCookie:      "bad magic cookie",
-	RejectOptionTruncated:     "option runs past the end of its field",
-	RejectBadOverload:         "bad option overload",
-	RejectBadMessageType:      "bad message type",
-	RejectMalformed:           "malformed message",
-	RejectNotReply:            "not a reply",
-	RejectForeignHardwareAddr: "foreign hardware address",
-	RejectNotAwaited:          "no answer is awaited",
-	RejectForeignXID:          "foreign transaction",
-	RejectClientID:            "client identifier is not ours",
-	RejectNoMessageType:       "no message type",
-	RejectMessageType:         "not a message from a server to a client",
-	RejectUnexpected:          "message type does not fit the state",
-	RejectNoServerID:          "no server identifier",
-	RejectBadServerID:         "bad server identifier",
-	RejectOtherServer:         "from another server",
-	RejectBadAddress:          "leased address is not that of a host",
-	RejectOtherAddress:        "acknowledged address is not the offered one",
-	RejectNoLeaseTime:         "no lease time",
-	RejectLeaseTooShort:       "lease time too short",
-	RejectForceRenew:          "FORCERENEW was not agreed on",
-	RejectUnauthenticated:     "not authenticated",
-	RejectReplayed:            "sent before",
-	RejectBadDigest:           "authentication failed",
-	RejectLeaseOver:           "lease is over on arrival",
-	RejectBadSubnetMask:       "bad subnet mask",
-}
+// A rejectionRow is what there is to say of a rejection: the name that counters
+// and the API have ("rejected.foreign-xid"), and why in plain words.
+type rejectionRow struct{ name, text string }
 
-var rejectionNames = [rejections]string{
-	RejectTooShort:            "too-short",
-	RejectBadOp:               "bad-op",
-	RejectHardwareAddrTooLong: "hardware-address-too-long",
-	RejectBadMagicCookie:      "bad-magic-cookie",
-	RejectOptionTruncated:     "option-truncated",
-	RejectBadOverload:         "bad-overload",
-	RejectBadMessageType:      "bad-message-type",
-	RejectMalformed:           "malformed",
-	RejectNotReply:            "not-reply",
-	RejectForeignHardwareAddr: "foreign-hardware-address",
-	RejectNotAwaited:          "not-awaited",
-	RejectForeignXID:          "foreign-xid",
-	RejectClientID:            "client-identifier",
-	RejectNoMessageType:       "no-message-type",
-	RejectMessageType:         "message-type",
-	RejectUnexpected:          "unexpected",
-	RejectNoServerID:          "no-server-identifier",
-	RejectBadServerID:         "bad-server-identifier",
-	RejectOtherServer:         "other-server",
-	RejectBadAddress:          "bad-address",
-	RejectOtherAddress:        "other-address",
-	RejectNoLeaseTime:         "no-lease-time",
-	RejectLeaseTooShort:       "lease-too-short",
-	RejectForceRenew:          "force-renew",
-	RejectUnauthenticated:     "unauthenticated",
-	RejectReplayed:            "replayed",
-	RejectBadDigest:           "bad-digest",
-	RejectLeaseOver:           "lease-over",
-	RejectBadSubnetMask:       "bad-subnet-mask",
+// rejectionTable is the one place that declares a rejection, with its constant.
+// docs/troubleshooting.md has a line for each name, each language one for each text.
+var rejectionTable = [rejections]rejectionRow{
+	RejectTooShort:            {"too-short", "message too short"},
+	RejectBadOp:               {"bad-op", "op is neither request nor reply"},
+	RejectHardwareAddrTooLong: {"hardware-address-too-long", "hardware address longer than 16 bytes"},
+	RejectBadMagicCookie:      {"bad-magic-cookie", "bad magic cookie"},
+	RejectOptionTruncated:     {"option-truncated", "option runs past the end of its field"},
+	RejectBadOverload:         {"bad-overload", "bad option overload"},
+	RejectBadMessageType:      {"bad-message-type", "bad message type"},
+	RejectMalformed:           {"malformed", "malformed message"},
+	RejectNotReply:            {"not-reply", "not a reply"},
+	RejectForeignHardwareAddr: {"foreign-hardware-address", "foreign hardware address"},
+	RejectNotAwaited:          {"not-awaited", "no answer is awaited"},
+	RejectForeignXID:          {"foreign-xid", "foreign transaction"},
+	RejectClientID:            {"client-identifier", "client identifier is not ours"},
+	RejectNoMessageType:       {"no-message-type", "no message type"},
+	RejectMessageType:         {"message-type", "not a message from a server to a client"},
+	RejectUnexpected:          {"unexpected", "message type does not fit the state"},
+	RejectNoServerID:          {"no-server-identifier", "no server identifier"},
+	RejectBadServerID:         {"bad-server-identifier", "bad server identifier"},
+	RejectOtherServer:         {"other-server", "from another server"},
+	RejectBadAddress:          {"bad-address", "leased address is not that of a host"},
+	RejectOtherAddress:        {"other-address", "acknowledged address is not the offered one"},
+	RejectNoLeaseTime:         {"no-lease-time", "no lease time"},
+	RejectLeaseTooShort:       {"lease-too-short", "lease time too short"},
+	RejectLeaseOver:           {"lease-over", "lease is over on arrival"},
+	RejectBadSubnetMask:       {"bad-subnet-mask", "bad subnet mask"},
+	RejectForceRenew:          {"force-renew", "FORCERENEW was not agreed on"},
+	RejectUnauthenticated:     {"unauthenticated", "not authenticated"},
+	RejectReplayed:            {"replayed", "sent before"},
+	RejectBadDigest:           {"bad-digest", "authentication failed"},
 }
 
 // Name returns the reason as the counters name it, such as "foreign-xid".
-func (r Rejection) Name() string { return nameOf(rejectionNames[:], int(r), "rejection") }
+func (r Rejection) Name() string { return r.row().name }
 
 // String returns the reason in plain words.
-func (r Rejection) String() string { return nameOf(rejectionTexts[:], int(r), "rejection") }
+func (r Rejection) String() string { return r.row().text }
+
+func (r Rejection) row() rejectionRow {
+	if r < rejections {
+		return rejectionTable[r]
+	}
+	unknown := "rejection " + strconv.Itoa(int(r))
+	return rejectionRow{unknown, unknown}
+}
 
 // droppedOutputs are the outputs ready-made: a flood of foreign datagrams is
 // to cost no memory.

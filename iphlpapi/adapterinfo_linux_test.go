@@ -292,7 +292,7 @@ func TestInfoFromDaemon(t *testing.T) {
 		}
 		lease := lessee.IPv4{
 			State: "bound", Address: prefix("10.1.0.2/24"), Server: ip("10.1.0.1"), Obtained: obtained, Expires: obtained.Add(time.Hour),
-			WINS: ips("10.1.0.4", "10.1.0.5", "10.1.0.6"), DNS: ips("10.1.0.7", "10.1.0.8"),
+			Servers: lessee.Servers{WINS: ips("10.1.0.4", "10.1.0.5", "10.1.0.6")}, DNS: ips("10.1.0.7", "10.1.0.8"),
 		}
 		tell("lessee", &lease)
 		a := w.info("a0")

@@ -21,6 +21,7 @@ import (
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/control"
+	"github.com/lessee/lessee/reason"
 )
 
 func TestMain(m *testing.M) {
@@ -105,7 +106,7 @@ func TestContract(t *testing.T) {
 		{"no lease", "eth1", &lessee.Error{Code: errno.ERROR_ADDRESS_NOT_ASSOCIATED}, ERROR_ADDRESS_NOT_ASSOCIATED},
 		{"not allowed", "eth2", &lessee.Error{Code: errno.ERROR_ACCESS_DENIED}, ERROR_ACCESS_DENIED},
 		{"down or no carrier", "eth3", &lessee.Error{Code: errno.ERROR_NO_NETWORK}, ERROR_NO_NETWORK},
-		{"no server answered", "eth4", &lessee.Error{Code: errno.ERROR_SEM_TIMEOUT, Detail: "no DHCP server answered in 20s"}, ERROR_SEM_TIMEOUT},
+		{"no server answered", "eth4", &lessee.Error{Code: errno.ERROR_SEM_TIMEOUT, Cause: reason.Cause{Reason: reason.NoServer}}, ERROR_SEM_TIMEOUT},
 		{"the address is in use", "eth5", &lessee.Error{Code: errno.ERROR_DHCP_ADDRESS_CONFLICT}, ERROR_DHCP_ADDRESS_CONFLICT},
 		{"the manager cannot", "eth6", &lessee.Error{Code: errno.ERROR_NOT_SUPPORTED}, ERROR_NOT_SUPPORTED},
 		{"the caller gave up", "eth7", &lessee.Error{Code: errno.ERROR_CANCELLED}, ERROR_CANCELLED},

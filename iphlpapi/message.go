@@ -1,6 +1,6 @@
 package iphlpapi
 
-import "github.com/lessee/lessee/internal/messages"
+import "github.com/lessee/lessee/internal/text"
 
 // The primary language identifiers that [FormatMessage] speaks, of those that
 // Windows has. The others, and every sublanguage, are accepted, too.
@@ -21,7 +21,7 @@ func MakeLangID(primary, sub uint16) uint16 { return sub<<10 | primary&0x3ff }
 // not spoken here. A code that is not known has the system's own text on Windows,
 // and is else told by its number, such as "system error 4242".
 func FormatMessage(code Errno, langid uint16) string {
-	text, known := messages.System(uint32(code), messages.ForLANGID(langid))
+	text, known := text.System(uint32(code), text.ForLANGID(langid))
 	if !known {
 		if own, ok := systemMessage(code, langid); ok {
 			return own

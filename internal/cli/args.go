@@ -14,7 +14,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/lessee/lessee"
-	"github.com/lessee/lessee/internal/messages"
+	"github.com/lessee/lessee/internal/text"
 )
 
 // maxName is how long an adapter's name may be: 15 bytes as its name proper
@@ -129,7 +129,7 @@ func (p *patience) String() string {
 	if *p == 0 {
 		return "" // for ever
 	}
-	return messages.For(language.English).Span(time.Duration(*p))
+	return text.For(language.English).Span(time.Duration(*p))
 }
 
 func (p *patience) Type() string { return "TIME" }

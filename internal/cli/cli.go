@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/lessee/lessee/internal/messages"
+	"github.com/lessee/lessee/internal/text"
 )
 
 // The exit statuses of every command.
@@ -83,7 +83,7 @@ type app struct {
 // Run runs the command line with the arguments after the program's name, and
 // returns the exit status.
 func Run(ctx context.Context, env Env, args []string) int {
-	a := &app{Env: env, out: &sink{w: env.Stdout}, speak: speaker{messages.ForEnvironment(env.Getenv), env.Now}}
+	a := &app{Env: env, out: &sink{w: env.Stdout}, speak: speaker{text.ForEnvironment(env.Getenv), env.Now}}
 	a.Stdout = a.out
 	a.colour = newColours(env)
 	root := a.root()

@@ -20,6 +20,7 @@ import (
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/control"
 	"github.com/lessee/lessee/names"
+	"github.com/lessee/lessee/reason"
 )
 
 var update = flag.Bool("update", false, "rewrite the files in testdata")
@@ -59,7 +60,7 @@ func (e *engine) Adapter(_ context.Context, name string) (lessee.Adapter, error)
 			return a, nil
 		}
 	}
-	return lessee.Adapter{}, &lessee.Error{Op: "show", Adapter: name, Code: errno.ERROR_FILE_NOT_FOUND, Detail: "no such adapter"}
+	return lessee.Adapter{}, &lessee.Error{Op: "show", Adapter: name, Code: errno.ERROR_FILE_NOT_FOUND, Cause: reason.Cause{Reason: reason.NoSuchAdapter}}
 }
 
 func (e *engine) Why(_ context.Context, name string) (lessee.Story, error) {
@@ -222,6 +223,11 @@ func domains(list ...string) []names.Domain {
 }
 
 // several are adapters in many states.
+// unsaved is a cause of a problem.
+func unsaved() *reason.Cause {
+	return &reason.Cause{Reason: reason.LeaseUnsaved, Fault: &reason.Fault{Text: "no space left on device", Errno: 28}}
+}
+
 func several() []lessee.Adapter {
 	full := bound()
 	full.AltNames, full.MTU = []string{"enp0s3", "uplink"}, 1500
@@ -233,6 +239,7 @@ func several() []lessee.Adapter {
 	}
 	full.IPv4.MTU, full.IPv4.ClientID = 1400, "01020000000002"
 	full.IPv4.Problem = "the lease could not be saved: no space left on device"
+	full.IPv4.ProblemCause = unsaved()
 	full.IPv4.Counters = map[string]uint64{"sent.discover": 1, "sent.request": 4, "received.ack": 4, "rejected.foreign-xid": 12, "sent.decline": 0}
 	forever := bound()
 	forever.Index, forever.Name = 3, "eth1"

@@ -37,7 +37,7 @@ func (a *app) demo() *cobra.Command {
 			}
 			status, err := sandbox.Run(ctx, []string{"demo"}, a.Stdin, a.out.w, a.Stderr)
 			if e, ok := errors.AsType[*sandbox.DeniedError](err); ok {
-				return sentencef("cannot create a sandbox: %s (%s: %s)", a.speak.Pieces(e.Hint), a.speak.Pieces(e.Op), e.Err)
+				return sentencef("cannot create a sandbox: %s (%s: %s)", a.speak.Text(e.Hint), a.speak.Text(e.Op), e.Err)
 			}
 			if err == nil && status != exitDone {
 				return errReported

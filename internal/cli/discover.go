@@ -14,6 +14,7 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/reason"
 )
 
 func (a *app) discover() *cobra.Command {
@@ -45,9 +46,9 @@ func (a *app) discover() *cobra.Command {
 		if len(d.Offers) > 0 {
 			return nil
 		}
-		e := &lessee.Error{Op: "discover", Adapter: d.Adapter, Code: errno.ERROR_SEM_TIMEOUT}
-		_ = e.SetDetail("no DHCP server answered in %s", time.Duration(d.During))
-		return e.SetHint("is it the right network? 'lessee trace %s' shows the packets", d.Adapter)
+		return &lessee.Error{Op: "discover", Adapter: d.Adapter, Code: errno.ERROR_SEM_TIMEOUT, Cause: reason.Cause{
+			Reason: reason.NoOffers, Timeout: d.During,
+		}}
 	})
 	return cmd
 }

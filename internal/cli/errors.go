@@ -10,7 +10,8 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/lessee/lessee"
-	"github.com/lessee/lessee/internal/messages"
+	"github.com/lessee/lessee/internal/text"
+	"github.com/lessee/lessee/reason"
 )
 
 // errReported says that the command has failed and has said so itself.
@@ -26,7 +27,7 @@ func sentencef(key string, args ...any) error { return &sentence{key, args} }
 
 // Error is for programmers; users read [speaker.errorText].
 func (e *sentence) Error() string {
-	return speaker{messages.For(language.English), time.Now}.sentence(e)
+	return speaker{text.For(language.English), time.Now}.sentence(e)
 }
 
 // Unwrap returns the errors among the arguments.
@@ -88,7 +89,7 @@ func (s speaker) errorText(err error) string {
 	case *pflag.InvalidSyntaxError:
 		return s.Sprintf("bad flag syntax: %s", e.GetSpecifiedFlag())
 	}
-	return s.Pieces(err.Error())
+	return s.Error(err)
 }
 
 // lesseeError is [lessee.Error.Error] in the user's words.
@@ -99,10 +100,11 @@ func (s speaker) lesseeError(e *lessee.Error) string {
 			b.WriteString(part + ": ")
 		}
 	}
-	if detail := s.text(e.Detail, e.DetailFormat, e.DetailArgs); detail != "" {
+	detail, hint := s.cause(e)
+	if detail != "" {
 		b.WriteString(detail)
 	} else {
-		text, _ := messages.System(uint32(e.Code), s.Tag())
+		text, _ := text.System(uint32(e.Code), s.Tag())
 		b.WriteString(text)
 	}
 	number := strconv.FormatUint(uint64(e.Code), 10)
@@ -111,34 +113,29 @@ func (s speaker) lesseeError(e *lessee.Error) string {
 		b.WriteString(name + " ")
 	}
 	b.WriteString(number + ")")
-	if hint := s.text(e.Hint, e.HintFormat, e.HintArgs); hint != "" {
+	if hint != "" {
 		return s.Sprintf("%s; %s", b.String(), hint)
 	}
 	return b.String()
 }
 
-// text puts a text of the daemon into the user's words: what it was made of, if
-// that is known here, or else what it says.
-func (s speaker) text(english, format string, args lessee.Args) string {
-	if format == "" || !messages.Fits(format, len(args)) {
-		return s.Pieces(english)
+// cause puts the cause of an error into the user's words, or into the daemon's
+// where its reason is not known here.
+func (s speaker) cause(e *lessee.Error) (detail, hint string) {
+	if detail, hint, known := s.Cause(&e.Cause, e.Adapter, s.now()); known {
+		return detail, hint
 	}
-	words := make([]any, len(args))
-	for i, a := range args {
-		switch a := a.(type) {
-		case string:
-			words[i] = s.Pieces(a)
-		case time.Time:
-			words[i] = s.Clock(a, s.now())
-		case time.Duration:
-			words[i] = s.Wait(a)
-		default:
-			words[i] = a
-		}
+	return e.Detail(), e.Hint()
+}
+
+// hindrance puts what hinders an adapter into the user's words: english is the
+// daemon's, for what is not known here.
+func (s speaker) hindrance(c *reason.Cause, adapter, english string) string {
+	if c == nil {
+		return english
 	}
-	text := s.Sprintf(format, words...)
-	if strings.Contains(text, "%!") && !strings.Contains(english, "%!") {
-		return s.Pieces(english) // a newer daemon gives it arguments of other types
+	if detail, _, known := s.Cause(c, adapter, s.now()); known {
+		return detail
 	}
-	return text
+	return english
 }

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/reason"
 )
 
 // inFrench makes the user one who reads French.
@@ -31,16 +33,16 @@ func withEnv(e *Env, pairs ...string) {
 // What the main commands print in French.
 func TestFrench(t *testing.T) {
 	t.Parallel()
-	timedOut := &lessee.Error{Op: "renew", Adapter: "wlan0", Code: errno.ERROR_SEM_TIMEOUT}
-	_ = timedOut.SetDetail("no DHCP server answered in %s", 1500*time.Millisecond).
-		SetHint("the lease stays valid until %s", now.Add(26*time.Hour))
+	timedOut := &lessee.Error{Op: "renew", Adapter: "wlan0", Code: errno.ERROR_SEM_TIMEOUT, Cause: reason.Cause{
+		Reason: reason.NoServer, Timeout: lessee.Duration(1500 * time.Millisecond), Expires: now.Add(26 * time.Hour),
+	}}
 	e := &engine{
 		adapters: several(),
 		fail: map[string]error{
 			"renew wlan0":   timedOut,
 			"release wlan0": &lessee.Error{Op: "release", Adapter: "wlan0", Code: errno.ERROR_ADDRESS_NOT_ASSOCIATED},
-			"release eth3":  &lessee.Error{Op: "release", Adapter: "eth3", Code: errno.ERROR_NOT_SUPPORTED, Detail: "a text that nobody has translated"},
-			"down eth0":     &lessee.Error{Op: "down", Adapter: "eth0", Code: errno.ERROR_GEN_FAILURE, Detail: "the lease could not be saved: no space left on device"},
+			"release eth3":  of(`{"op":"release","adapter":"eth3","code":50,"reason":"of-the-future","detail":"a text that nobody has translated"}`),
+			"down eth0":     &lessee.Error{Op: "down", Adapter: "eth0", Code: errno.ERROR_GEN_FAILURE, Cause: *unsaved()},
 		},
 	}
 	socket := serve(t, e)
@@ -108,12 +110,13 @@ func TestJSONIsNobodysLanguage(t *testing.T) {
 // The time of a hint is the reader's, not the daemon's.
 func TestHintsHaveTheReadersTime(t *testing.T) {
 	t.Parallel()
-	e := &lessee.Error{Op: "renew", Adapter: "eth0", Code: errno.ERROR_SEM_TIMEOUT}
-	_ = e.SetHint("the lease stays valid until %s", now.Add(time.Hour))
+	e := &lessee.Error{Op: "renew", Adapter: "eth0", Code: errno.ERROR_SEM_TIMEOUT, Cause: reason.Cause{
+		Reason: reason.NoServer, Timeout: lessee.Duration(time.Second), Expires: now.Add(time.Hour),
+	}}
 	socket := serve(t, &engine{adapters: several(), fail: map[string]error{"renew eth0": e}})
 	zone := time.FixedZone("somewhere", -5*3600)
 	r := run(t.Context(), func(e *Env) { e.Now = func() time.Time { return now.In(zone) } }, "--socket", socket, "renew", "eth0")
-	if want := "lessee: eth0: renew: no DHCP server answered in time (ERROR_SEM_TIMEOUT 121); the lease stays valid until 11:05:05\n"; r.err != want {
+	if want := "lessee: eth0: renew: no DHCP server answered in 1s (ERROR_SEM_TIMEOUT 121); the lease stays valid until 11:05:05\n"; r.err != want {
 		t.Errorf("got %q, want %q", r.err, want)
 	}
 }
@@ -121,8 +124,7 @@ func TestHintsHaveTheReadersTime(t *testing.T) {
 // An adapter may have the name of something else.
 func TestNamesAreNotTranslated(t *testing.T) {
 	t.Parallel()
-	e := &lessee.Error{Op: "renew", Adapter: "server", Code: errno.ERROR_ADDRESS_NOT_ASSOCIATED}
-	_ = e.SetHint("'lessee renew %s' gets a lease", "server")
+	e := &lessee.Error{Op: "renew", Adapter: "server", Code: errno.ERROR_ADDRESS_NOT_ASSOCIATED, Cause: reason.Cause{Reason: reason.NoLease}}
 	socket := serve(t, &engine{adapters: several(), fail: map[string]error{"release server": e}})
 	r := run(t.Context(), inFrench, "--socket", socket, "release", "server")
 	if want := "lessee: server: renew: l'adaptateur n'a pas de bail (ERROR_ADDRESS_NOT_ASSOCIATED 1228) ; 'lessee renew server' obtient un bail\n"; r.err != want {
@@ -130,17 +132,25 @@ func TestNamesAreNotTranslated(t *testing.T) {
 	}
 }
 
-// A newer daemon may give a format other arguments.
-func TestFormatsOfTheFuture(t *testing.T) {
+// A newer daemon may give a reason that is not known here, or a known one
+// without a field that it needs: its own words are shown.
+func TestReasonsOfTheFuture(t *testing.T) {
 	t.Parallel()
-	e := &lessee.Error{
-		Op: "renew", Adapter: "eth0", Code: errno.ERROR_SEM_TIMEOUT, Detail: "no DHCP server answered, though asked twice",
-		DetailFormat: "no DHCP server answered in %s", DetailArgs: lessee.Args{},
-		Hint: "use 100% more time", HintFormat: "use %d%% more time", HintArgs: lessee.Args{int64(100)},
+	for _, r := range []string{"of-the-future", "no-server"} {
+		e := of(`{"op":"renew","adapter":"eth0","code":121,"reason":"` + r + `","detail":"no DHCP server answered, though asked twice","hint":"use 100% more time"}`)
+		socket := serve(t, &engine{adapters: several(), fail: map[string]error{"renew eth0": e}})
+		r := run(t.Context(), inFrench, "--socket", socket, "renew", "eth0")
+		if want := "lessee: eth0: renew: no DHCP server answered, though asked twice (ERROR_SEM_TIMEOUT 121) ; use 100% more time\n"; r.err != want {
+			t.Errorf("got %q, want %q", r.err, want)
+		}
 	}
-	socket := serve(t, &engine{adapters: several(), fail: map[string]error{"renew eth0": e}})
-	r := run(t.Context(), inFrench, "--socket", socket, "renew", "eth0")
-	if want := "lessee: eth0: renew: no DHCP server answered, though asked twice (ERROR_SEM_TIMEOUT 121) ; use 100% more time\n"; r.err != want {
-		t.Errorf("got %q, want %q", r.err, want)
+}
+
+// of returns an error as another version of the daemon sends it.
+func of(body string) error {
+	e := new(lessee.Error)
+	if err := json.Unmarshal([]byte(body), e); err != nil {
+		panic(err)
 	}
+	return e
 }

@@ -55,7 +55,7 @@ func (l *ladder) line(f lessee.Frame, zone *time.Location) string {
 	l.last, l.begun = f.Time, true
 	r, err := l.rung(f.Data)
 	if err != nil {
-		r = rung{message: "?", facts: []string{l.speak.Pieces(err.Error())}, left: !f.Outgoing}
+		r = rung{message: "?", facts: []string{l.speak.errorText(err)}, left: !f.Outgoing}
 	}
 	text := fmt.Sprintf("%s  %9s  %-17s  ", f.Time.In(zone).Format("15:04:05.000000"), after, or(clean(r.client)))
 	text += l.paint(r, arrow(r)) + fmt.Sprintf("  %-15s  %-8s  %s", or(r.server), or(r.xid), clean(strings.Join(r.facts, ", ")))

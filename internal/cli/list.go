@@ -53,8 +53,10 @@ func noDaemon(err error) bool {
 
 // brief returns what an error says went wrong, without what to do.
 func (s speaker) brief(err error) string {
-	if e, ok := errors.AsType[*lessee.Error](err); ok && e.Detail != "" {
-		return s.text(e.Detail, e.DetailFormat, e.DetailArgs)
+	if e, ok := errors.AsType[*lessee.Error](err); ok {
+		if detail, _ := s.cause(e); detail != "" {
+			return detail
+		}
 	}
 	return s.errorText(err)
 }

@@ -155,7 +155,7 @@ func TestShow(t *testing.T) {
 	r := run(t.Context(), nil, "--socket", socket, "show", "eth0", "-o", "json")
 	golden(t, "show.json", r.out)
 	r = run(t.Context(), nil, "--socket", socket, "show", "eth9")
-	if r.status != 1 || r.err != "lessee: eth9: show: no such adapter (ERROR_FILE_NOT_FOUND 2)\n" {
+	if r.status != 1 || r.err != "lessee: eth9: show: no such adapter (ERROR_FILE_NOT_FOUND 2); 'lessee list' lists them\n" {
 		t.Errorf("status %d, stderr %q", r.status, r.err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/reason"
 )
 
 // An operation is one that works on several adapters side by side.
@@ -155,8 +156,7 @@ func (a *app) managed(ctx context.Context, op string) ([]string, error) {
 	}
 	if len(names) == 0 {
 		return nil, &lessee.Error{
-			Op: op, Code: errno.ERROR_FILE_NOT_FOUND,
-			Detail: "no adapter is managed by DHCP", Hint: "'lessee up ADAPTER' begins with one",
+			Op: op, Code: errno.ERROR_FILE_NOT_FOUND, Cause: reason.Cause{Reason: reason.NothingManaged},
 		}
 	}
 	return names, nil

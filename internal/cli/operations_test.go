@@ -16,16 +16,20 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
-	"github.com/lessee/lessee/internal/messages"
+	"github.com/lessee/lessee/internal/text"
+	"github.com/lessee/lessee/reason"
 )
 
 func TestOperations(t *testing.T) {
 	t.Parallel()
 	timedOut := &lessee.Error{
-		Op: "renew", Adapter: "wlan0", Code: errno.ERROR_SEM_TIMEOUT, Detail: "no DHCP server answered in 20s",
+		Op: "renew", Adapter: "wlan0", Code: errno.ERROR_SEM_TIMEOUT,
+		Cause: reason.Cause{Reason: reason.NoServer, Timeout: lessee.Duration(20 * time.Second), Infinite: true},
 	}
 	none := &lessee.Error{Op: "release", Adapter: "wlan0", Code: errno.ERROR_ADDRESS_NOT_ASSOCIATED}
-	foreign := &lessee.Error{Op: "renew", Adapter: "eth3", Code: errno.ERROR_NOT_SUPPORTED, Detail: "networkmanager manages it"}
+	foreign := &lessee.Error{Op: "renew", Adapter: "eth3", Code: errno.ERROR_NOT_SUPPORTED, Cause: reason.Cause{
+		Reason: reason.ManagedElsewhere, Manager: "networkmanager", How: "it says so",
+	}}
 	fail := map[string]error{"renew wlan0": timedOut, "release wlan0": none, "renew eth3": foreign}
 	for _, c := range []struct {
 		args   string
@@ -47,20 +51,20 @@ func TestOperations(t *testing.T) {
 		{
 			"renew -4 wlan0", 1,
 			[]string{"renew wlan0"},
-			"", "lessee: wlan0: renew: no DHCP server answered in 20s (ERROR_SEM_TIMEOUT 121)\n",
+			"", "lessee: wlan0: renew: no DHCP server answered in 20s (ERROR_SEM_TIMEOUT 121); the lease stays valid\n",
 		},
 		{
 			"renew eth1 wlan0 eth0 eth1", 1,
 			[]string{"renew eth0", "renew eth1", "renew wlan0"},
 			"eth1: 10.77.0.105/24 from 10.77.0.1, never expires (0.0 ms)\neth0: 10.77.0.105/24 from 10.77.0.1, expires in 9m (0.0 ms)\n",
-			"lessee: wlan0: renew: no DHCP server answered in 20s (ERROR_SEM_TIMEOUT 121)\n",
+			"lessee: wlan0: renew: no DHCP server answered in 20s (ERROR_SEM_TIMEOUT 121); the lease stays valid\n",
 		},
 		{
 			"renew", 1,
 			[]string{"renew eth0", "renew eth1", "renew eth3", "renew wlan0"},
 			"eth0: 10.77.0.105/24 from 10.77.0.1, expires in 9m (0.0 ms)\neth1: 10.77.0.105/24 from 10.77.0.1, never expires (0.0 ms)\n",
-			"lessee: wlan0: renew: no DHCP server answered in 20s (ERROR_SEM_TIMEOUT 121)\n" +
-				"lessee: eth3: renew: networkmanager manages it (ERROR_NOT_SUPPORTED 50)\n",
+			"lessee: wlan0: renew: no DHCP server answered in 20s (ERROR_SEM_TIMEOUT 121); the lease stays valid\n" +
+				"lessee: eth3: renew: networkmanager manages this adapter (it says so), not this daemon (ERROR_NOT_SUPPORTED 50); do it there; or stop it there first, then 'lessee up eth3'\n",
 		},
 		{"release eth0", 0, []string{"release eth0"}, "eth0: 10.77.0.105/24 released (0.0 ms)\n", ""},
 		{
@@ -204,7 +208,7 @@ func TestLiveLine(t *testing.T) {
 func TestLiveLineFits(t *testing.T) {
 	t.Parallel()
 	p := &progress{
-		app: &app{Env: Env{Width: 40}, speak: speaker{messages.For(language.English), time.Now}}, verb: "renewing", began: now, last: map[string]string{"eth1": "OFFER from 10.77.0.1"},
+		app: &app{Env: Env{Width: 40}, speak: speaker{text.For(language.English), time.Now}}, verb: "renewing", began: now, last: map[string]string{"eth1": "OFFER from 10.77.0.1"},
 		names: []string{"eth0", "eth1", "eth2"},
 	}
 	line := p.line(now.Add(3 * time.Second))

@@ -9,34 +9,42 @@ import (
 	"strings"
 
 	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/internal/option"
+	wire "github.com/lessee/lessee/wire/dhcp4"
 )
+
+// option is the label of an option, as the table has it.
+func (s speaker) option(code wire.OptionCode) string { return s.Text(option.Of(uint8(code)).Label) }
 
 // parameters lists what few leases have.
 func (s speaker) parameters(p lessee.Parameters, add func(key, value string)) {
 	if z := p.TimeZone; z != nil {
-		add(s.Text("time zone"), z.Name.String())
-		add(s.Text("time zone"), z.POSIX.String())
+		add(s.option(wire.OptionTZDatabase), z.Name.String())
+		add(s.option(wire.OptionTZDatabase), z.POSIX.String())
 		if z.Offset != nil {
-			add(s.Text("time zone"), utcOffset(*z.Offset))
+			add(s.option(wire.OptionTZDatabase), utcOffset(*z.Offset))
 		}
 	}
 	if p.SIP != nil {
-		add(s.Text("sip"), cmp.Or(list(p.SIP.Domains), list(p.SIP.Servers)))
+		add(s.option(wire.OptionSIPServers), cmp.Or(list(p.SIP.Domains), list(p.SIP.Servers)))
 	}
-	add(s.Text("captive portal"), p.CaptivePortal.String())
 	if p.NoCaptivePortal {
-		add(s.Text("captive portal"), s.Text("none"))
+		add(s.option(wire.OptionCaptivePortal), s.Text("none"))
 	}
-	add(s.Text("proxy settings"), p.WPAD.String())
+	for code, row := range option.All() {
+		if row.TextField != nil {
+			add(s.option(wire.OptionCode(code)), row.TextField(&p.Texts).String())
+		}
+	}
 	for _, r := range p.DNR {
-		add(s.Text("encrypted dns"), encryptedDNS(r))
+		add(s.option(wire.OptionDNR), encryptedDNS(r))
 	}
 	if p.FQDN != nil {
-		add(s.Text("fqdn"), s.fqdn(*p.FQDN))
+		add(s.option(wire.OptionClientFQDN), s.fqdn(*p.FQDN))
 	}
 	for _, v := range p.Vendor {
 		for _, o := range v.Options {
-			add(s.Text("vendor option"), strings.TrimSuffix(fmt.Sprintf("%d/%d: %s", v.Enterprise, o.Code, o.Value), ": "))
+			add(s.option(wire.OptionVIVendorOptions), strings.TrimSuffix(fmt.Sprintf("%d/%d: %s", v.Enterprise, o.Code, o.Value), ": "))
 		}
 	}
 	for _, code := range slices.Sorted(maps.Keys(p.Options)) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/reason"
 )
 
 // client returns what knows the adapters: the daemon.
@@ -42,8 +43,7 @@ func (a *app) six(_ context.Context, op string, names []string, _ time.Duration)
 	}
 	for _, name := range names {
 		a.complain(&lessee.Error{
-			Op: op, Adapter: name, Code: errno.ERROR_NOT_SUPPORTED,
-			Detail: "no IPv6 lease is managed", Hint: "the kernel configures IPv6 by router advertisements; use -4",
+			Op: op, Adapter: name, Code: errno.ERROR_NOT_SUPPORTED, Cause: reason.Cause{Reason: reason.NoIPv6},
 		})
 	}
 	return errReported

@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/internal/option"
+	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
 func (a *app) show() *cobra.Command {
@@ -60,32 +62,35 @@ func (a *app) facts(ad lessee.Adapter) [][2]string {
 		return facts
 	}
 	facts = append(facts, [2]string{s.Text("state"), a.colour.state(v.State, clean(s.state(v.State)))})
-	add(s.Text("problem"), s.Pieces(v.Problem))
+	add(s.Text("problem"), s.hindrance(v.ProblemCause, ad.Name, v.Problem))
 	if v.Address.IsValid() {
 		add(s.Text("address"), v.Address.String())
 	}
 	if v.Server.IsValid() {
-		add(s.Text("server"), v.Server.String())
+		add(s.option(wire.OptionServerID), v.Server.String())
 	}
-	add(s.Text("routers"), list(v.Routers))
+	add(s.option(wire.OptionRouter), list(v.Routers))
 	for _, r := range v.Routes {
 		if r.Router.IsValid() {
-			add(s.Text("route"), s.Sprintf("%s via %s", r.Destination, r.Router))
+			add(s.option(wire.OptionClasslessRoutes), s.Sprintf("%s via %s", r.Destination, r.Router))
 		} else {
-			add(s.Text("route"), s.Sprintf("%s on the link", r.Destination))
+			add(s.option(wire.OptionClasslessRoutes), s.Sprintf("%s on the link", r.Destination))
 		}
 	}
-	add(s.Text("dns"), list(v.DNS))
-	add(s.Text("ntp"), list(v.NTP))
-	add(s.Text("wins"), list(v.WINS))
-	add(s.Text("host name"), v.HostName.String())
-	add(s.Text("domain"), v.Domain.String())
-	add(s.Text("search"), list(v.Search))
+	add(s.option(wire.OptionDNS), list(v.DNS))
+	for code, row := range option.All() {
+		if row.AddrsField != nil {
+			add(s.option(wire.OptionCode(code)), list(*row.AddrsField(&v.Servers)))
+		}
+	}
+	add(s.option(wire.OptionHostName), v.HostName.String())
+	add(s.option(wire.OptionDomainName), v.Domain.String())
+	add(s.option(wire.OptionDomainSearch), list(v.Search))
 	if v.MTU > 0 {
-		add(s.Text("mtu"), strconv.Itoa(v.MTU))
+		add(s.option(wire.OptionMTU), strconv.Itoa(v.MTU))
 	}
 	s.parameters(v.Parameters, add)
-	add(s.Text("client id"), v.ClientID)
+	add(s.option(wire.OptionClientID), v.ClientID)
 	now := a.Now()
 	if !v.Obtained.IsZero() {
 		add(s.Text("obtained"), s.moment(v.Obtained, now))

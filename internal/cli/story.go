@@ -25,7 +25,7 @@ func (s speaker) other(f lessee.Fact) string {
 }
 
 // verdictText explains a state in one sentence.
-func (s speaker) verdictText(f lessee.Fact, told time.Time) string {
+func (s speaker) verdictText(f lessee.Fact, adapter string, told time.Time) string {
 	switch f.Code {
 	case "absent":
 		return s.Text("there is no adapter of this name")
@@ -36,7 +36,9 @@ func (s speaker) verdictText(f lessee.Fact, told time.Time) string {
 	case "other-manager":
 		return s.Sprintf("%s manages this adapter, not this daemon", s.manager(f.Detail))
 	case "hindered":
-		return s.Sprintf("this daemon cannot manage this adapter: %s", s.Pieces(f.Detail))
+		return s.Sprintf("this daemon cannot manage this adapter: %s", s.hindrance(f.Cause, adapter, f.Detail))
+	case "taken-away":
+		return s.hindrance(f.Cause, adapter, f.Detail)
 	case "down":
 		return s.Text("the adapter is down")
 	case "no-link":
@@ -65,7 +67,7 @@ func (s speaker) verdictText(f lessee.Fact, told time.Time) string {
 	case "no-answer":
 		return s.Text("no DHCP server answers")
 	case "unusable":
-		return s.Sprintf("what DHCP servers answer cannot be used: %s", s.Pieces(f.Detail))
+		return s.Sprintf("what DHCP servers answer cannot be used: %s", s.Rejection(f.Reason, f.Detail))
 	case "unconfirmed":
 		return s.Sprintf("%s offered %s and does not confirm it", s.other(f), f.Address)
 	case "refused":
@@ -97,8 +99,8 @@ func (s speaker) nak(f lessee.Fact) string {
 }
 
 // factText says what happened.
-func (s speaker) factText(f lessee.Fact, told, now time.Time) string {
-	text := s.onceText(f, told, now)
+func (s speaker) factText(f lessee.Fact, adapter string, told, now time.Time) string {
+	text := s.onceText(f, adapter, told, now)
 	switch f.Code {
 	case "sent", "unanswered", "rejected":
 		return text // they have their number
@@ -109,7 +111,7 @@ func (s speaker) factText(f lessee.Fact, told, now time.Time) string {
 	return text
 }
 
-func (s speaker) onceText(f lessee.Fact, told, now time.Time) string {
+func (s speaker) onceText(f lessee.Fact, adapter string, told, now time.Time) string {
 	switch f.Code {
 	case "managed":
 		return s.Text("managed by this daemon")
@@ -128,9 +130,9 @@ func (s speaker) onceText(f lessee.Fact, told, now time.Time) string {
 		return s.nak(f)
 	case "rejected":
 		if f.Count > 1 {
-			return s.Sprintf("%d packets not used since %s: %s", f.Count, s.Clock(f.Since, now), s.Pieces(f.Detail))
+			return s.Sprintf("%d packets not used since %s: %s", f.Count, s.Clock(f.Since, now), s.Rejection(f.Reason, f.Detail))
 		}
-		return s.Sprintf("packet not used: %s", s.Pieces(f.Detail))
+		return s.Sprintf("packet not used: %s", s.Rejection(f.Reason, f.Detail))
 	case "bound":
 		return s.Sprintf("lease of %s from %s obtained", f.Address, s.other(f))
 	case "resumed":
@@ -148,8 +150,10 @@ func (s speaker) onceText(f lessee.Fact, told, now time.Time) string {
 			return s.Sprintf("%s is used by another host", f.Address)
 		}
 		return s.Sprintf("%s is used by another host, %s", f.Address, f.MAC)
-	case "problem", "other-found":
-		return s.Pieces(f.Detail)
+	case "problem":
+		return s.hindrance(f.Cause, adapter, f.Detail)
+	case "other-found":
+		return f.Detail
 	case "link-local":
 		return s.Sprintf("%s taken without a server", f.Address)
 	case "defended":
@@ -161,7 +165,22 @@ func (s speaker) onceText(f lessee.Fact, told, now time.Time) string {
 	case "informed":
 		return s.Sprintf("parameters from %s", s.other(f))
 	}
-	return f.Code
+	return s.plainFact(f, adapter)
+}
+
+// plainFact says what happened by the name of the event and its arguments.
+func (s speaker) plainFact(f lessee.Fact, adapter string) string {
+	text := s.kind(lessee.EventKind(f.Code))
+	if f.Address.IsValid() {
+		text += " " + f.Address.String()
+	}
+	if f.Server.IsValid() || f.MAC != "" {
+		text += " " + s.Sprintf("from %s", s.other(f))
+	}
+	if f.Detail != "" {
+		text += ": " + s.hindrance(f.Cause, adapter, f.Detail)
+	}
+	return text
 }
 
 func (s speaker) sentText(f lessee.Fact, told, now time.Time) string {
@@ -247,7 +266,7 @@ func (s speaker) adviceText(f lessee.Fact, adapter string) string {
 	case "find-host":
 		return s.Text("find the other host, or have the server leave this address out")
 	case "solve":
-		return s.Pieces(f.Detail)
+		return s.hindrance(f.Cause, adapter, f.Detail)
 	}
 	return f.Code
 }

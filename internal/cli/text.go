@@ -7,12 +7,12 @@ import (
 	"unicode"
 
 	"github.com/lessee/lessee"
-	"github.com/lessee/lessee/internal/messages"
+	"github.com/lessee/lessee/internal/text"
 )
 
 // A speaker words what a person reads, in the person's language.
 type speaker struct {
-	*messages.Printer
+	*text.Printer
 	// now is the present time, in the zone that times are shown in.
 	now func() time.Time
 }
@@ -127,56 +127,8 @@ func (s speaker) manager(name string) string {
 	return name
 }
 
-// kind names a kind of event.
-func (s speaker) kind(k lessee.EventKind) string {
-	switch k {
-	case lessee.EventManaged:
-		return s.Text("event|managed")
-	case lessee.EventUnmanaged:
-		return s.Text("event|unmanaged")
-	case lessee.EventCarrier:
-		return s.Text("event|carrier")
-	case lessee.EventNoCarrier:
-		return s.Text("event|no-carrier")
-	case lessee.EventState:
-		return s.Text("event|state")
-	case lessee.EventBound:
-		return s.Text("event|bound")
-	case lessee.EventRenewed:
-		return s.Text("event|renewed")
-	case lessee.EventReleased:
-		return s.Text("event|released")
-	case lessee.EventExpired:
-		return s.Text("event|expired")
-	case lessee.EventNAK:
-		return s.Text("event|nak")
-	case lessee.EventConflict:
-		return s.Text("event|conflict")
-	case lessee.EventDefended:
-		return s.Text("event|defended")
-	case lessee.EventRecognised:
-		return s.Text("event|recognised")
-	case lessee.EventLinkLocal:
-		return s.Text("event|link-local")
-	case lessee.EventInformed:
-		return s.Text("event|informed")
-	case lessee.EventRenamed:
-		return s.Text("event|renamed")
-	case lessee.EventRemoved:
-		return s.Text("event|removed")
-	case lessee.EventSent:
-		return s.Text("event|sent")
-	case lessee.EventReceived:
-		return s.Text("event|received")
-	case lessee.EventRejected:
-		return s.Text("event|rejected")
-	case lessee.EventProblem:
-		return s.Text("event|problem")
-	case lessee.EventLost:
-		return s.Text("event|lost")
-	}
-	return string(k) // a newer daemon's
-}
+// kind names a kind of event; a newer daemon's has its own name.
+func (s speaker) kind(k lessee.EventKind) string { return s.Text("event|" + string(k)) }
 
 // summary describes an adapter in a few words, for shell completion.
 func (s speaker) summary(a lessee.Adapter) string {
@@ -213,10 +165,6 @@ func (s speaker) eventText(e lessee.Event) string {
 		if e.Server.IsValid() {
 			add(s.Sprintf("to %s", e.Server))
 		}
-	case lessee.EventExpired, lessee.EventConflict, lessee.EventDefended, lessee.EventRecognised, lessee.EventLinkLocal:
-		if e.Address.IsValid() {
-			add(e.Address.String())
-		}
 	case lessee.EventNAK, lessee.EventInformed:
 		if e.Server.IsValid() {
 			add(s.Sprintf("from %s", e.Server))
@@ -243,15 +191,27 @@ func (s speaker) eventText(e lessee.Event) string {
 		return s.Sprintf("%d events are missing: read faster", e.Count)
 	case lessee.EventManaged, lessee.EventUnmanaged, lessee.EventCarrier, lessee.EventNoCarrier,
 		lessee.EventRemoved, lessee.EventProblem:
+	default:
+		if e.Address.IsValid() {
+			add(e.Address.String())
+		}
 	}
 	text := strings.Join(parts, " ")
 	if e.Detail != "" {
 		if text != "" {
 			text += ": "
 		}
-		text += s.Pieces(e.Detail)
+		text += s.detail(e)
 	}
 	return clean(text)
+}
+
+// detail words the detail of an event.
+func (s speaker) detail(e lessee.Event) string {
+	if e.Kind == lessee.EventRejected {
+		return s.Rejection(e.Reason, e.Detail)
+	}
+	return s.hindrance(e.Cause, e.Adapter, e.Detail)
 }
 
 // progressText says what an event means for somebody who waits; "" for nothing.
@@ -263,11 +223,9 @@ func (s speaker) progressText(e lessee.Event) string {
 		return s.eventText(e)
 	case lessee.EventNAK, lessee.EventConflict, lessee.EventProblem, lessee.EventNoCarrier:
 		return strings.TrimSpace(s.kind(e.Kind) + " " + s.eventText(e))
-	case lessee.EventManaged, lessee.EventUnmanaged, lessee.EventCarrier, lessee.EventState, lessee.EventBound,
-		lessee.EventRenewed, lessee.EventReleased, lessee.EventExpired, lessee.EventRenamed, lessee.EventRemoved,
-		lessee.EventRejected, lessee.EventLost, lessee.EventDefended, lessee.EventRecognised, lessee.EventLinkLocal, lessee.EventInformed:
+	default:
+		return ""
 	}
-	return ""
 }
 
 // version describes a build in one line.

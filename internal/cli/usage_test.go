@@ -10,7 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/lessee/lessee/internal/messages"
+	"github.com/lessee/lessee/internal/text"
 )
 
 func TestUsageErrors(t *testing.T) {
@@ -160,8 +160,8 @@ func TestTook(t *testing.T) {
 		-1: {"0 ms", "0 ms"}, 420 * time.Microsecond: {"0.4 ms", "0,4 ms"}, 9949 * time.Microsecond: {"9.9 ms", "9,9 ms"},
 		12 * time.Millisecond: {"12 ms", "12 ms"}, 1234 * time.Millisecond: {"1.2 s", "1,2 s"},
 	} {
-		for i, tag := range messages.Languages() {
-			if got := (speaker{messages.For(tag), time.Now}).took(in); got != want[i] {
+		for i, tag := range text.Languages() {
+			if got := (speaker{text.For(tag), time.Now}).took(in); got != want[i] {
 				t.Errorf("%v: got %q, want %q", in, got, want[i])
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/internal/event"
 )
 
 func (a *app) watch() *cobra.Command {
@@ -53,16 +54,8 @@ func (a *app) watch() *cobra.Command {
 
 // detail reports whether events of this kind are only shown on request.
 func detail(k lessee.EventKind) bool {
-	switch k {
-	case lessee.EventSent, lessee.EventReceived, lessee.EventRejected, lessee.EventState:
-		return true
-	case lessee.EventManaged, lessee.EventUnmanaged, lessee.EventCarrier, lessee.EventNoCarrier, lessee.EventBound,
-		lessee.EventRenewed, lessee.EventReleased, lessee.EventExpired, lessee.EventNAK, lessee.EventConflict,
-		lessee.EventRenamed, lessee.EventRemoved, lessee.EventProblem, lessee.EventLost,
-		lessee.EventDefended, lessee.EventRecognised, lessee.EventLinkLocal, lessee.EventInformed:
-		return false
-	}
-	return false // a newer daemon's kind
+	row, known := event.Streamed(string(k))
+	return known && row.Tone == event.Minor
 }
 
 // eventLine is an event in one line.
@@ -84,15 +77,18 @@ func pad(text string) string {
 }
 
 func (a *app) paintKind(k lessee.EventKind, text string) string {
-	switch k {
-	case lessee.EventBound, lessee.EventRenewed, lessee.EventCarrier, lessee.EventManaged, lessee.EventRecognised, lessee.EventInformed:
+	row, known := event.Streamed(string(k))
+	if !known {
+		return text
+	}
+	switch row.Tone {
+	case event.Good:
 		return a.colour.green(text)
-	case lessee.EventExpired, lessee.EventConflict, lessee.EventProblem, lessee.EventNAK, lessee.EventRemoved:
+	case event.Bad:
 		return a.colour.red(text)
-	case lessee.EventReleased, lessee.EventNoCarrier, lessee.EventLost, lessee.EventUnmanaged, lessee.EventRenamed,
-		lessee.EventDefended, lessee.EventLinkLocal:
+	case event.Attention:
 		return a.colour.yellow(text)
-	case lessee.EventState, lessee.EventSent, lessee.EventReceived, lessee.EventRejected:
+	case event.Minor:
 		return a.colour.dim(text)
 	}
 	return text

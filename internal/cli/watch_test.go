@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/reason"
 )
 
 func happenings() []lessee.Event {
@@ -22,7 +23,7 @@ func happenings() []lessee.Event {
 		{Time: at(1), Kind: lessee.EventState, Adapter: "eth0", State: "selecting"},
 		{Time: at(2), Kind: lessee.EventSent, Adapter: "eth0", Message: "DISCOVER", Server: addr4("255.255.255.255")},
 		{Time: at(5), Kind: lessee.EventReceived, Adapter: "eth0", Message: "OFFER", Server: server},
-		{Time: at(6), Kind: lessee.EventRejected, Adapter: "eth0", Detail: "foreign-xid"},
+		{Time: at(6), Kind: lessee.EventRejected, Adapter: "eth0", Reason: "foreign-xid", Detail: "foreign transaction"},
 		{Time: at(9), Kind: lessee.EventBound, Adapter: "eth0", Address: address, Server: server, Expires: at(120009)},
 		{Time: at(60000), Kind: lessee.EventRenewed, Adapter: "eth0", Address: address, Server: server, Expires: at(180000)},
 		{Time: at(61000), Kind: lessee.EventNAK, Adapter: "eth0", Server: server, Detail: "not\x1byours"},
@@ -32,7 +33,7 @@ func happenings() []lessee.Event {
 		{Time: at(65000), Kind: lessee.EventNoCarrier, Adapter: "eth0"},
 		{Time: at(66000), Kind: lessee.EventCarrier, Adapter: "eth0"},
 		{Time: at(67000), Kind: lessee.EventRenamed, Adapter: "lan0", Detail: "eth0"},
-		{Time: at(68000), Kind: lessee.EventProblem, Adapter: "lan0", Detail: "the lease could not be saved"},
+		{Time: at(68000), Kind: lessee.EventProblem, Adapter: "lan0", Detail: "a server forbids link-local addresses", Cause: &reason.Cause{Reason: reason.LinkLocalForbidden}},
 		{Time: at(69000), Kind: "novel", Adapter: "lan0", Detail: "of a newer daemon"},
 		{Time: at(70000), Kind: lessee.EventRemoved, Adapter: "lan0"},
 		{Time: at(71000), Kind: lessee.EventUnmanaged, Adapter: "lan0"},

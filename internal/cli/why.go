@@ -52,7 +52,7 @@ func (a *app) storyText(s lessee.Story, verbose bool) string {
 		}
 		b.WriteString(clean(text) + "\n")
 	}
-	b.WriteString(a.colour.bold(clean(s.Adapter)) + ": " + clean(a.speak.verdictText(s.Verdict, s.Time)) + "\n")
+	b.WriteString(a.colour.bold(clean(s.Adapter)) + ": " + clean(a.speak.verdictText(s.Verdict, s.Adapter, s.Time)) + "\n")
 	facts := s.Facts
 	if n := len(facts) - brief; n > 0 && !verbose {
 		facts = facts[n:]
@@ -63,7 +63,7 @@ func (a *app) storyText(s lessee.Story, verbose bool) string {
 		if !f.Time.IsZero() {
 			when = a.speak.Clock(f.Time, a.Now())
 		}
-		text := a.speak.factText(f, s.Time, a.Now())
+		text := a.speak.factText(f, s.Adapter, s.Time, a.Now())
 		if verbose && f.XID != "" {
 			text += " [" + f.XID + "]"
 		}

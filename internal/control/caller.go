@@ -19,6 +19,7 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/reason"
 )
 
 // A Caller is the process at the other end of a connection, as it was when it
@@ -165,23 +166,21 @@ func groupsOf(uid uint32) ([]uint32, error) {
 // check returns nil if the caller may change something.
 func (g guard) check(c *Caller) error {
 	if c == nil {
-		return &lessee.Error{Code: errno.ERROR_ACCESS_DENIED, Detail: "it is not known who is calling"}
+		return &lessee.Error{Code: errno.ERROR_ACCESS_DENIED, Cause: reason.Cause{Reason: reason.UnknownCaller}}
 	}
 	if c.UID == 0 || c.UID == g.uid && c.UID != g.overflowUID {
 		return nil
 	}
-	denied := &lessee.Error{Code: errno.ERROR_ACCESS_DENIED}
-	_ = denied.SetDetail("%s may not do it", c.user()).
-		SetHint("do it as root, or become a member of the group %s ('usermod -aG %[1]s USER') and log in again", g.group)
+	denied := &lessee.Error{Code: errno.ERROR_ACCESS_DENIED, Cause: reason.Cause{Reason: reason.NotInGroup, User: c.user(), Group: g.group}}
 	group, err := g.lookupGroup(g.group)
 	if err != nil {
-		denied.Err = err
-		return denied.SetHint("do it as root, or create the group %s ('groupadd --system %[1]s'), whose members may do it", g.group)
+		denied.Err, denied.Cause.Reason = err, reason.NoSuchGroup
+		return denied
 	}
 	gid, err := strconv.ParseUint(group.Gid, 10, 32)
 	if err != nil || uint32(gid) == g.overflowGID {
-		denied.Err = err
-		return denied.SetHint("do it as root: the group %s has the unusable number %s", g.group, group.Gid)
+		denied.Err, denied.Cause.Reason, denied.Cause.Value = err, reason.GroupUnusable, group.Gid
+		return denied
 	}
 	groups := c.Groups
 	if groups == nil && c.UID != g.overflowUID {

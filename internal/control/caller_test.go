@@ -162,7 +162,7 @@ func TestUnreachableSocket(t *testing.T) {
 	}
 	out := callAs(t, c.Socket(), syscall.Credential{Uid: 12345, Gid: 12345})
 	for op, e := range map[string]*lessee.Error{"list": out.Read, "renew": out.Change} {
-		if e == nil || e.Code != errno.ERROR_ACCESS_DENIED || !strings.Contains(e.Detail, c.Socket()) {
+		if e == nil || e.Code != errno.ERROR_ACCESS_DENIED || e.Cause.Path != c.Socket() {
 			t.Errorf("%s: %v", op, e)
 		}
 	}
@@ -202,7 +202,7 @@ func TestOtherUsers(t *testing.T) {
 			case tc.ok && out.Change != nil:
 				t.Errorf("changing: %v", out.Change)
 			case !tc.ok && (out.Change == nil || out.Change.Code != errno.ERROR_ACCESS_DENIED ||
-				!strings.Contains(out.Change.Detail, fmt.Sprintf("uid %d", tc.cred.Uid)) || !strings.Contains(out.Change.Hint, "netdev")):
+				!strings.Contains(out.Change.Detail(), fmt.Sprintf("uid %d", tc.cred.Uid)) || !strings.Contains(out.Change.Hint(), "netdev")):
 				t.Errorf("changing: %v", out.Change)
 			}
 		})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/reason"
 )
 
 const (
@@ -64,8 +65,9 @@ func (c *conn) Close() error {
 // send buffer, so this does not wait.
 func refuse(c net.Conn, who *Caller) {
 	defer c.Close()
-	e := &lessee.Error{Code: errno.ERROR_PROC_NOT_FOUND, Hint: "close some"}
-	body, err := json.Marshal(e.SetDetail("too many connections to the daemon from uid %d", who.UID))
+	body, err := json.Marshal(&lessee.Error{
+		Code: errno.ERROR_PROC_NOT_FOUND, Cause: reason.Cause{Reason: reason.TooManyConnections, User: fmt.Sprintf("uid %d", who.UID)},
+	})
 	if err != nil {
 		return
 	}

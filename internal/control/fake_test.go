@@ -17,6 +17,7 @@ import (
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/names"
+	"github.com/lessee/lessee/reason"
 )
 
 func TestMain(m *testing.M) {
@@ -85,12 +86,17 @@ func eth0() lessee.Adapter {
 				{Destination: netip.MustParsePrefix("10.99.0.0/16"), Router: netip.MustParseAddr("10.77.0.1")},
 				{Destination: netip.MustParsePrefix("10.98.0.0/16")},
 			},
-			NTP: []netip.Addr{netip.MustParseAddr("10.77.0.1")}, Parameters: parameters(),
+			Servers: lessee.Servers{NTP: []netip.Addr{netip.MustParseAddr("10.77.0.1")}}, Parameters: parameters(),
 			Domain: domains("lab.test")[0], Search: domains("lab.test"), MTU: 1400, ClientID: "01020000000002",
 			Obtained: born, Renews: born.Add(5 * time.Minute), Rebinds: born.Add(8 * time.Minute), Expires: born.Add(10 * time.Minute),
-			Problem: "the lease could not be saved", Counters: map[string]uint64{"sent.discover": 1},
+			Problem: "the lease could not be saved", ProblemCause: unsaved(), Counters: map[string]uint64{"sent.discover": 1},
 		},
 	}
+}
+
+// unsaved is a cause of a problem.
+func unsaved() *reason.Cause {
+	return &reason.Cause{Reason: reason.LeaseUnsaved, Fault: &reason.Fault{During: "save", Text: "no space left on device", Errno: 28}}
 }
 
 func (f *fake) run(ctx context.Context, op, name string, keep bool) error {
@@ -103,7 +109,7 @@ func (f *fake) run(ctx context.Context, op, name string, keep bool) error {
 		}
 	}
 	if name != "" && name != "eth0" && name != "uplink" {
-		return &lessee.Error{Code: errno.ERROR_FILE_NOT_FOUND, Detail: "no such network interface", Hint: "see 'lessee list'"}
+		return &lessee.Error{Code: errno.ERROR_FILE_NOT_FOUND, Cause: reason.Cause{Reason: reason.NoSuchAdapter}}
 	}
 	return nil
 }
@@ -137,6 +143,7 @@ func (f *fake) Why(ctx context.Context, name string) (lessee.Story, error) {
 			{Code: "sent", Time: born, Since: born.Add(-time.Minute), Count: 4, Message: "DISCOVER", XID: "00c0ffee"},
 			{Code: "conflict", Time: born, Address: address, MAC: "02:00:00:00:00:07"},
 			{Code: "rejected", Time: born, Reason: "foreign-xid", Detail: "foreign transaction"},
+			{Code: "problem", Time: born, Detail: "the lease could not be saved", Cause: unsaved()},
 		},
 		Next:   []lessee.Fact{{Code: "retransmit", Time: born.Add(time.Second), Message: "DISCOVER"}, {Code: "await-carrier"}},
 		Advice: []lessee.Fact{{Code: "network"}},

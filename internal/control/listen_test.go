@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestListen(t *testing.T) {
@@ -45,10 +47,7 @@ func TestListen(t *testing.T) {
 		t.Errorf("second daemon, no lock: %v", err)
 	}
 
-	if err := l.unix.Close(); err != nil { // as if killed: the socket stays
-		t.Fatal(err)
-	}
-	l.lock.Close()
+	die(t, l)
 	again, err := Listen(path)
 	if err != nil {
 		t.Fatalf("with a socket left behind: %v", err)
@@ -61,6 +60,23 @@ func TestListen(t *testing.T) {
 	left, err := os.ReadDir(filepath.Dir(path))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+// die ends a listener as if its process was killed: the socket's file stays. A
+// process that another test starts has a copy of the descriptors until it runs its
+// program, so closing them here is not enough.
+func die(t *testing.T, l *Listener) {
+	t.Helper()
+	conn, err := l.unix.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.Control(func(fd uintptr) { _ = unix.Shutdown(int(fd), unix.SHUT_RDWR) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(l.unix.Close(), unix.Flock(int(l.lock.Fd()), unix.LOCK_UN), l.lock.Close()); err != nil {
+		t.Fatal(err)
 	}
 }
 

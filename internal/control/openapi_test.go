@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -23,11 +22,14 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/option"
+	"github.com/lessee/lessee/internal/words/wordstest"
+	"github.com/lessee/lessee/reason"
 )
 
 func document(t testing.TB) (*openapi3.T, routers.Router) {
 	t.Helper()
-	doc, err := openapi3.NewLoader().LoadFromData(openAPI)
+	doc, err := openapi3.NewLoader().LoadFromData(openAPI())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,14 +67,14 @@ func TestDocumentKnowsEveryKindAndError(t *testing.T) {
 	doc, _ := document(t)
 	// The fields of the Go types and of the document are the same.
 	for name, v := range map[string]any{
-		"Error": lessee.Error{}, "Adapter": lessee.Adapter{}, "IPv4": lessee.IPv4{},
+		"Error": reason.Cause{}, "Cause": reason.Cause{}, "Fault": reason.Fault{}, "Adapter": lessee.Adapter{}, "IPv4": lessee.IPv4{},
 		"Discovery": lessee.Discovery{}, "Offer": lessee.Offer{}, "Frame": lessee.Frame{}, "Story": lessee.Story{}, "Fact": lessee.Fact{}, "Event": lessee.Event{}, "Route": lessee.Route{}, "Version": lessee.VersionInfo{},
 		"TimeZone": lessee.TimeZone{}, "SIP": lessee.SIP{}, "EncryptedDNS": lessee.EncryptedDNS{}, "FQDN": lessee.FQDN{},
 		"Vendor": lessee.Vendor{}, "VendorOption": lessee.VendorOption{},
 	} {
 		got := jsonFields(v)
 		if name == "Error" {
-			got = append(got, "name") // added by MarshalJSON
+			got = append(got, "code", "name", "op", "adapter", "detail", "hint") // beside the cause: see Error.MarshalJSON
 		}
 		if name == "Frame" {
 			got = append(got, "end") // of the last line, which is no frame
@@ -85,6 +87,30 @@ func TestDocumentKnowsEveryKindAndError(t *testing.T) {
 		slices.Sort(want)
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: Go has %q, the document %q", name, got, want)
+		}
+	}
+}
+
+// The document has what tables declare.
+func TestDocumentHasTheTables(t *testing.T) {
+	t.Parallel()
+	for _, place := range []string{eventsHere, optionsHere} {
+		if strings.Count(template, place) != 1 || bytes.Contains(openAPI(), []byte(place)) {
+			t.Errorf("%q is not filled in", place)
+		}
+	}
+	doc, _ := document(t)
+	kinds := doc.Components.Schemas["Event"].Value.Properties["kind"].Value.Enum
+	if want := len(eventKinds()); want < 20 || len(kinds) != want {
+		t.Errorf("%d kinds of events, want %d: %q", len(kinds), want, kinds)
+	}
+	for code, row := range option.All() {
+		if row.JSON == "" {
+			continue
+		}
+		field, ok := doc.Components.Schemas["IPv4"].Value.Properties[row.JSON]
+		if !ok || row.Doc != "" && field.Value.Description != row.Doc {
+			t.Errorf("option %d: the document has no such field %s", code, row.JSON)
 		}
 	}
 }
@@ -134,8 +160,7 @@ func TestEveryAnswerIsInTheDocument(t *testing.T) {
 	openapi3filter.RegisterBodyDecoder("application/yaml", openapi3filter.PlainBodyDecoder)
 	_, router := document(t)
 	code := func(c errno.Errno) error {
-		e := &lessee.Error{Code: c, Hint: "h"}
-		return e.SetDetail("%s in %s, until %s, number %d", "d", 1500*time.Millisecond, time.Unix(1e9, 0).UTC(), 7)
+		return &lessee.Error{Code: c, Cause: wordstest.Filled(reason.NoServer)}
 	}
 	for _, tc := range []struct {
 		req    string // method, path, body
@@ -270,7 +295,7 @@ func TestWhatIsNotThere(t *testing.T) {
 				t.Errorf("%d, Allow %q; want %d, %q", w.Code, w.Header().Get("Allow"), tc.status, tc.allow)
 			}
 			var e lessee.Error
-			if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil || e.Code != errno.ERROR_NOT_SUPPORTED || e.Detail == "" {
+			if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil || e.Code != errno.ERROR_NOT_SUPPORTED || e.Detail() == "" {
 				t.Errorf("body %q: %v", w.Body, err)
 			}
 			if len(f.calls) > 0 {
@@ -286,7 +311,7 @@ func FuzzBody(f *testing.F) {
 	for _, s := range []string{"", "{}", `{"timeout":"20s"}`, `{"timeout":"20s","keep":true}`, `{"keep":null}`, "null", "[", `{"Timeout":"1s"}`, "\xff"} {
 		f.Add([]byte(s))
 	}
-	doc, err := openapi3.NewLoader().LoadFromData(openAPI)
+	doc, err := openapi3.NewLoader().LoadFromData(openAPI())
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -311,7 +336,7 @@ func FuzzBody(f *testing.F) {
 			}
 		case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
 			var e lessee.Error
-			if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil || e.Code != errno.ERROR_INVALID_PARAMETER || e.Detail == "" {
+			if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil || e.Code != errno.ERROR_INVALID_PARAMETER || e.Detail() == "" {
 				t.Fatalf("%q: %s: %v", body, w.Body, err)
 			}
 		default:

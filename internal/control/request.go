@@ -14,32 +14,28 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/fault"
+	"github.com/lessee/lessee/reason"
 )
 
 // invalid is the error of a request that is not as it should be.
-func invalid(format string, args ...any) *lessee.Error {
-	e := &lessee.Error{Code: errno.ERROR_INVALID_PARAMETER, Hint: "GET /v1/openapi.yaml describes the API"}
-	return e.SetDetail(format, args...)
+func invalid(c reason.Cause) *lessee.Error {
+	return &lessee.Error{Code: errno.ERROR_INVALID_PARAMETER, Cause: c}
 }
 
 func noResource(r *http.Request) *lessee.Error {
-	e := invalid("there is no resource %s", r.URL.EscapedPath())
-	e.Code = errno.ERROR_NOT_SUPPORTED
-	return e
+	return &lessee.Error{Code: errno.ERROR_NOT_SUPPORTED, Cause: reason.Cause{Reason: reason.NoResource, Path: r.URL.EscapedPath()}}
 }
 
 func noMethod(r *http.Request, allow []string) *lessee.Error {
-	e := invalid("%s takes the method %s, not %s", r.URL.EscapedPath(), strings.Join(allow, " or "), r.Method)
-	e.Code = errno.ERROR_NOT_SUPPORTED
-	return e
+	return &lessee.Error{Code: errno.ERROR_NOT_SUPPORTED, Cause: reason.Cause{
+		Reason: reason.WrongMethod, Path: r.URL.EscapedPath(), Method: r.Method, Allow: strings.Join(allow, ", "),
+	}}
 }
-
-// errTooLarge is the one invalid request with a status of its own.
-var errTooLarge = invalid("the request's body has more than %d bytes", maxBody)
 
 // status is the HTTP status of an error.
 func status(e *lessee.Error) int {
-	if e.Code == errTooLarge.Code && e.Detail == errTooLarge.Detail {
+	if e.Cause.Reason == reason.BodyTooLarge {
 		return http.StatusRequestEntityTooLarge
 	}
 	switch e.Code { //nolint:exhaustive // All others are the server's own trouble.
@@ -70,7 +66,7 @@ const statusClientClosedRequest = 499
 func parseQuery(r *http.Request) (url.Values, error) {
 	v, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, invalid("the query is malformed: %v", err)
+		return nil, invalid(reason.Cause{Reason: reason.QueryMalformed, Fault: fault.Of(err)})
 	}
 	return v, nil
 }
@@ -89,9 +85,9 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if err != nil {
 		w.Header().Set("Connection", "close")
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return nil, errTooLarge
+			return nil, invalid(reason.Cause{Reason: reason.BodyTooLarge, Limit: maxBody})
 		}
-		return nil, invalid("the request's body cannot be read: %v", err)
+		return nil, invalid(reason.Cause{Reason: reason.BodyUnreadable, Fault: fault.Of(err)})
 	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	return data, nil
@@ -107,14 +103,14 @@ func decode(body []byte, rt route) (call, error) {
 		return c, nil
 	}
 	if !rt.command {
-		return c, invalid("%s %s takes no body", rt.method, rt.path)
+		return c, invalid(reason.Cause{Reason: reason.UnexpectedBody, Method: rt.method, Path: rt.path})
 	}
 	var fields struct {
 		Timeout *string `json:"timeout"`
 		Keep    *bool   `json:"keep"`
 	}
 	if t := bytes.TrimSpace(body); t[0] != '{' {
-		return c, invalid("the request's body is to be a JSON object")
+		return c, invalid(reason.Cause{Reason: reason.BodyNotObject})
 	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
@@ -122,21 +118,23 @@ func decode(body []byte, rt route) (call, error) {
 		return c, explainJSON(err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return c, invalid("the request's body has something behind its JSON object")
+		return c, invalid(reason.Cause{Reason: reason.BodyTrailing})
 	}
 	if fields.Timeout != nil {
 		d, err := time.ParseDuration(*fields.Timeout)
 		if err != nil {
-			return c, invalid("timeout: %q is not a duration such as \"20s\" or \"1m30s\"", *fields.Timeout)
+			return c, invalid(reason.Cause{Reason: reason.NotADuration, Field: "timeout", Value: *fields.Timeout})
 		}
 		if d < time.Millisecond || d > lessee.MaxTimeout {
-			return c, invalid("timeout: %v is not between 1ms and %v", d, lessee.MaxTimeout)
+			return c, invalid(reason.Cause{
+				Reason: reason.OutOfRange, Field: "timeout", Value: d.String(), Min: lessee.Duration(time.Millisecond), Max: lessee.Duration(lessee.MaxTimeout),
+			})
 		}
 		c.timeout = d
 	}
 	if fields.Keep != nil {
 		if !rt.keep {
-			return c, invalid("unknown field \"keep\": only down has it")
+			return c, invalid(reason.Cause{Reason: reason.MisplacedField, Field: "keep"})
 		}
 		c.keep = *fields.Keep
 	}
@@ -145,14 +143,14 @@ func decode(body []byte, rt route) (call, error) {
 
 func explainJSON(err error) error {
 	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		want := map[string]string{"string": "a string", "bool": "true or false"}[t.Type.String()]
-		return invalid("field %q is to be %s, not a JSON %s", t.Field, want, t.Value)
+		want := map[string]string{"string": "string", "bool": "boolean"}[t.Type.String()]
+		return invalid(reason.Cause{Reason: reason.WrongType, Field: t.Field, Want: want, Got: t.Value})
 	}
 	if s, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return invalid("the request's body is not JSON: %v (byte %d)", s, s.Offset)
+		return invalid(reason.Cause{Reason: reason.BodyMalformed, Fault: fault.Of(s), Count: s.Offset})
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return invalid("the request's body is not JSON: it ends in the middle")
+		return invalid(reason.Cause{Reason: reason.BodyTruncated})
 	}
-	return invalid("the request's body: %s", strings.TrimPrefix(err.Error(), "json: "))
+	return invalid(reason.Cause{Reason: reason.BodyRefused, Fault: &reason.Fault{Text: strings.TrimPrefix(err.Error(), "json: ")}})
 }

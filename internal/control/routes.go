@@ -5,7 +5,6 @@ package control
 import (
 	"bytes"
 	"context"
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -14,10 +13,9 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/fault"
+	"github.com/lessee/lessee/reason"
 )
-
-//go:embed openapi.yaml
-var openAPI []byte
 
 // A route is one operation of the API.
 type route struct {
@@ -85,7 +83,7 @@ func (s *Server) routes() []route {
 
 func (s *Server) document(_ context.Context, w http.ResponseWriter, _ call) (any, error) {
 	w.Header().Set("Content-Type", "application/yaml")
-	s.write(w, http.StatusOK, openAPI)
+	s.write(w, http.StatusOK, openAPI())
 	return sent, nil
 }
 
@@ -125,7 +123,7 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request, rt route) {
 	c.name, c.filter = name, filter
 	if arp := r.URL.Query().Get("arp"); arp != "" {
 		if c.arp = arp == "true"; !c.arp && arp != "false" {
-			fail(invalid("query parameter \"arp\" is to be true or false"))
+			fail(invalid(reason.Cause{Reason: reason.NotABoolean, Field: "arp"}))
 			return
 		}
 	}
@@ -173,12 +171,13 @@ func (s *Server) explain(err error, op, adapter string) *lessee.Error {
 		case errors.Is(err, context.DeadlineExceeded):
 			e.Code = errno.ERROR_SEM_TIMEOUT
 		default:
-			e.Code, e.Detail = errno.ERROR_PROC_NOT_FOUND, err.Error()
+			e.Code = errno.ERROR_PROC_NOT_FOUND
+			e.Cause = reason.Cause{Reason: reason.SystemFailed, Fault: fault.Of(err)}
 			s.log.Error("call failed", "op", op, "adapter", adapter, "err", err)
 		}
 	}
 	if s.stopped.Err() != nil && e.Code == errno.ERROR_CANCELLED {
-		e = lessee.Error{Code: errno.ERROR_PROC_NOT_FOUND, Detail: "the daemon is stopping", Hint: "try again when it runs again"}
+		e = lessee.Error{Code: errno.ERROR_PROC_NOT_FOUND, Cause: reason.Cause{Reason: reason.DaemonStopping}}
 	}
 	if e.Op == "" {
 		e.Op = op
@@ -199,8 +198,9 @@ func (s *Server) writeJSON(w http.ResponseWriter, code int, v any) {
 		s.log.Error("answer cannot be written as JSON", "err", err)
 		code = http.StatusInternalServerError
 		b.Reset()
-		e := &lessee.Error{Code: errno.ERROR_PROC_NOT_FOUND}
-		_ = enc.Encode(e.SetDetail("the answer cannot be written as JSON: %s", err))
+		_ = enc.Encode(&lessee.Error{
+			Code: errno.ERROR_PROC_NOT_FOUND, Cause: reason.Cause{Reason: reason.AnswerUnwritable, Fault: fault.Of(err)},
+		})
 	}
 	w.Header().Set("Content-Type", "application/json")
 	s.write(w, code, b.Bytes())
@@ -221,10 +221,10 @@ func checkQuery(r *http.Request, known []string) error {
 	}
 	for key, v := range values {
 		if !slices.Contains(known, key) {
-			return invalid("unknown query parameter %q", key)
+			return invalid(reason.Cause{Reason: reason.UnknownParameter, Field: key})
 		}
 		if len(v) != 1 || v[0] == "" {
-			return invalid("query parameter %q is to be given once, with a value", key)
+			return invalid(reason.Cause{Reason: reason.RepeatedParameter, Field: key})
 		}
 	}
 	return nil

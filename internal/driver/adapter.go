@@ -8,10 +8,11 @@ import (
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
-	"github.com/lessee/lessee/internal/journal"
+	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/linux/packet"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/reason"
 	"github.com/lessee/lessee/wire/arp"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
@@ -29,8 +30,9 @@ type adapter struct {
 	byCall bool
 	// refused is why an adapter that we were told to manage is not.
 	refused error
-	// journal has what happened lately.
-	journal journal.Journal
+	// journal has what happened lately, events how often each kind of it did.
+	journal event.Journal
+	events  event.Tally
 	// listening says that an exchange is open or about to be.
 	listening bool
 	// receptive is where a FORCERENEW is listened for, or about to be.
@@ -197,7 +199,7 @@ func (d *Driver) carryOutput(a *adapter, e effect) {
 	case tenancy.Transmit:
 		err := d.transmit(a, e, dhcp4.Transmit(o))
 		if err != nil || a.unsent {
-			report(tenancy.SendFailed{Type: o.Type, Err: err})
+			report(tenancy.SendFailed{Type: o.Type, Err: systemError(err)})
 		}
 		a.unsent = err != nil
 	case tenancy.TransmitARP:
@@ -212,7 +214,7 @@ func (d *Driver) carryOutput(a *adapter, e effect) {
 		err := d.cfg.Store.Save(e.link.Name, o.Record)
 		d.keeper.add(e.link.Name)
 		if err != nil || a.unsaved {
-			report(tenancy.SaveFailed{Err: err})
+			report(tenancy.SaveFailed{Err: systemError(err)})
 		}
 		a.unsaved = err != nil
 	case tenancy.Forget:
@@ -224,11 +226,11 @@ func (d *Driver) carryOutput(a *adapter, e effect) {
 		outcome := d.cfg.Kernel.Apply(e.link, o.Ours, o.Want)
 		err := outcome.Err()
 		if dnsErr := d.cfg.Resolver.Set(e.link, o.Want.DNS); dnsErr != nil && err == nil {
-			trouble := tenancy.Note{Kind: tenancy.NoteProblem, Detail: dnsErr.Error()}
+			trouble := problem(reason.ResolverFailed, dnsErr)
 			d.say(e.link, trouble)
 			d.do(func() { d.remember(a, trouble) })
 		}
-		report(tenancy.Applied{Seq: o.Seq, Err: err, Partly: outcome.AddressesSet(), Refused: outcome.Refused()})
+		report(tenancy.Applied{Seq: o.Seq, Err: systemError(err), Partly: outcome.AddressesSet(), Refused: outcome.Refused()})
 	case tenancy.Inspect:
 		in := tenancy.Inspected{Seq: o.Seq, Cause: o.Cause}
 		in.Missing, in.Err = d.cfg.Kernel.Inspect(e.link, o.Want)
@@ -283,7 +285,7 @@ func (d *Driver) sentByUs(packet []byte) bool {
 // trouble tells an error once; told remembers that until all is well again.
 func (d *Driver) trouble(a *adapter, link netconf.Link, told *bool, err error) {
 	if err != nil && !*told {
-		n := tenancy.Note{Kind: tenancy.NoteProblem, Detail: err.Error()}
+		n := problem(reason.SystemFailed, err)
 		d.say(link, n)
 		d.do(func() { d.remember(a, n) })
 	}

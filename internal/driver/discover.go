@@ -14,6 +14,7 @@ import (
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/linux/packet"
 	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/reason"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -65,18 +66,20 @@ const scanBacklog = 64
 func (d *Driver) Discover(ctx context.Context, name string, during time.Duration) (lessee.Discovery, error) {
 	const op = "discover"
 	if during < lessee.MinDiscovery || during > lessee.MaxDiscovery {
-		return lessee.Discovery{}, failed(op, name, errno.ERROR_INVALID_PARAMETER, "", "").
-			SetDetail("a discovery takes between %s and %s", lessee.MinDiscovery, lessee.MaxDiscovery)
+		return lessee.Discovery{}, failed(op, name, errno.ERROR_INVALID_PARAMETER, reason.Cause{
+			Reason: reason.OutOfRange, Field: "timeout", Value: during.String(),
+			Min: lessee.Duration(lessee.MinDiscovery), Max: lessee.Duration(lessee.MaxDiscovery),
+		})
 	}
 	link, err := d.ethernetLink(op, name)
 	if err != nil {
 		return lessee.Discovery{}, err
 	}
 	if !link.Usable() {
-		return lessee.Discovery{}, failed(op, name, errno.ERROR_NO_NETWORK, "", "check the cable and 'ip link'")
+		return lessee.Discovery{}, failed(op, name, errno.ERROR_NO_NETWORK, reason.Cause{Reason: reason.NoLink})
 	}
 	if !d.scans.begin(link.Index) {
-		return lessee.Discovery{}, failed(op, name, errno.ERROR_BUSY, "a discovery runs on this adapter already", "wait for its end")
+		return lessee.Discovery{}, failed(op, name, errno.ERROR_BUSY, reason.Cause{Reason: reason.DiscoveryRuns})
 	}
 	defer d.scans.end(link.Index)
 
@@ -84,20 +87,20 @@ func (d *Driver) Discover(ctx context.Context, name string, during time.Duration
 	out := lessee.Discovery{Adapter: link.Name, Index: link.Index, Time: d.cfg.Wall().UTC().Truncate(time.Millisecond), During: lessee.Duration(during)}
 	scan, err := dhcp4.NewScan(d.clientConfig(link), began, during)
 	if err != nil {
-		return lessee.Discovery{}, failed(op, name, errno.ERROR_INVALID_PARAMETER, err.Error(), "correct the adapter's configuration")
+		return lessee.Discovery{}, misconfigured(op, name, err)
 	}
 	if err := d.scan(ctx, link, scan); err != nil {
 		if errors.Is(err, ErrStopped) {
 			return lessee.Discovery{}, stopped(op, name)
 		}
-		code := errno.ERROR_GEN_FAILURE
+		e := systemFailed(op, name, err)
 		switch {
 		case errors.Is(err, context.Canceled):
-			code = errno.ERROR_CANCELLED
+			e.Code, e.Cause = errno.ERROR_CANCELLED, reason.Cause{Reason: reason.GaveUp}
 		case errors.Is(err, context.DeadlineExceeded):
-			code = errno.ERROR_SEM_TIMEOUT
+			e.Code = errno.ERROR_SEM_TIMEOUT
 		}
-		return lessee.Discovery{}, failed(op, name, code, err.Error(), "")
+		return lessee.Discovery{}, e
 	}
 	d.describeDiscovery(&out, scan, d.leaseOf(link))
 	return out, nil

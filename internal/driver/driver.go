@@ -114,7 +114,7 @@ func New(cfg Config) *Driver {
 func (d *Driver) persisted(name string, err error) {
 	d.do(func() {
 		if a := d.adapters[name]; a != nil {
-			d.tell(a, tenancy.PersistFailed{Err: err})
+			d.tell(a, tenancy.PersistFailed{Err: systemError(err)})
 		}
 	})
 }

@@ -121,6 +121,7 @@ func TestReleaseRenew(t *testing.T) {
 		if err := d.Release(t.Context(), "c0"); code(err) != errno.ERROR_ADDRESS_NOT_ASSOCIATED {
 			t.Errorf("second release: %v", err)
 		}
+		synctest.Wait() // the end of listening to ARP has a goroutine of its own
 		before := len(w.entries())
 		time.Sleep(1000 * time.Hour)
 		synctest.Wait()

@@ -4,14 +4,17 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/reason"
 )
 
 // DefaultPatience is how long a call without a deadline waits.
@@ -65,7 +68,7 @@ func (d *Driver) Adapter(_ context.Context, name string) (lessee.Adapter, error)
 		return lessee.Adapter{}, err
 	}
 	if len(views) == 0 {
-		return lessee.Adapter{}, failed("show", name, errno.ERROR_FILE_NOT_FOUND, "no such adapter", "'lessee list' lists them")
+		return lessee.Adapter{}, noAdapter("show", name)
 	}
 	return d.describe(views[0], true), nil
 }
@@ -97,9 +100,9 @@ func (d *Driver) upOnce(name string) error {
 	link, err := d.cfg.Kernel.LinkByName(name)
 	switch {
 	case errors.Is(err, netconf.ErrNoLink):
-		return failed("up", name, errno.ERROR_FILE_NOT_FOUND, "no such adapter", "'lessee list' lists them")
+		return noAdapter("up", name)
 	case err != nil:
-		return failed("up", name, errno.ERROR_GEN_FAILURE, err.Error(), "")
+		return systemFailed("up", name, err)
 	}
 	var managed bool
 	if !d.do(func() { managed = d.present(link.Index) != nil }) {
@@ -139,9 +142,9 @@ func (d *Driver) Down(ctx context.Context, name string, keep bool) error {
 	case <-ctx.Done():
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {
-		return failed(verb.String(), name, errno.ERROR_CANCELLED, "it goes on nevertheless", "")
+		return failed(verb.String(), name, errno.ERROR_CANCELLED, reason.Cause{Reason: reason.Cancelled})
 	}
-	return failed(verb.String(), name, errno.ERROR_SEM_TIMEOUT, "the system takes long to change the address", "it goes on")
+	return failed(verb.String(), name, errno.ERROR_SEM_TIMEOUT, reason.Cause{Reason: reason.KernelSlow})
 }
 
 func (d *Driver) down(ctx context.Context, name string, verb tenancy.Verb) error {
@@ -161,26 +164,22 @@ func (d *Driver) down(ctx context.Context, name string, verb tenancy.Verb) error
 		return nil
 	}
 	err := d.call(ctx, name, verb)
-	var over bool
 	var settled []<-chan struct{}
 	d.do(func() {
 		// Also after an error the tenancy may have ended: its RELEASE did not
 		// leave, or the kernel did not take the address away.
-		if over = a != nil && a.tenancy == nil; !over {
+		if a == nil || a.tenancy != nil {
 			return
 		}
 		d.drop(a)
 		settled = a.settled(d)
-		d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventUnmanaged, Index: a.link().Index, Adapter: a.name})
+		d.announce(a, event.Unmanaged, netconf.Link{Index: a.link().Index, Name: a.name}, "", slog.Bool("kept", verb == tenancy.EndKeep))
 	})
 	for _, c := range settled {
 		select {
 		case <-c:
 		case <-ctx.Done():
 		}
-	}
-	if over {
-		d.cfg.Log.Info("the adapter is not managed any more", "adapter", name, "kept", verb == tenancy.EndKeep)
 	}
 	return err
 }
@@ -271,58 +270,38 @@ func (d *Driver) whyNot(name string) (link netconf.Link, exists bool, refusal er
 // managedByOther says that DHCP is at work on the adapter, and not ours: the
 // other program is not asked to release or renew.
 func managedByOther(verb tenancy.Verb, name, who, how string) error {
-	e := failed(verb.String(), name, errno.ERROR_NOT_SUPPORTED, "", "").
-		SetDetail("%s manages this adapter (%s), not this daemon", who, how)
-	return e.SetHint("do it there; or stop it there first, then 'lessee up %s'", name)
+	return failed(verb.String(), name, errno.ERROR_NOT_SUPPORTED, reason.Cause{Reason: reason.ManagedElsewhere, Manager: who, How: how})
 }
 
 func (d *Driver) unmanaged(verb tenancy.Verb, name string, refusal error, exists bool) error {
-	if refusal != nil {
-		e := failed(verb.String(), name, errno.ERROR_FILE_NOT_FOUND, refusal.Error(), "")
-		if why, ok := errors.AsType[*lessee.Error](refusal); ok {
-			e.Detail, e.DetailFormat, e.DetailArgs = why.Detail, why.DetailFormat, why.DetailArgs
-			e.Hint, e.HintFormat, e.HintArgs = why.Hint, why.HintFormat, why.HintArgs
-		}
-		return e
+	switch {
+	case refusal != nil:
+		return failed(verb.String(), name, errno.ERROR_FILE_NOT_FOUND, causeOf(refusal))
+	case !exists:
+		return noAdapter(verb.String(), name)
 	}
-	if !exists {
-		return failed(verb.String(), name, errno.ERROR_FILE_NOT_FOUND, "no such adapter", "'lessee list' lists them")
-	}
-	return failed(verb.String(), name, errno.ERROR_FILE_NOT_FOUND, "the adapter is not managed by this daemon", "").
-		SetHint("'lessee up %s' begins to manage it", name)
+	return failed(verb.String(), name, errno.ERROR_FILE_NOT_FOUND, reason.Cause{Reason: reason.NotManaged})
 }
 
-// resultError puts a tenancy's result into words.
+// resultError turns a tenancy's result into the API's error. It adds how long
+// the caller waited, and what becomes of the lease.
 func (d *Driver) resultError(verb tenancy.Verb, name string, r tenancy.Result, patience time.Duration) error {
-	e := failed(verb.String(), name, r.Code, r.Detail, "")
-	switch r.Code {
-	case errno.NO_ERROR:
+	if r.Code == errno.NO_ERROR {
 		return nil
-	case errno.ERROR_SEM_TIMEOUT:
-		if r.Detail == "" {
-			_ = e.SetDetail("no DHCP server answered in %s", roundPatience(patience))
-		}
-		if r.Lease == nil {
-			return e.SetHint("the search goes on")
-		}
+	}
+	e := failed(verb.String(), name, r.Code, r.Cause)
+	if r.Code != errno.ERROR_SEM_TIMEOUT {
+		return e
+	}
+	if e.Cause.Reason == reason.NoServer {
+		e.Cause.Timeout = reason.Duration(roundPatience(patience))
+	}
+	if r.Lease != nil && e.Cause.Reason != reason.KernelSlow {
 		if end, ok := r.Lease.Expires(); ok {
-			return e.SetHint("the lease stays valid until %s", d.wall(end))
+			e.Cause.Expires = d.wall(end)
+		} else {
+			e.Cause.Infinite = true
 		}
-		return e.SetHint("the lease stays valid")
-	case errno.ERROR_NO_NETWORK:
-		if verb == tenancy.End {
-			return e.SetHint("check the cable and 'ip link', or stop without a release: 'lessee down --keep %s'", name)
-		}
-		return e.SetHint("check the cable and 'ip link'")
-	case errno.ERROR_DHCP_ADDRESS_CONFLICT:
-		_ = e.SetDetail("another host uses %s, the address that the server gives", r.Address)
-		return e.SetHint("'lessee why %s' tells its link address; the search goes on", name)
-	case errno.ERROR_ADDRESS_NOT_ASSOCIATED:
-		if r.Detail != "" {
-			return e
-		}
-		return e.SetHint("'lessee renew %s' gets a lease", name)
-	default:
 	}
 	return e
 }
@@ -330,15 +309,7 @@ func (d *Driver) resultError(verb tenancy.Verb, name string, r tenancy.Result, p
 // roundPatience takes away what the way to us cost: the caller said "20s".
 func roundPatience(d time.Duration) time.Duration {
 	if d < 900*time.Millisecond {
-		return d.Round(10 * time.Millisecond)
+		return max(d.Round(10*time.Millisecond), time.Millisecond)
 	}
 	return d.Round(100 * time.Millisecond)
-}
-
-func failed(op, name string, code errno.Errno, detail, hint string) *lessee.Error {
-	return &lessee.Error{Op: op, Adapter: name, Code: code, Detail: detail, Hint: hint}
-}
-
-func stopped(op, name string) *lessee.Error {
-	return failed(op, name, errno.ERROR_PROC_NOT_FOUND, ErrStopped.Error(), "")
 }

@@ -4,14 +4,15 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"log/slog"
 	"net/netip"
 
-	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
-	"github.com/lessee/lessee/internal/journal"
+	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/reason"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -30,7 +31,7 @@ func (d *Driver) Manage(name string) error {
 		return d.add(&adapter{name: name, position: notQueued})
 	}
 	if err != nil {
-		return failed("up", name, errno.ERROR_GEN_FAILURE, err.Error(), "")
+		return systemFailed("up", name, err)
 	}
 	return d.manage(link, false)
 }
@@ -76,7 +77,7 @@ func (d *Driver) begin(a *adapter, link netconf.Link, setUp bool) error {
 	}
 	record, _, err := d.cfg.Store.Load(link.Name)
 	if err != nil {
-		trouble := tenancy.Note{Kind: tenancy.NoteProblem, Detail: err.Error()}
+		trouble := problem(reason.RecordUnreadable, err)
 		d.say(link, trouble)
 		d.do(func() {
 			a.setAside++
@@ -85,12 +86,12 @@ func (d *Driver) begin(a *adapter, link netconf.Link, setUp bool) error {
 	}
 	if !link.Up && setUp {
 		if err := d.cfg.Kernel.SetUp(link.Index); err != nil {
-			return failed("up", link.Name, errno.ERROR_GEN_FAILURE, err.Error(), "")
+			return systemFailed("up", link.Name, err)
 		}
 	}
 	addresses, err := d.cfg.Kernel.Addresses(link.Index)
 	if err != nil {
-		return failed("up", link.Name, errno.ERROR_GEN_FAILURE, err.Error(), "")
+		return systemFailed("up", link.Name, err)
 	}
 	configured := make([]netip.Prefix, len(addresses))
 	for i, have := range addresses {
@@ -100,7 +101,7 @@ func (d *Driver) begin(a *adapter, link netconf.Link, setUp bool) error {
 	byCall := a.byCall || record.Up
 	t, err := d.newTenancy(link, byCall)
 	if err != nil {
-		return failed("up", link.Name, errno.ERROR_INVALID_PARAMETER, err.Error(), "correct the adapter's configuration")
+		return misconfigured("up", link.Name, err)
 	}
 	if err := d.claim(link); err != nil {
 		return err
@@ -117,8 +118,7 @@ func (d *Driver) begin(a *adapter, link netconf.Link, setUp bool) error {
 			d.links[link.Index] = &link
 		}
 		a.present, a.tenancy, a.byCall, a.refused, began = d.links[link.Index], t, byCall, nil, true
-		d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventManaged, Index: link.Index, Adapter: link.Name})
-		a.journal.Add(d.cfg.Clock.Now(), journal.Entry{Kind: journal.Managed})
+		d.announce(a, event.Managed, link, "")
 		d.tell(a, tenancy.Begin{
 			Record:     record,
 			Configured: configured,
@@ -139,13 +139,10 @@ func (d *Driver) begin(a *adapter, link netconf.Link, setUp bool) error {
 // acceptable refuses what cannot or must not be managed.
 func (d *Driver) acceptable(link netconf.Link) error {
 	if link.Loopback || link.HardwareType != ethernet || len(link.HardwareAddr) != 6 {
-		return failed("up", link.Name, errno.ERROR_NOT_SUPPORTED,
-			"DHCP needs an adapter with an Ethernet address", "")
+		return failed("up", link.Name, errno.ERROR_NOT_SUPPORTED, reason.Cause{Reason: reason.NoEthernet})
 	}
 	if who, how, yes := d.cfg.Others.ManagerNow(link); yes {
-		return failed("up", link.Name, errno.ERROR_BUSY, "",
-			"stop it there first: two DHCP clients on one adapter take each other's addresses away").
-			SetDetail("%s manages this adapter (%s)", who, how)
+		return failed("up", link.Name, errno.ERROR_BUSY, reason.Cause{Reason: reason.AnotherClient, Manager: who, How: how})
 	}
 	return nil
 }
@@ -154,8 +151,7 @@ func (d *Driver) acceptable(link netconf.Link) error {
 // there already.
 func (d *Driver) claim(link netconf.Link) error {
 	if err := d.cfg.Kernel.Claim(link); err != nil {
-		return failed("up", link.Name, errno.ERROR_BUSY, "another lessee daemon manages this adapter",
-			"stop it there first: two DHCP clients on one adapter take each other's addresses away")
+		return failed("up", link.Name, errno.ERROR_BUSY, reason.Cause{Reason: reason.AnotherDaemon})
 	}
 	return nil
 }
@@ -229,8 +225,7 @@ func (d *Driver) linkChanged(c netconf.LinkChange) {
 	case a != nil && c.Gone:
 		d.tell(a, tenancy.Gone{})
 		a.present = nil
-		d.cfg.Log.Info("the adapter was removed", "adapter", a.name)
-		d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventRemoved, Index: c.Link.Index, Adapter: a.name})
+		d.announce(a, event.Removed, netconf.Link{Index: c.Link.Index, Name: a.name}, "")
 	case a != nil && known && !bytes.Equal(was.HardwareAddr, c.Link.HardwareAddr):
 		// Another hardware address is another client to every server. Who
 		// changed it may have set the adapter down for it, and sets it up again.
@@ -270,7 +265,8 @@ func (d *Driver) ResolverChanged(file string) {
 		}
 		for _, a := range d.adapters {
 			if a.tenancy != nil && resolves(a.tenancy.Status()) {
-				trouble := tenancy.Note{Kind: tenancy.NoteProblem, Detail: d.resolverProblem()}
+				cause := d.resolverChanged()
+				trouble := tenancy.Note{Kind: event.Problem, Cause: &cause}
 				d.say(a.link(), trouble)
 				d.remember(a, trouble)
 			}
@@ -278,8 +274,10 @@ func (d *Driver) ResolverChanged(file string) {
 	})
 }
 
-func (d *Driver) resolverProblem() string {
-	return "another program changed " + d.resolver + ", which is left as it is"
+// resolverChanged is the problem of an adapter whose name servers another program
+// replaced.
+func (d *Driver) resolverChanged() reason.Cause {
+	return reason.Cause{Reason: reason.ResolverChanged, Path: d.resolver}
 }
 
 // resolves reports whether the adapter has name servers from its lease.
@@ -346,8 +344,7 @@ func (d *Driver) renamed(a *adapter, link netconf.Link) {
 		d.keeper.add(old)
 		d.keeper.add(link.Name)
 	}})
-	d.cfg.Log.Info("the adapter was renamed", "adapter", link.Name, "from", old)
-	d.hub.publish(lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventRenamed, Index: link.Index, Adapter: link.Name, Detail: old})
+	d.announce(a, event.Renamed, link, old, slog.String("from", old))
 }
 
 func (d *Driver) rename(a *adapter, name string) {

@@ -11,11 +11,7 @@ import (
 
 // parameters puts what few leases have into the form of the API.
 func parameters(e *dhcp4.Extras) lessee.Parameters {
-	p := lessee.Parameters{
-		CaptivePortal:   e.CaptivePortal,
-		NoCaptivePortal: e.NoCaptivePortal,
-		WPAD:            e.WPAD,
-	}
+	p := lessee.Parameters{Texts: e.Texts}
 	if !e.Zone.IsZero() || !e.POSIXZone.IsZero() || e.HasOffset {
 		p.TimeZone = &lessee.TimeZone{Name: e.Zone, POSIX: e.POSIXZone}
 		if e.HasOffset {

@@ -5,20 +5,29 @@ import (
 	"log/slog"
 
 	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 )
 
-// say tells subscribers and the log what happened.
+// say reports what a tenancy notes to subscribers and to the log.
 func (d *Driver) say(link netconf.Link, n tenancy.Note) {
+	row := n.Kind.Row()
 	e := lessee.Event{
 		Time:    d.cfg.Wall(),
-		Kind:    eventKind(n.Kind),
+		Kind:    lessee.EventKind(row.Stream),
 		Index:   link.Index,
 		Adapter: link.Name,
 		State:   n.State.String(),
 		Server:  n.Server,
-		Detail:  n.Detail,
+		Detail:  n.Text,
+	}
+	if n.Why != 0 {
+		e.Reason, e.Detail = n.Why.Name(), n.Why.String()
+	}
+	if n.Cause != nil {
+		e.Cause = n.Cause
+		e.Detail, _ = lessee.English(*n.Cause, link.Name)
 	}
 	if n.Message != 0 {
 		e.Message = n.Message.String()
@@ -33,108 +42,32 @@ func (d *Driver) say(link netconf.Link, n tenancy.Note) {
 		}
 	}
 	d.hub.publish(e)
-	d.log(n.Kind, e)
+	d.log(row, e)
 }
 
-func eventKind(k tenancy.NoteKind) lessee.EventKind {
-	switch k {
-	case tenancy.NoteState:
-		return lessee.EventState
-	case tenancy.NoteBound, tenancy.NoteResumed:
-		return lessee.EventBound
-	case tenancy.NoteRenewed:
-		return lessee.EventRenewed
-	case tenancy.NoteReleased:
-		return lessee.EventReleased
-	case tenancy.NoteExpired:
-		return lessee.EventExpired
-	case tenancy.NoteNAK:
-		return lessee.EventNAK
-	case tenancy.NoteConflict:
-		return lessee.EventConflict
-	case tenancy.NoteDefended:
-		return lessee.EventDefended
-	case tenancy.NoteRecognised:
-		return lessee.EventRecognised
-	case tenancy.NoteLinkLocal:
-		return lessee.EventLinkLocal
-	case tenancy.NoteInformed:
-		return lessee.EventInformed
-	case tenancy.NoteSent:
-		return lessee.EventSent
-	case tenancy.NoteReceived:
-		return lessee.EventReceived
-	case tenancy.NoteRejected:
-		return lessee.EventRejected
-	case tenancy.NoteProblem:
-		return lessee.EventProblem
-	case tenancy.NoteTaken:
-		return lessee.EventProblem
-	case tenancy.NotePutBack:
-		return lessee.EventProblem
-	case tenancy.NoteCarrier:
-		return lessee.EventCarrier
-	case tenancy.NoteNoCarrier:
-		return lessee.EventNoCarrier
-	}
-	return lessee.EventProblem
+// announce reports to journal, subscribers and log what happened to a managed
+// adapter itself. Of the arguments, detail is for subscribers and attrs for the
+// log. It belongs to the driver's goroutine.
+func (d *Driver) announce(a *adapter, k event.Kind, link netconf.Link, detail string, attrs ...slog.Attr) {
+	d.remember(a, tenancy.Note{Kind: k})
+	row := k.Row()
+	e := lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventKind(row.Stream), Index: link.Index, Adapter: link.Name, Detail: detail}
+	d.hub.publish(e)
+	e.Detail = ""
+	d.log(row, e, attrs...)
 }
 
-// log writes one line per fact that an administrator wants; packets and states
-// are details.
-func (d *Driver) log(k tenancy.NoteKind, e lessee.Event) {
-	level, text := slog.LevelInfo, ""
-	switch k {
-	case tenancy.NoteBound:
-		text = "lease obtained"
-	case tenancy.NoteResumed:
-		text = "lease resumed"
-	case tenancy.NoteRenewed:
-		text = "lease renewed"
-	case tenancy.NoteReleased:
-		text = "lease released"
-	case tenancy.NoteExpired:
-		level, text = slog.LevelWarn, "lease expired"
-	case tenancy.NoteNAK:
-		level, text = slog.LevelWarn, "the server took the lease away"
-	case tenancy.NoteConflict:
-		level, text = slog.LevelWarn, "another host uses the address"
-	case tenancy.NoteDefended:
-		level, text = slog.LevelWarn, "another host claimed the address, which was defended"
-	case tenancy.NoteRecognised:
-		text = "the network is a known one"
-	case tenancy.NoteLinkLocal:
-		level, text = slog.LevelWarn, "no server answers: a link-local address is used"
-	case tenancy.NoteInformed:
-		text = "parameters obtained"
-	case tenancy.NoteProblem:
-		level, text = slog.LevelError, "problem"
-	case tenancy.NoteTaken:
-		level, text = slog.LevelWarn, "another program took away what is ours"
-	case tenancy.NotePutBack:
-		text = "what was taken away is put back"
-	case tenancy.NoteCarrier:
-		text = "link is up"
-	case tenancy.NoteNoCarrier:
-		text = "link is down"
-	case tenancy.NoteState:
-		level, text = slog.LevelDebug, "state"
-	case tenancy.NoteSent:
-		level, text = slog.LevelDebug, "sent"
-	case tenancy.NoteReceived:
-		level, text = slog.LevelDebug, "received"
-	case tenancy.NoteRejected:
-		level, text = slog.LevelDebug, "packet not used"
-	}
-	ctx := context.Background()
-	if !d.cfg.Log.Enabled(ctx, level) {
+// log writes the line that an event has in the log, if it has one.
+func (d *Driver) log(row event.Row, e lessee.Event, more ...slog.Attr) {
+	ctx, level := context.Background(), slog.Level(row.Level)
+	if row.Level == event.Unlogged || !d.cfg.Log.Enabled(ctx, level) {
 		return
 	}
 	attrs := []slog.Attr{slog.String("adapter", e.Adapter)}
 	if e.Message != "" {
 		attrs = append(attrs, slog.String("message", e.Message))
 	}
-	if k == tenancy.NoteState {
+	if e.Kind == lessee.EventState {
 		attrs = append(attrs, slog.String("state", e.State))
 	}
 	if e.Address.IsValid() {
@@ -149,5 +82,8 @@ func (d *Driver) log(k tenancy.NoteKind, e lessee.Event) {
 	if e.Detail != "" {
 		attrs = append(attrs, slog.String("detail", e.Detail))
 	}
-	d.cfg.Log.LogAttrs(ctx, level, text, attrs...)
+	if e.Cause != nil {
+		attrs = append(attrs, slog.String("reason", e.Cause.Reason.String()))
+	}
+	d.cfg.Log.LogAttrs(ctx, level, row.Text, append(attrs, more...)...)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/reason"
 )
 
 // takeAway removes the addresses of an interface, as another program does.
@@ -46,7 +47,7 @@ func TestTakenAway(t *testing.T) {
 					w.mu.Lock()
 					there := len(w.addresses[2]) > 0 // put back in this very instant
 					w.mu.Unlock()
-					if v := a.IPv4; v.Address.IsValid() != there || (v.State == "bound") != there || strings.HasPrefix(v.Problem, "taken-away") == there {
+					if v := a.IPv4; v.Address.IsValid() != there || (v.State == "bound") != there || (v.ProblemCause != nil && v.ProblemCause.Reason == reason.TakenAway) == there {
 						t.Fatalf("after %v: state %s, address %v, problem %q; the kernel has it: %v", time.Since(began), v.State, v.Address, v.Problem, there)
 					}
 					time.Sleep(pace)
@@ -55,7 +56,7 @@ func TestTakenAway(t *testing.T) {
 				if n < 1 || n > int(during/(10*time.Minute))+1 {
 					t.Errorf("told the kernel %d times in %v", n, during)
 				}
-				if got := told(t, d, "c0"); !strings.Contains(got, "problem") {
+				if got := told(t, d, "c0"); !strings.HasPrefix(got, "lessee requesting: taken-away: ") {
 					t.Errorf("why: %s", got)
 				}
 				if err := d.Renew(t.Context(), "c0"); err != nil {

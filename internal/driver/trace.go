@@ -9,6 +9,7 @@ import (
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/linux/packet"
 	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/reason"
 )
 
 const (
@@ -43,12 +44,12 @@ func (d *Driver) Trace(_ context.Context, name string, arp bool) (<-chan lessee.
 	}
 	t := &trace{index: link.Index, frames: make(chan lessee.Frame, traceBacklog)}
 	if !d.traces.add(t) {
-		return nil, nil, failed("trace", name, errno.ERROR_BUSY, "too many traces run already", "end one of them")
+		return nil, nil, failed("trace", name, errno.ERROR_BUSY, reason.Cause{Reason: reason.TooManyTraces})
 	}
 	c, err := d.cfg.Transport.Capture(link, arp, t.add)
 	if err != nil {
 		d.traces.end(t)
-		return nil, nil, failed("trace", name, errno.ERROR_GEN_FAILURE, err.Error(), "")
+		return nil, nil, systemFailed("trace", name, err)
 	}
 	t.hold(c)
 	// If the interface went, or the driver stopped, before the capture was there,
@@ -79,9 +80,9 @@ func (d *Driver) ethernetLink(op, name string) (netconf.Link, error) {
 	}
 	switch {
 	case !found:
-		return netconf.Link{}, failed(op, name, errno.ERROR_FILE_NOT_FOUND, "no such adapter", "'lessee list' lists them")
+		return netconf.Link{}, noAdapter(op, name)
 	case link.Loopback || link.HardwareType != ethernet || len(link.HardwareAddr) != 6:
-		return netconf.Link{}, failed(op, name, errno.ERROR_NOT_SUPPORTED, "DHCP needs an adapter with an Ethernet address", "")
+		return netconf.Link{}, failed(op, name, errno.ERROR_NOT_SUPPORTED, reason.Cause{Reason: reason.NoEthernet})
 	}
 	return link, nil
 }

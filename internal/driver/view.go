@@ -6,9 +6,10 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/dhcp4"
-	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/reason"
 )
 
 // A view is what the driver knows of a link at one moment.
@@ -16,7 +17,9 @@ type view struct {
 	link    netconf.Link
 	managed bool
 	status  tenancy.Status
-	refused string
+	// refused is why an adapter that we were told to manage is not.
+	refused reason.Cause
+	events  event.Tally
 	// setAside counts records that could not be understood.
 	setAside uint64
 	// rejected counts on while it is read.
@@ -33,17 +36,17 @@ func (d *Driver) views(wanted func(netconf.Link) bool) ([]view, error) {
 			}
 			v := view{link: *l}
 			if a := d.present(l.Index); a != nil {
-				v.managed, v.status, v.rejected, v.setAside = true, a.tenancy.Status(), &a.rejected, a.setAside
-				if v.status.Problem == "" && d.resolver != "" && resolves(v.status) {
-					v.status.Problem = d.resolverProblem()
+				v.managed, v.status, v.events, v.rejected, v.setAside = true, a.tenancy.Status(), a.events, &a.rejected, a.setAside
+				if v.status.Problem.Reason == reason.None && d.resolver != "" && resolves(v.status) {
+					v.status.Problem = d.resolverChanged()
 				}
 			} else if a := d.absent(*l); a != nil && a.refused != nil {
-				v.refused = a.refused.Error()
+				v.refused = causeOf(a.refused)
 			}
 			all = append(all, v)
 		}
 	}) {
-		return nil, failed("list", "", errno.ERROR_PROC_NOT_FOUND, ErrStopped.Error(), "")
+		return nil, stopped("list", "")
 	}
 	return all, nil
 }
@@ -59,14 +62,22 @@ func (d *Driver) describe(v view, counters bool) lessee.Adapter {
 		Up:       v.link.Up,
 		Carrier:  v.link.Carrier,
 		Manager:  "lessee",
-		IPv4:     &lessee.IPv4{State: v.status.State.String(), Problem: v.status.Problem},
+		IPv4:     &lessee.IPv4{State: v.status.State.String()},
+	}
+	problem := v.status.Problem
+	if !v.managed {
+		problem = v.refused
+	}
+	if problem.Reason != reason.None {
+		a.IPv4.ProblemCause = &problem
+		a.IPv4.Problem, _ = lessee.English(problem, a.Name)
 	}
 	if !v.managed {
 		a.Manager = "none"
 		if who, _, yes := d.cfg.Others.Manager(v.link); yes {
 			a.Manager = who
 		}
-		a.IPv4.State, a.IPv4.Problem = "disabled", v.refused
+		a.IPv4.State = "disabled"
 		if have, err := d.cfg.Kernel.Addresses(v.link.Index); err == nil && len(have) > 0 {
 			a.IPv4.Address = have[0].Prefix
 		}
@@ -83,6 +94,9 @@ func (d *Driver) describe(v view, counters bool) lessee.Adapter {
 			a.IPv4.Counters[name] = n
 		}
 		for name, n := range v.rejected.all() {
+			a.IPv4.Counters[name] = n
+		}
+		for name, n := range v.events.All() {
 			a.IPv4.Counters[name] = n
 		}
 		a.IPv4.Counters["records.set-aside"] = v.setAside
@@ -102,8 +116,7 @@ func (d *Driver) describeLease(v *lessee.IPv4, l *dhcp4.Lease) {
 		v.Routes = append(v.Routes, route)
 	}
 	if l.More != nil {
-		v.NTP, v.WINS = l.More.NTP, l.More.WINS
-		v.Parameters = parameters(l.More)
+		v.Servers, v.Parameters = l.More.Servers, parameters(l.More)
 	}
 	v.DNS, v.HostName, v.Domain, v.Search, v.MTU = l.DNS, l.HostName, l.Domain, l.Search, l.MTU
 	v.ClientID = hex.EncodeToString(l.ClientID)

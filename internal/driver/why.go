@@ -8,37 +8,36 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/boottime"
-	"github.com/lessee/lessee/dhcp4"
-	"github.com/lessee/lessee/internal/journal"
+	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/reason"
 )
 
-// remember enters what happened into the adapter's journal.
+// remember counts an event and enters it into the adapter's journal. It belongs
+// to the driver's goroutine.
 func (d *Driver) remember(a *adapter, n tenancy.Note) {
-	e := journal.Entry{
-		Kind: journalKind(n.Kind), State: n.State, Message: n.Message, Why: n.Why, Server: n.Server,
-		Address: n.Address, Link: n.Link, XID: n.XID, Detail: n.Detail,
+	a.events.Count(n.Kind)
+	e := event.Entry{
+		Kind: n.Kind, State: n.State, Message: n.Message, Why: n.Why, Server: n.Server,
+		Address: n.Address, Link: n.Link, XID: n.XID, Detail: n.Text,
+	}
+	if n.Cause != nil {
+		e.Detail = n.Cause.Pack()
 	}
 	if n.Lease != nil {
-		switch n.Kind {
-		case tenancy.NoteBound, tenancy.NoteRenewed, tenancy.NoteResumed, tenancy.NoteReleased, tenancy.NoteRecognised, tenancy.NoteInformed:
+		switch n.Kind.Row().Subject {
+		case event.OfNothing:
+		case event.OfLease:
 			if !e.Server.IsValid() {
 				e.Server = n.Lease.Server
 			}
 			fallthrough
-		case tenancy.NoteExpired, tenancy.NoteNAK, tenancy.NoteConflict:
+		case event.OfAddress:
 			if !e.Address.IsValid() {
 				e.Address = n.Lease.Address.Addr()
 			}
-		default:
 		}
-	}
-	if n.Kind == tenancy.NoteState && n.State == dhcp4.StateIPv6Only {
-		e.Kind = journal.IPv6Only
-	}
-	if n.Kind == tenancy.NoteRejected {
-		e.Detail = "" // its number says it
 	}
 	if e.Address.IsUnspecified() {
 		e.Address = netip.Addr{}
@@ -46,57 +45,11 @@ func (d *Driver) remember(a *adapter, n tenancy.Note) {
 	a.journal.Add(d.cfg.Clock.Now(), e)
 }
 
-// journalKind returns 0 for what the journal leaves out: a state is in the
-// entry that follows.
-func journalKind(k tenancy.NoteKind) journal.Kind {
-	switch k {
-	case tenancy.NoteState:
-		return 0
-	case tenancy.NoteBound:
-		return journal.Bound
-	case tenancy.NoteResumed:
-		return journal.Resumed
-	case tenancy.NoteRenewed:
-		return journal.Renewed
-	case tenancy.NoteReleased:
-		return journal.Released
-	case tenancy.NoteExpired:
-		return journal.Expired
-	case tenancy.NoteNAK:
-		return journal.Refused
-	case tenancy.NoteConflict:
-		return journal.Conflict
-	case tenancy.NoteSent:
-		return journal.Sent
-	case tenancy.NoteReceived:
-		return journal.Received
-	case tenancy.NoteRejected:
-		return journal.Rejected
-	case tenancy.NoteProblem:
-		return journal.Problem
-	case tenancy.NoteDefended:
-		return journal.Defended
-	case tenancy.NoteRecognised:
-		return journal.Recognised
-	case tenancy.NoteLinkLocal:
-		return journal.LinkLocal
-	case tenancy.NoteInformed:
-		return journal.Informed
-	case tenancy.NoteTaken, tenancy.NotePutBack:
-		return journal.Problem
-	case tenancy.NoteCarrier:
-		return journal.Carrier
-	case tenancy.NoteNoCarrier:
-		return journal.NoCarrier
-	}
-	return 0
-}
-
 // Why explains the state of an adapter; see control.Engine.
 func (d *Driver) Why(_ context.Context, name string) (lessee.Story, error) {
 	var (
-		p    journal.Present
-		j    journal.Journal
+		p    event.Present
+		j    event.Journal
 		link netconf.Link
 	)
 	if !d.do(func() {
@@ -120,15 +73,17 @@ func (d *Driver) Why(_ context.Context, name string) (lessee.Story, error) {
 		p.Expected = true
 		j = a.journal.Clone()
 		if a.refused != nil {
-			p.Hindrance = plainReason(a.refused)
+			hindrance := causeOf(a.refused)
+			p.Hindrance = hindrance.Pack()
 		}
 		if a.tenancy == nil {
 			return
 		}
 		s := a.tenancy.Status()
-		p.Managed, p.State, p.Lease, p.LinkLocal, p.Problem = true, s.State, s.Lease, s.LinkLocal.Addr(), s.Problem
+		p.Managed, p.State, p.Lease, p.LinkLocal, p.Problem = true, s.State, s.Lease, s.LinkLocal.Addr(), s.Problem.Pack()
+		p.TakenAway = s.TakenAway
 		if s.Next != nil {
-			p.Next = &journal.Next{At: s.Next.At, Timer: s.Next.Timer}
+			p.Next = &event.Next{At: s.Next.At, Timer: s.Next.Timer}
 		}
 	}) {
 		return lessee.Story{}, stopped("why", name)
@@ -148,23 +103,15 @@ func (d *Driver) Why(_ context.Context, name string) (lessee.Story, error) {
 			p.Manager, p.How, s.Manager = who, how, who
 		}
 	}
-	d.tellStory(&s, journal.Tell(&j, p), p.Now)
+	d.tellStory(&s, event.Tell(&j, p), p.Now)
 	return s, nil
 }
 
-// plainReason is what an error says went wrong, without what to do.
-func plainReason(err error) string {
-	if e, ok := err.(*lessee.Error); ok { //nolint:errorlint // begin returns no other
-		return e.Detail
-	}
-	return err.Error()
-}
-
 // tellStory puts a story into the form of the API.
-func (d *Driver) tellStory(s *lessee.Story, t journal.Story, now boottime.Instant) {
+func (d *Driver) tellStory(s *lessee.Story, t event.Story, now boottime.Instant) {
 	wall := d.cfg.Wall().UTC()
 	s.Time = wall.Truncate(time.Millisecond)
-	fact := func(f journal.Fact) lessee.Fact {
+	fact := func(f event.Fact) lessee.Fact {
 		out := lessee.Fact{Code: string(f.Code), Server: f.Server, Address: f.Address, Detail: f.Detail}
 		if f.When != nil {
 			out.Time = wall.Add(f.When.Last.Sub(now)).Truncate(time.Millisecond)
@@ -184,6 +131,11 @@ func (d *Driver) tellStory(s *lessee.Story, t journal.Story, now boottime.Instan
 		if len(f.Link) > 0 {
 			out.MAC = net.HardwareAddr(f.Link).String()
 		}
+		if c := f.Code; c == event.Problem.Row().Fact || c == event.VerdictHindered || c == event.VerdictTakenAway || c == event.AdviceProblem {
+			cause := reason.Unpack(f.Detail)
+			out.Cause = &cause
+			out.Detail, _ = lessee.English(cause, s.Adapter)
+		}
 		if f.Why != 0 {
 			out.Reason = f.Why.Name()
 			if out.Detail == "" {
@@ -192,7 +144,7 @@ func (d *Driver) tellStory(s *lessee.Story, t journal.Story, now boottime.Instan
 		}
 		return out
 	}
-	facts := func(list []journal.Fact) []lessee.Fact {
+	facts := func(list []event.Fact) []lessee.Fact {
 		var out []lessee.Fact
 		for _, f := range list {
 			out = append(out, fact(f))

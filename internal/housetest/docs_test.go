@@ -158,7 +158,7 @@ func TestReadmeOpensWithTheTwoCommands(t *testing.T) {
 func TestRejectionsAreDocumented(t *testing.T) {
 	t.Parallel()
 	var names, documented []string
-	for _, m := range regexp.MustCompile(`Reject\w+:\s+"([a-z0-9-]+)",`).FindAllStringSubmatch(find(t, "dhcp4/rejection.go").text, -1) {
+	for _, m := range regexp.MustCompile(`Reject\w+:\s+\{"([a-z0-9-]+)",`).FindAllStringSubmatch(find(t, "dhcp4/rejection.go").text, -1) {
 		names = append(names, m[1])
 	}
 	for _, m := range regexp.MustCompile(`Refuse\w+:\s+"([a-z0-9-]+)",`).FindAllStringSubmatch(find(t, "internal/linux/packet/types.go").text, -1) {

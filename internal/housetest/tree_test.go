@@ -77,7 +77,7 @@ var readTree = sync.OnceValues(func() ([]file, error) {
 		switch {
 		case d.IsDir() && (rel == ".git" || rel == "build"):
 			return filepath.SkipDir
-		case !d.Type().IsRegular(), rel == "lessee":
+		case !d.Type().IsRegular(), rel == "lessee", rel == ".git": // a worktree has a file of that name
 			return nil
 		}
 		b, err := os.ReadFile(path)

@@ -20,7 +20,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/lessee/lessee/internal/messages"
+	"github.com/lessee/lessee/internal/text"
 	"github.com/lessee/lessee/iphlpapi"
 )
 
@@ -152,8 +152,8 @@ func TestReports(t *testing.T) {
 // All colons are below each other, and all dots in odd columns.
 func TestLeaders(t *testing.T) {
 	t.Parallel()
-	for _, tag := range messages.Languages() {
-		p := messages.For(tag)
+	for _, tag := range text.Languages() {
+		p := text.For(tag)
 		want, err := strconv.Atoi(p.Text("column|37"))
 		if err != nil || want%2 == 0 {
 			t.Fatalf("%v: the column of the colons is %q, not an odd number", tag, p.Text("column|37"))

@@ -9,12 +9,12 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/lessee/lessee/internal/messages"
+	"github.com/lessee/lessee/internal/text"
 )
 
 // A report is the text that ipconfig prints, under way.
 type report struct {
-	*messages.Printer
+	*text.Printer
 	strings.Builder
 	// zone is where the times of leases are told.
 	zone *time.Location
@@ -22,7 +22,7 @@ type report struct {
 	colon int
 }
 
-func newReport(p *messages.Printer, zone *time.Location) *report {
+func newReport(p *text.Printer, zone *time.Location) *report {
 	r := &report{Printer: p, zone: zone}
 	r.colon, _ = strconv.Atoi(p.Text("column|37")) // a test reads it in every language
 	return r

@@ -10,7 +10,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/lessee/lessee/internal/messages"
+	"github.com/lessee/lessee/internal/text"
 	"github.com/lessee/lessee/iphlpapi"
 )
 
@@ -38,14 +38,14 @@ func Main() int {
 // A command is one run.
 type command struct {
 	Env
-	*messages.Printer
+	*text.Printer
 	out error // of writing to Stdout
 }
 
 // Run runs the command with the arguments after its name, and returns the exit
 // status: 0, or 1 if something failed.
 func Run(env Env, args []string) int {
-	c := &command{Env: env, Printer: messages.ForEnvironment(env.Getenv)}
+	c := &command{Env: env, Printer: text.ForEnvironment(env.Getenv)}
 	if c.Zone == nil {
 		c.Zone = time.Local
 	}
@@ -123,7 +123,7 @@ func parse(args []string) (verb, pattern string, ok bool) {
 func (c *command) print(text string) {
 	if _, err := io.WriteString(c.Stdout, text); err != nil && c.out == nil {
 		c.out = err
-		fmt.Fprintf(c.Stderr, "%s\n", c.Sprintf("write to the standard output: %s", c.Pieces(err.Error())))
+		fmt.Fprintf(c.Stderr, "%s\n", c.Sprintf("write to the standard output: %s", c.Error(err)))
 	}
 }
 
@@ -207,10 +207,10 @@ func (c *command) choose(all []Adapter, pattern string) []Adapter {
 // why puts an error into the user's words.
 func (c *command) why(err error) string {
 	if code, ok := errors.AsType[iphlpapi.Errno](err); ok {
-		text, _ := messages.System(uint32(code), c.Tag())
+		text, _ := text.System(uint32(code), c.Tag())
 		return c.Sprintf("%s (error %s)", text, fmt.Sprint(uint32(code)))
 	}
-	return c.Pieces(err.Error())
+	return c.Error(err)
 }
 
 // six does release6 and renew6.

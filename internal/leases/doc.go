@@ -68,11 +68,11 @@
 //	nonce          what the server proves itself by in a FORCERENEW (RFC 6704): key, in
 //	               hexadecimal, and replay, the greatest counter seen with it. It is
 //	               a secret, so only root reads the files
-//	more           what few leases have: ntp (option 42), wins (44), zone (101), posix_zone (100),
-//	               utc_offset (2), sip_domains or sip_servers (120),
-//	               captive_portal, no_captive_portal (114), wpad (252), resolvers
-//	               (162), fqdn (81), vendors (125), and in other the options that
-//	               have no field, by their codes, in hexadecimal
+//	more           what few leases have: the options of internal/option that are only
+//	               handed on, such as ntp (option 42) and zone (101), each by its name
+//	               for the record; sip_domains or sip_servers for option 120,
+//	               no_captive_portal for one of the things that option 114 may say; and
+//	               in other the options that have no field, by their codes, in hexadecimal
 //
 // Durations have the form "1h30m0s".
 //

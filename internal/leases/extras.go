@@ -5,26 +5,24 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/option"
 	"github.com/lessee/lessee/names"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
 // extras are the parameters that few leases have.
 type extras struct {
-	NTP             []netip.Addr     `json:"ntp,omitempty"`
-	WINS            []netip.Addr     `json:"wins,omitempty"`
-	Zone            names.Zone       `json:"zone,omitzero"`
-	POSIXZone       names.POSIXZone  `json:"posix_zone,omitzero"`
-	Offset          *duration        `json:"utc_offset,omitempty"`
-	SIPDomains      []names.Domain   `json:"sip_domains,omitempty"`
-	SIPServers      []netip.Addr     `json:"sip_servers,omitempty"`
-	CaptivePortal   names.URL        `json:"captive_portal,omitzero"`
-	NoCaptivePortal bool             `json:"no_captive_portal,omitempty"`
-	WPAD            names.URL        `json:"wpad,omitzero"`
-	Resolvers       []resolver       `json:"resolvers,omitempty"`
-	FQDN            *fqdn            `json:"fqdn,omitempty"`
-	Vendors         []vendor         `json:"vendors,omitempty"`
-	Other           map[uint8]octets `json:"other,omitempty"`
+	option.Servers
+	Zone       names.Zone      `json:"zone,omitzero"`
+	POSIXZone  names.POSIXZone `json:"posix_zone,omitzero"`
+	Offset     *duration       `json:"utc_offset,omitempty"`
+	SIPDomains []names.Domain  `json:"sip_domains,omitempty"`
+	SIPServers []netip.Addr    `json:"sip_servers,omitempty"`
+	option.Texts
+	Resolvers []resolver       `json:"resolvers,omitempty"`
+	FQDN      *fqdn            `json:"fqdn,omitempty"`
+	Vendors   []vendor         `json:"vendors,omitempty"`
+	Other     map[uint8]octets `json:"other,omitempty"`
 }
 
 type resolver struct {
@@ -59,8 +57,8 @@ func encodeExtras(e *dhcp4.Extras) *extras {
 		return nil
 	}
 	f := &extras{
-		NTP: e.NTP, WINS: e.WINS, Zone: e.Zone, POSIXZone: e.POSIXZone, SIPDomains: e.SIPDomains, SIPServers: e.SIPServers,
-		CaptivePortal: e.CaptivePortal, NoCaptivePortal: e.NoCaptivePortal, WPAD: e.WPAD, FQDN: (*fqdn)(e.FQDN),
+		Servers: e.Servers, Texts: e.Texts,
+		Zone: e.Zone, POSIXZone: e.POSIXZone, SIPDomains: e.SIPDomains, SIPServers: e.SIPServers, FQDN: (*fqdn)(e.FQDN),
 	}
 	if e.HasOffset {
 		offset := duration(e.Offset)
@@ -90,8 +88,8 @@ func (f *extras) decode() *dhcp4.Extras {
 		return nil
 	}
 	e := &dhcp4.Extras{
-		NTP: f.NTP, WINS: f.WINS, Zone: f.Zone, POSIXZone: f.POSIXZone, SIPDomains: f.SIPDomains, SIPServers: f.SIPServers,
-		CaptivePortal: f.CaptivePortal, NoCaptivePortal: f.NoCaptivePortal, WPAD: f.WPAD, FQDN: (*wire.FQDN)(f.FQDN),
+		Servers: f.Servers, Texts: f.Texts,
+		Zone: f.Zone, POSIXZone: f.POSIXZone, SIPDomains: f.SIPDomains, SIPServers: f.SIPServers, FQDN: (*wire.FQDN)(f.FQDN),
 	}
 	if f.Offset != nil {
 		e.Offset, e.HasOffset = time.Duration(*f.Offset), true
@@ -123,10 +121,6 @@ func (f *extras) check() error {
 	switch {
 	case f.Offset != nil && (time.Duration(*f.Offset)%time.Second != 0 || time.Duration(*f.Offset).Abs() > 24*time.Hour):
 		return invalid("utc_offset")
-	case len(f.NTP) > maxList || !all4(f.NTP):
-		return invalid("ntp")
-	case len(f.WINS) > maxList || !all4(f.WINS):
-		return invalid("wins")
 	case len(f.SIPServers) > maxList || !all4(f.SIPServers):
 		return invalid("sip_servers")
 	case len(f.SIPDomains) > maxList || !allNamed(f.SIPDomains):
@@ -135,6 +129,14 @@ func (f *extras) check() error {
 		return invalid("resolvers")
 	case len(f.Vendors) > maxList:
 		return invalid("vendors")
+	}
+	for _, row := range option.All() {
+		if row.AddrsField == nil {
+			continue
+		}
+		if list := *row.AddrsField(&f.Servers); len(list) > maxList || !all4(list) {
+			return invalid(row.Record)
+		}
 	}
 	for _, r := range f.Resolvers {
 		if r.Name.IsZero() || len(r.Addresses) > maxList || !all4(r.Addresses) || len(r.ALPN) > maxList || !allNamed(r.ALPN) {

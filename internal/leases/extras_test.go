@@ -3,14 +3,20 @@ package leases
 import (
 	"encoding"
 	"encoding/json"
+	"flag"
 	"net/netip"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/option"
 	"github.com/lessee/lessee/names"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
+
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // set gives a value of package names that is right.
 func set(v encoding.TextUnmarshaler, s string) {
@@ -22,10 +28,10 @@ func set(v encoding.TextUnmarshaler, s string) {
 // extrasOf are all that a lease may have besides the usual.
 func extrasOf() *dhcp4.Extras {
 	e := &dhcp4.Extras{
-		NTP: []netip.Addr{netip.MustParseAddr("10.77.0.4")}, WINS: []netip.Addr{netip.MustParseAddr("10.77.0.2")},
-		Offset: -12600 * time.Second, HasOffset: true,
+		Servers: dhcp4.Servers{NTP: []netip.Addr{netip.MustParseAddr("10.77.0.4")}, WINS: []netip.Addr{netip.MustParseAddr("10.77.0.2")}},
+		Texts:   dhcp4.Texts{NoCaptivePortal: true},
+		Offset:  -12600 * time.Second, HasOffset: true,
 		SIPDomains: domains("sip.test"), SIPServers: []netip.Addr{netip.MustParseAddr("10.77.0.5")},
-		NoCaptivePortal: true,
 		Resolvers: []wire.Resolver{
 			{Priority: 1, Addresses: []netip.Addr{netip.MustParseAddr("10.77.0.53")}, ALPN: make([]names.Token, 1), Port: 853},
 		},
@@ -91,5 +97,34 @@ func TestExtrasAreChecked(t *testing.T) {
 	}
 	if err := json.Unmarshal(b, &more); err != nil || len(more.Record.Lease.More) != 14 {
 		t.Errorf("%d fields, %v", len(more.Record.Lease.More), err)
+	}
+}
+
+// A lease in a record keeps its names and its order: newer and older programs
+// read it.
+func TestLeaseKeepsItsForm(t *testing.T) {
+	t.Parallel()
+	got, err := json.MarshalIndent(encodeLease(full(newMachine().boot).Lease), "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const file = "testdata/lease.json"
+	if *update {
+		if err := os.WriteFile(file, append(got, '\n'), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got)+"\n" != string(want) {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+	for code, row := range option.All() {
+		value := `"` + row.Record + `": `
+		if row.Record != "" && !strings.Contains(string(got), value) && row.AddrsField == nil && row.TextField == nil {
+			t.Errorf("option %d: the record has no %s", code, row.Record)
+		}
 	}
 }

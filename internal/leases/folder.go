@@ -94,13 +94,14 @@ func takeLock(path string) (*os.File, error) {
 }
 
 // replace replaces a file: a process that dies leaves the old one or the new
-// one. A folder that went away is made anew.
-func (f *folder) replace(file string, text []byte) error {
+// one. With flush, the new contents, not the name, would survive a power failure.
+// A folder that went away is made anew.
+func (f *folder) replace(file string, text []byte, flush bool) error {
 	temp := temporaryName(file)
-	err := f.disk.Create(temp, text, false)
+	err := f.disk.Create(temp, text, flush)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = os.MkdirAll(f.path, dirPerm); err == nil {
-			err = f.disk.Create(temp, text, false)
+			err = f.disk.Create(temp, text, flush)
 		}
 	}
 	if err == nil {

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/lessee/lessee/internal/tenancy"
+	"golang.org/x/sys/unix"
 )
 
 // Options say where a store keeps its records.
@@ -138,6 +139,8 @@ func (s *Store) Close() error {
 	var errs []error
 	for _, f := range s.folders() {
 		if f.lock != nil {
+			// A child process that has not run its program yet has the descriptor, too.
+			_ = unix.Flock(int(f.lock.Fd()), unix.LOCK_UN)
 			errs = append(errs, f.lock.Close())
 		}
 	}
@@ -166,7 +169,7 @@ func (s *Store) put(op, adapter, file string, c change) error {
 	if s.state != nil {
 		s.pending[file] = &c
 	}
-	if err := s.run.replace(file, c.text); err != nil {
+	if err := s.run.replace(file, c.text, false); err != nil {
 		c.unwritten = true
 		if c.kind == changeRemoved {
 			_ = s.run.disk.Remove(file) // it may need no room

@@ -414,6 +414,33 @@ func inMounts(t *testing.T) (child bool) {
 	return false
 }
 
+// TestFolderGone: a folder that somebody removed is made anew, and what was to be
+// removed from it needs no removal.
+func TestFolderGone(t *testing.T) {
+	t.Parallel()
+	m, dir := newMachine(), t.TempDir()
+	run, state := copies(dir, "eth0")
+	s := open(t, dir, m)
+	for _, folder := range []string{filepath.Dir(run), filepath.Dir(state)} {
+		for i := range 2 {
+			if err := errors.Join(s.Save("eth0", tenancy.Record{BaseMTU: 1400 + i}), s.Persist("eth0")); err != nil {
+				t.Fatalf("%s: %v", folder, err)
+			}
+			for _, file := range []string{run, state} {
+				if _, err := os.Stat(file); err != nil {
+					t.Error(err)
+				}
+			}
+			if err := os.RemoveAll(folder); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(s.Remove("eth0"), s.Persist("eth0")); err != nil || len(s.Pending()) > 0 {
+			t.Errorf("%s: %v, pending %q", folder, err, s.Pending())
+		}
+	}
+}
+
 // TestRealDisks: a folder that is full or read-only is said, and tried again. The
 // other one has the record meanwhile.
 func TestRealDisks(t *testing.T) {

@@ -105,13 +105,7 @@ func (f *folder) has(file string, text []byte) bool {
 // replaceDurably replaces a file so that there is the old one or the new one
 // whatever happens. It returns when the new one would survive a power failure.
 func (f *folder) replaceDurably(file string, text []byte) error {
-	temp := temporaryName(file)
-	err := f.disk.Create(temp, text, true)
-	if err == nil {
-		err = f.disk.Rename(temp, file)
-	}
-	if err != nil {
-		_ = f.disk.Remove(temp)
+	if err := f.replace(file, text, true); err != nil {
 		return err
 	}
 	return f.disk.Sync()
@@ -121,5 +115,8 @@ func (f *folder) removeDurably(file string) error {
 	if err := f.disk.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return f.disk.Sync()
+	if err := f.disk.Sync(); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil // the folder went away, and the file with it
 }

@@ -34,12 +34,13 @@ func Apply(k Kernel, owned []netip.Prefix, want Desired) (Outcome, Left) {
 	plan := Diff(have, owned, want)
 	failed := k.Do(plan.Add)
 	if places := taken(k, failed); len(places) > 0 {
-		// Another program has the place: who, and does it the same?
+		// Another program has the place: who, and does it the same? What else
+		// failed is tried once more.
 		if have, err := k.Read(places); err == nil {
-			first := plan
+			remove := plan.Remove
 			plan = Diff(have, owned, want)
-			failed = append(others(k, failed), k.Do(plan.Add)...)
-			plan.Remove = first.Remove
+			plan.Remove = remove
+			failed = k.Do(plan.Add)
 		}
 	}
 	remove, withheld := plan.Cleanup(failed)
@@ -55,16 +56,6 @@ func taken(k Kernel, failed []Failure) (places []Object) {
 		}
 	}
 	return places
-}
-
-// others returns the failures that have another reason.
-func others(k Kernel, failed []Failure) (rest []Failure) {
-	for _, f := range failed {
-		if !k.Exists(f.Err) {
-			rest = append(rest, f)
-		}
-	}
-	return rest
 }
 
 // Inspect returns the wanted addresses and routes that the adapter does not

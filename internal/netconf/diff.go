@@ -170,11 +170,24 @@ func (p Plan) Cleanup(failed []Failure) (remove, withheld []Op) {
 		default:
 		}
 	}
+	// A route whose successor was refused stays, too.
+	succeeds := func(r Route) bool {
+		return slices.ContainsFunc(failed, func(f Failure) bool {
+			switch op := f.Op.(type) {
+			case AddRoute:
+				return op.Route.Destination == r.Destination && op.Route.Table == r.Table
+			case AppendRoute:
+				return op.Route.Destination == r.Destination && op.Route.Table == r.Table
+			default:
+				return false
+			}
+		})
+	}
 	keeps := func(p netip.Prefix) bool { return p.Addr().Is4() && ipv4 || p.Addr().Is6() && ipv6 }
 	for _, op := range p.Remove {
 		switch o := op.(type) {
 		case RemoveRoute:
-			if keeps(o.Route.Destination) {
+			if keeps(o.Route.Destination) || succeeds(o.Route) {
 				continue
 			}
 		case RemoveAddress:

@@ -227,3 +227,25 @@ func (g *generator) checkForeign(before, after *netconftest.Kernel, owned []neti
 		}
 	}
 }
+
+// TestRefusedSuccessor: where the kernel refuses a new route, the one that it was
+// to replace stays.
+func TestRefusedSuccessor(t *testing.T) {
+	t.Parallel()
+	address := netip.MustParsePrefix("10.77.0.100/24")
+	through := func(router string) netconf.Route {
+		return netconf.Route{
+			Destination: netip.MustParsePrefix("0.0.0.0/0"), Router: netip.MustParseAddr(router), Source: address.Addr(),
+			Metric: 100, Table: netconf.TableMain, Protocol: netconf.ProtocolDHCP,
+		}
+	}
+	ours := netconf.Address{Prefix: address, Flags: netconf.NoPrefixRoute, Protocol: netconf.ProtocolDHCP, Lifetime: netconf.Lifetime{Forever: true}}
+	have := netconf.State{Link: netconf.Link{Index: 3, Up: true, Carrier: true}, Addresses: []netconf.Address{ours}, Routes: []netconf.Route{through("10.77.0.1")}}
+	plan := netconf.Diff(have, []netip.Prefix{address}, netconf.Desired{Addresses: []netconf.Address{ours}, Routes: []netconf.Route{through("10.77.0.2")}})
+	if len(plan.Add) != 1 || len(plan.Remove) != 1 {
+		t.Fatalf("plan %v, %v", plan.Add, plan.Remove)
+	}
+	if remove, _ := plan.Cleanup([]netconf.Failure{{Op: plan.Add[0], Err: netconftest.ErrRefused}}); len(remove) != 0 {
+		t.Errorf("there is no default route left: %v", remove)
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/lessee/lessee/boottime"
@@ -13,6 +12,7 @@ import (
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/netconf/netconftest"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/reason"
 )
 
 // configuration is what the rules know of the kernel's configuration: what the
@@ -306,8 +306,8 @@ func (s *simulation) checkConfiguration(now boottime.Instant) {
 		switch {
 		case m.kernel.hasObject(o):
 		case s.given[o] || o.Kind == netconf.ObjectRoute && s.given[addressOf(s.inUse)]:
-			if !strings.HasPrefix(st.Problem, "taken-away") {
-				s.broke("honest status", "%v is missing, and the problem is %q", o, st.Problem)
+			if st.Problem.Reason != reason.TakenAway {
+				s.broke("honest status", "%v is missing, and the problem is %v", o, st.Problem.Reason)
 			}
 		default:
 			s.broke("agreement", "the kernel lacks %v of %v", o, s.inUse.Address)

@@ -19,9 +19,9 @@ func describe(o tenancy.Output) string {
 		a := o.Want.IPv4()
 		return fmt.Sprintf("apply %d: %v until %v, ours %v", o.Seq, a.Prefix, a.Lifetime.ValidUntil, o.Ours)
 	case tenancy.Answer:
-		return fmt.Sprintf("answer %d: %s %s", o.ID, o.Result.Code.Name(), o.Result.Detail)
+		return fmt.Sprintf("answer %d: %s %s", o.ID, o.Result.Code.Name(), &o.Result.Cause)
 	case tenancy.Note:
-		return fmt.Sprintf("note %d in %v: %v %v %s", o.Kind, o.State, leaseText(o.Lease), o.Address, o.Detail)
+		return fmt.Sprintf("note %v in %v: %v %v %s", o.Kind, o.State, leaseText(o.Lease), o.Address, o.Cause)
 	case tenancy.Listen:
 		return fmt.Sprintf("listen %v", o.Addresses)
 	default:

@@ -38,7 +38,7 @@ func (s *simulation) finale() {
 	}
 	if !s.until(limit, func() bool { return s.settledSince(healed) }) {
 		st := s.status()
-		s.broke("bound in time", "%v, lease %v, kernel %v after %v (%s)", st.State, st.Lease, s.m.kernel.prefixes(), limit, st.Problem)
+		s.broke("bound in time", "%v, lease %v, kernel %v after %v (%s)", st.State, st.Lease, s.m.kernel.prefixes(), limit, &st.Problem)
 		return
 	}
 	s.tally["settled"]++

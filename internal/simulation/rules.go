@@ -8,6 +8,7 @@ import (
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/tenancy"
 	"github.com/lessee/lessee/wire/arp"
 	wire "github.com/lessee/lessee/wire/dhcp4"
@@ -189,26 +190,26 @@ func (r *rules) said(o tenancy.Output) {
 			r.checkLease(o.Lease)
 		}
 		switch o.Kind {
-		case tenancy.NoteSent:
+		case event.Sent:
 			r.rates.sent(r.s, o)
-		case tenancy.NoteState:
+		case event.State, event.IPv6Only:
 			r.rates.moved()
 			r.s.tally["state "+o.State.String()]++
-		case tenancy.NoteRejected:
+		case event.Rejected:
 			r.rejected()
-		case tenancy.NoteLinkLocal:
+		case event.LinkLocal:
 			r.s.tally["link-local"]++
-		case tenancy.NoteRecognised:
+		case event.Recognised:
 			r.s.tally["known network"]++
-		case tenancy.NoteBound, tenancy.NoteResumed, tenancy.NoteRenewed:
+		case event.Bound, event.Resumed, event.Renewed:
 			r.announced(o.Lease)
-		case tenancy.NoteReleased, tenancy.NoteExpired, tenancy.NoteNAK:
+		case event.Released, event.Expired, event.NAK:
 			r.announced(nil)
-		case tenancy.NoteTaken:
+		case event.TakenAway:
 			if !r.tampered {
-				r.s.broke("honest notes", "%s was not taken away by another program", o.Detail)
+				r.s.broke("honest notes", "%v was not taken away by another program", o.Cause.Objects)
 			}
-		case tenancy.NoteConflict:
+		case event.Conflict:
 			r.announced(nil)
 			if o.Lease != nil {
 				r.contested = o.Lease.Address.Addr()

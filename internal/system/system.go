@@ -14,6 +14,7 @@ import (
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/iphlpapi"
+	"github.com/lessee/lessee/reason"
 )
 
 // Manager is the name of the system's client as lessee.Adapter.Manager.
@@ -183,7 +184,7 @@ func await[T any](ctx context.Context, op, name string, f func() (T, error)) (T,
 func failed(op, name string, code errno.Errno, err error) *lessee.Error {
 	e := &lessee.Error{Op: op, Adapter: name, Code: code, Err: err}
 	if code == errno.ERROR_FILE_NOT_FOUND {
-		e.Hint = "see 'lessee list'"
+		e.Cause.Reason = reason.NoSuchAdapter
 	}
 	return e
 }
@@ -233,7 +234,9 @@ func six(ctx context.Context, op, name string) error {
 	case ctx.Err() != nil:
 		e.Code = errno.ERROR_CANCELLED
 	default:
-		e.Detail = lastLine(output)
+		if said := lastLine(output); said != "" {
+			e.Cause = reason.Cause{Reason: reason.SystemFailed, Fault: &reason.Fault{Text: said}}
+		}
 	}
 	return e
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/reason"
 )
 
 // A call is a caller who has not been answered yet.
@@ -33,17 +34,17 @@ const (
 func (t *Tenancy) call(in Call) {
 	c := call{id: in.ID, verb: in.Verb, deadline: in.Deadline}
 	if t.ending != living && (in.Verb == Renew || in.Verb == Await) {
-		t.answer(in.ID, errno.ERROR_FILE_NOT_FOUND, "the adapter is not managed any more")
+		t.refuse(in.ID, errno.ERROR_FILE_NOT_FOUND, reason.ManagementEnded)
 		return
 	}
 	if t.addressless && (in.Verb == Renew || in.Verb == Await) {
-		t.answer(in.ID, errno.ERROR_ADDRESS_NOT_ASSOCIATED, addresslessText)
+		t.refuse(in.ID, errno.ERROR_ADDRESS_NOT_ASSOCIATED, reason.NoOwnAddress)
 		return
 	}
 	switch in.Verb {
 	case Renew:
 		if !t.link.Usable {
-			t.answer(in.ID, errno.ERROR_NO_NETWORK, "")
+			t.refuse(in.ID, errno.ERROR_NO_NETWORK, reason.NoLink)
 			return
 		}
 		if t.renewing() {
@@ -70,7 +71,7 @@ func (t *Tenancy) call(in Call) {
 	case Await:
 		settled := t.current() != nil && t.applied == t.seq
 		if settled && !t.link.Usable && !t.lacks(t.current().Address) {
-			t.answer(in.ID, errno.NO_ERROR, "")
+			t.succeed(in.ID)
 			return
 		}
 		t.calls = append(t.calls, c)
@@ -93,7 +94,7 @@ func (t *Tenancy) call(in Call) {
 			c.stage = applying
 			t.calls = append(t.calls, c)
 		case t.held() != nil && !t.link.Usable:
-			t.answer(in.ID, errno.ERROR_NO_NETWORK, "the release cannot be sent; nothing was changed")
+			t.refuse(in.ID, errno.ERROR_NO_NETWORK, reason.DownNeedsLink)
 		case t.held() != nil:
 			t.ending = leaving
 			t.calls = append(t.calls, c)
@@ -135,7 +136,7 @@ func (t *Tenancy) leaseWanted() {
 // used (RFC 8925).
 func (t *Tenancy) refuseIPv4() {
 	if t.client.State() == dhcp4.StateIPv6Only {
-		t.answerAll(func(c call) bool { return c.verb == Await }, errno.ERROR_NOT_SUPPORTED, "the network asks its hosts to use no IPv4 (RFC 8925)")
+		t.answerAll(func(c call) bool { return c.verb == Await }, errno.ERROR_NOT_SUPPORTED, reason.Cause{Reason: reason.NoIPv4Wanted})
 	}
 }
 
@@ -160,9 +161,9 @@ func (t *Tenancy) callRelease(c call) {
 	}
 	switch {
 	case t.held() == nil:
-		t.answer(c.id, errno.ERROR_ADDRESS_NOT_ASSOCIATED, "")
+		t.refuse(c.id, errno.ERROR_ADDRESS_NOT_ASSOCIATED, reason.NoLease)
 	case !t.link.Usable:
-		t.answer(c.id, errno.ERROR_NO_NETWORK, "the release cannot be sent; the lease stays")
+		t.refuse(c.id, errno.ERROR_NO_NETWORK, reason.ReleaseNeedsLink)
 	default:
 		t.calls = append(t.calls, c)
 		t.giveBack()
@@ -191,8 +192,8 @@ func (t *Tenancy) end(id uint64, forget bool) {
 		t.byCall = false
 		t.save()
 	}
-	t.answer(id, errno.NO_ERROR, "")
-	t.finish("the adapter is not managed any more")
+	t.succeed(id)
+	t.finish(reason.ManagementEnded)
 }
 
 // done takes the client's answer to a Renew or Release.
@@ -201,18 +202,14 @@ func (t *Tenancy) done(o dhcp4.Done) {
 	case dhcp4.OpRenew:
 		renewing := func(c call) bool { return c.verb == Renew && c.stage == asking }
 		if o.Err != nil {
-			if errors.Is(o.Err, dhcp4.ErrIPv6Only) {
-				t.answerAll(renewing, errno.ERROR_NOT_SUPPORTED, "the network asks its hosts to use no IPv4 (RFC 8925)")
-				return
-			}
-			t.answerAll(renewing, codeOf(o.Err), "")
+			t.answerFailed(renewing, o.Err)
 			return
 		}
 		t.advance(renewing)
 	case dhcp4.OpRelease:
 		releasing := func(c call) bool { return (c.verb == Release || c.verb == End) && c.stage == asking }
 		if o.Err != nil {
-			t.answerAll(releasing, codeOf(o.Err), "")
+			t.answerFailed(releasing, o.Err)
 			return
 		}
 		t.leaseUnwanted()
@@ -223,20 +220,23 @@ func (t *Tenancy) done(o dhcp4.Done) {
 // leaseUnwanted answers those who wait for a lease: a release came after them.
 func (t *Tenancy) leaseUnwanted() {
 	t.answerAll(func(c call) bool { return c.verb == Renew || c.verb == Await },
-		errno.ERROR_CANCELLED, "the lease was released meanwhile")
+		errno.ERROR_CANCELLED, reason.Cause{Reason: reason.ReleasedMeanwhile})
 }
 
-// codeOf maps the client's errors to the contract.
-func codeOf(err error) errno.Errno {
+// answerFailed answers calls with an error of the client.
+func (t *Tenancy) answerFailed(which func(call) bool, err error) {
+	code, cause := errno.ERROR_GEN_FAILURE, because(reason.SystemFailed, err)
 	switch {
 	case errors.Is(err, dhcp4.ErrNoLease):
-		return errno.ERROR_ADDRESS_NOT_ASSOCIATED
+		code, cause = errno.ERROR_ADDRESS_NOT_ASSOCIATED, reason.Cause{Reason: reason.NoLease}
 	case errors.Is(err, dhcp4.ErrNoLink):
-		return errno.ERROR_NO_NETWORK
+		code, cause = errno.ERROR_NO_NETWORK, reason.Cause{Reason: reason.NoLink}
 	case errors.Is(err, dhcp4.ErrStopped):
-		return errno.ERROR_CANCELLED
+		code, cause = errno.ERROR_CANCELLED, reason.Cause{Reason: reason.Cancelled}
+	case errors.Is(err, dhcp4.ErrIPv6Only):
+		code, cause = errno.ERROR_NOT_SUPPORTED, reason.Cause{Reason: reason.NoIPv4Wanted}
 	}
-	return errno.ERROR_GEN_FAILURE
+	t.answerAll(which, code, cause)
 }
 
 // advance lets calls wait for the kernel, or answers them if it is so already.
@@ -266,15 +266,14 @@ func (t *Tenancy) settle() {
 			return leasing, r
 		case Release, End, EndKeep:
 			if unsent := t.troubles().unsent; unsent != nil {
-				r.Code = errno.ERROR_GEN_FAILURE
-				r.Detail = "the address is gone, but the RELEASE could not be sent: " + unsent.Error()
+				r.Code, r.Cause = errno.ERROR_GEN_FAILURE, because(reason.ReleaseUnsent, unsent)
 			}
 			return c.stage == applying, r
 		}
 		return false, r
 	})
 	if t.ending != living {
-		t.finish("the adapter is not managed any more")
+		t.finish(reason.ManagementEnded)
 	}
 }
 
@@ -296,30 +295,30 @@ func (t *Tenancy) cancel(id uint64) {
 		case !t.now.Before(c.deadline):
 			return true, t.outOfTime(*c)
 		}
-		return true, Result{Code: errno.ERROR_CANCELLED, Lease: t.current()}
+		return true, Result{Code: errno.ERROR_CANCELLED, Cause: reason.Cause{Reason: reason.Cancelled}, Lease: t.current()}
 	})
 }
 
 func (t *Tenancy) outOfTime(c call) Result {
-	r := Result{Code: errno.ERROR_SEM_TIMEOUT, Lease: t.current()}
+	r := Result{Code: errno.ERROR_SEM_TIMEOUT, Cause: reason.Cause{Reason: reason.NoServer}, Lease: t.current()}
 	switch {
 	case c.stage == applying && t.applied != t.seq:
-		r.Detail = "the system took too long to change the address"
+		r.Cause.Reason = reason.KernelSlow
 	case !t.link.Usable:
-		r.Code = errno.ERROR_NO_NETWORK
+		r.Code, r.Cause.Reason = errno.ERROR_NO_NETWORK, reason.NoLink
 	case c.declined.IsValid():
-		r.Code, r.Address = errno.ERROR_DHCP_ADDRESS_CONFLICT, c.declined
+		r.Code, r.Cause = errno.ERROR_DHCP_ADDRESS_CONFLICT, reason.Cause{Reason: reason.AddressInUse, Address: c.declined}
 	case t.troubles().apply != nil:
-		r.Code, r.Detail = errno.ERROR_GEN_FAILURE, t.troubles().apply.Error()
-	case t.troubles().send != nil:
-		r.Detail = t.troubles().send.Error()
+		r.Code, r.Cause = errno.ERROR_GEN_FAILURE, because(reason.KernelRefused, t.troubles().apply)
+	case t.troubles().send.Err != nil:
+		r.Cause = t.troubles().send.cause()
 	}
 	return r
 }
 
-func (t *Tenancy) answerAll(which func(call) bool, code errno.Errno, detail string) {
+func (t *Tenancy) answerAll(which func(call) bool, code errno.Errno, cause reason.Cause) {
 	t.answerEach(func(c *call) (bool, Result) {
-		return which(*c), Result{Code: code, Detail: detail, Lease: t.current()}
+		return which(*c), Result{Code: code, Cause: cause, Lease: t.current()}
 	})
 }
 
@@ -339,6 +338,10 @@ func (t *Tenancy) answerEach(which func(*call) (bool, Result)) {
 	}
 }
 
-func (t *Tenancy) answer(id uint64, code errno.Errno, detail string) {
-	t.emit(Answer{ID: id, Result: Result{Code: code, Detail: detail, Lease: t.current()}})
+func (t *Tenancy) refuse(id uint64, code errno.Errno, why reason.Reason) {
+	t.emit(Answer{ID: id, Result: Result{Code: code, Cause: reason.Cause{Reason: why}, Lease: t.current()}})
+}
+
+func (t *Tenancy) succeed(id uint64) {
+	t.emit(Answer{ID: id, Result: Result{Code: errno.NO_ERROR, Lease: t.current()}})
 }

@@ -7,6 +7,8 @@ import (
 	"github.com/lessee/lessee/acd"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/event"
+	"github.com/lessee/lessee/reason"
 	"github.com/lessee/lessee/wire/arp"
 )
 
@@ -85,13 +87,13 @@ func (t *Tenancy) tellDetector(in acd.Input) {
 		case acd.Clear:
 			if l := t.candidate; l != nil && l.Address.Addr() == o.Address {
 				t.candidate = nil
-				t.use(l, NoteBound, t.orderOf(l))
+				t.use(l, event.Bound, t.orderOf(l))
 			}
 		case acd.Conflict:
 			t.contested(o)
 		case acd.Defended:
 			// The kernel keeps the address; others are told whose it is.
-			t.emit(Note{Kind: NoteDefended, State: t.client.State(), Lease: t.lease, Address: o.Address, Link: slices.Clone(o.By[:])})
+			t.emit(Note{Kind: event.Defended, State: t.client.State(), Lease: t.lease, Address: o.Address, Link: slices.Clone(o.By[:])})
 		}
 	}
 }
@@ -114,6 +116,6 @@ func (t *Tenancy) declined(a netip.Addr) {
 		}
 		again := c.declined == a
 		c.declined = a
-		return again, Result{Code: errno.ERROR_DHCP_ADDRESS_CONFLICT, Address: a}
+		return again, Result{Code: errno.ERROR_DHCP_ADDRESS_CONFLICT, Cause: reason.Cause{Reason: reason.AddressInUse, Address: a}}
 	})
 }

@@ -5,9 +5,9 @@ import (
 	"slices"
 
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/event"
+	"github.com/lessee/lessee/reason"
 )
-
-const addresslessText = "the adapter has no address of its own to ask with; set one, then manage the adapter again"
 
 // beginInform asks for parameters for the address that the adapter has from
 // others (RFC 2131 section 3.4). What an earlier life of ours left there goes.
@@ -20,7 +20,7 @@ func (t *Tenancy) beginInform(in Begin) {
 	})
 	if i < 0 {
 		t.addressless = true
-		t.note(NoteProblem, addresslessText)
+		t.problem(reason.Cause{Reason: reason.NoOwnAddress})
 		return
 	}
 	t.tell(dhcp4.StartInform{Address: in.Configured[i]})
@@ -34,6 +34,6 @@ func (t *Tenancy) taught(l *dhcp4.Lease) {
 	if base != t.baseMTU {
 		t.save() // what the MTU was, for the next life
 	}
-	t.announce, t.pending = NoteInformed, true
+	t.announce, t.pending = event.Informed, true
 	t.apply(d)
 }

@@ -6,7 +6,9 @@ import (
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/reason"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -189,9 +191,9 @@ type (
 		Result Result
 	}
 
-	// Note tells subscribers what happened.
+	// Note reports an event.
 	Note struct {
-		Kind    NoteKind
+		Kind    event.Kind
 		State   dhcp4.State
 		Lease   *dhcp4.Lease
 		Message wire.MessageType
@@ -205,8 +207,11 @@ type (
 		// XID is the transaction of a Message that was sent.
 		XID uint32
 		// Why says why a datagram was not used.
-		Why    dhcp4.Rejection
-		Detail string
+		Why dhcp4.Rejection
+		// Text is what a server said in a Message.
+		Text string
+		// Cause is what hinders, of a NoteProblem.
+		Cause *reason.Cause
 	}
 
 	// Ended says that the tenancy is over. It is the last output.
@@ -234,38 +239,10 @@ const (
 )
 
 // A Result is the outcome of a call: a code of the contract and why in this case.
+// How long the caller waited and what becomes of the lease the driver adds.
 type Result struct {
-	Code   errno.Errno
-	Detail string
+	Code  errno.Errno
+	Cause reason.Cause
 	// Lease is the lease in use when the call was answered, nil if there is none.
 	Lease *dhcp4.Lease
-	// Address is the one that another host uses, where Code says so.
-	Address netip.Addr
 }
-
-// A NoteKind says what a Note is about.
-type NoteKind uint8
-
-// The kinds of notes.
-const (
-	NoteState      NoteKind = iota // the client moved to State
-	NoteBound                      // Lease is new and configured
-	NoteResumed                    // Lease is from an earlier life and still configured
-	NoteRenewed                    // Lease was extended and is configured
-	NoteReleased                   // Lease was given back
-	NoteExpired                    // Lease ran out
-	NoteNAK                        // a server took Lease away
-	NoteConflict                   // another host uses the address of Lease
-	NoteSent                       // Message was sent
-	NoteReceived                   // Message arrived from Server
-	NoteRejected                   // a datagram was not used: Detail
-	NoteProblem                    // something hinders: Detail
-	NoteDefended                   // another host claimed Address, and was told that it is ours
-	NoteRecognised                 // the adapter is back where it has Lease: Server is the router
-	NoteLinkLocal                  // Address is in use: no server answers
-	NoteInformed                   // Lease has the parameters for the adapter's own address
-	NoteCarrier                    // the link came up
-	NoteNoCarrier                  // the link went down
-	NoteTaken                      // another program took away what Detail says
-	NotePutBack                    // it was put back
-)

@@ -1,7 +1,6 @@
 package tenancy
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/reason"
 )
 
 // A retry is the schedule of trying again what failed.
@@ -55,6 +55,9 @@ func (t *Tenancy) desired() netconf.Desired {
 	if d.MTU != 0 && t.baseMTU == 0 && t.link.MTU != d.MTU {
 		t.baseMTU = t.link.MTU
 	}
+	if t.taken == nil {
+		return d
+	}
 	return d.Without(t.taken.barred)
 }
 
@@ -71,7 +74,7 @@ func (t *Tenancy) reported(in Applied) {
 	if in.Seq != t.seq {
 		return // a later one is on its way, and its verdict counts
 	}
-	t.taken.refused = in.Refused
+	t.refuses(in.Refused)
 	if in.Err != nil && !in.Partly {
 		t.refused(in.Err)
 		return
@@ -87,7 +90,7 @@ func (t *Tenancy) reported(in Applied) {
 	if t.pending && t.ending == living {
 		t.announced()
 	}
-	if t.taken.look == lookDue && t.ending == living {
+	if t.look == lookDue && t.ending == living {
 		t.inspect(HintGiven)
 	}
 }
@@ -137,31 +140,32 @@ func (t *Tenancy) refused(err error) {
 	if !t.link.Usable && t.lease != nil {
 		// The kernel takes no routes while the link is down; when it comes
 		// back they are applied again.
-		t.answerAll(func(c call) bool { return c.stage == applying }, errno.ERROR_NO_NETWORK, "")
+		t.answerAll(func(c call) bool { return c.stage == applying }, errno.ERROR_NO_NETWORK, reason.Cause{Reason: reason.NoLink})
 		return
 	}
 	t.complain(err)
-	t.answerAll(func(c call) bool { return c.stage == applying }, errno.ERROR_GEN_FAILURE, err.Error())
+	t.answerAll(func(c call) bool { return c.stage == applying }, errno.ERROR_GEN_FAILURE, because(reason.KernelRefused, err))
 	if t.ending != living {
-		t.finish("the adapter is not managed any more")
+		t.finish(reason.ManagementEnded)
 	}
 }
 
 // checkMTU notes whether the link has another MTU than it was told to have. That
 // is shown and not undone.
 func (t *Tenancy) checkMTU() {
-	want := t.wanted().MTU
-	changed := want != 0 && want != t.link.MTU && t.applied == t.seq
-	had := t.troubles().mtu != nil
-	t.went(func(w *troubles) {
-		w.mtu = nil
-		if changed {
-			w.mtu = fmt.Errorf("the MTU is %d, and must be %d: another program changed it", t.link.MTU, want)
-		}
-	})
-	if changed && !had {
-		t.note(NoteProblem, t.troubles().mtu.Error())
+	want, had, now := t.wanted().MTU, t.troubles().mtu, 0
+	if want != 0 && want != t.link.MTU && t.applied == t.seq {
+		now = t.link.MTU
 	}
+	t.went(func(w *troubles) { w.mtu = now })
+	if now != 0 && had == 0 {
+		t.problem(t.mtuChanged())
+	}
+}
+
+// mtuChanged is the cause where another program changed the MTU.
+func (t *Tenancy) mtuChanged() reason.Cause {
+	return reason.Cause{Reason: reason.MTUChanged, Count: int64(t.troubles().mtu), Limit: int64(t.wanted().MTU)}
 }
 
 // complain says what the kernel did not take, once, and has it tried again
@@ -174,7 +178,7 @@ func (t *Tenancy) complain(err error) {
 		return
 	}
 	if was == nil || was.Error() != err.Error() {
-		t.note(NoteProblem, err.Error())
+		t.problem(because(reason.KernelRefused, err))
 	}
 	t.retry.again(t.now)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/dna"
+	"github.com/lessee/lessee/internal/event"
 )
 
 // held is the lease that the client has, in use or not yet.
@@ -37,7 +38,7 @@ func (t *Tenancy) acquired(o dhcp4.Acquired) {
 	case o.Renewed && t.candidate != nil:
 		t.candidate = o.Lease
 	case o.Renewed:
-		t.use(o.Lease, NoteRenewed, first)
+		t.use(o.Lease, event.Renewed, first)
 	case t.guard.taken == address:
 		// Another host answered for it before the server did.
 		t.candidate = o.Lease
@@ -51,7 +52,7 @@ func (t *Tenancy) acquired(o dhcp4.Acquired) {
 		t.save()
 		t.watch(address, acd.Probe)
 	default:
-		t.use(o.Lease, NoteBound, first)
+		t.use(o.Lease, event.Bound, first)
 		t.watch(address, acd.Optimistic)
 	}
 }
@@ -79,17 +80,17 @@ func (t *Tenancy) orderOf(l *dhcp4.Lease) order {
 
 // use configures the address of a lease and puts the lease on record. Where the
 // kernel comes first, catchUp saves the record afterwards.
-func (t *Tenancy) use(l *dhcp4.Lease, announce NoteKind, first order) {
+func (t *Tenancy) use(l *dhcp4.Lease, announce event.Kind, first order) {
 	base := t.baseMTU
 	t.endLocal()
-	if announce == NoteBound {
+	if announce == event.Bound {
 		t.forgive()
 	}
 	t.lapse()
 	t.lease, t.release, t.given = l, NotReleased, nil
 	d := t.desired()
 	t.networks.learnFrom(l, t.now)
-	if !t.pending || t.announce != NoteBound {
+	if !t.pending || t.announce != event.Bound {
 		t.announce = announce // else the kernel does not even have the lease before
 	}
 	t.pending = true
@@ -102,23 +103,23 @@ func (t *Tenancy) use(l *dhcp4.Lease, announce NoteKind, first order) {
 func (t *Tenancy) lost(o dhcp4.Lost, from []byte, server netip.Addr) {
 	t.lease, t.candidate, t.pending = nil, nil, false
 	t.forgive()
-	var kind NoteKind
+	var kind event.Kind
 	switch o.Why {
 	case dhcp4.LossReplaced:
 		// An Acquired follows with the lease that takes its place: until the
 		// kernel has that one, this address may stay.
 		return
 	case dhcp4.LossReleased:
-		kind = NoteReleased
+		kind = event.Released
 		t.given = o.Lease
 		t.endLocal()
 		t.tellFinder(dna.Stop{})
 	case dhcp4.LossExpired, dhcp4.LossIPv6Only:
-		kind = NoteExpired // or ends before its time, as the network wants no IPv4
+		kind = event.Expired // or ends before its time, as the network wants no IPv4
 	case dhcp4.LossNAK:
-		kind = NoteNAK
+		kind = event.NAK
 	case dhcp4.LossConflict:
-		kind = NoteConflict
+		kind = event.Conflict
 		defer t.declined(o.Lease.Address.Addr())
 	case dhcp4.LossStopped:
 		return

@@ -4,7 +4,9 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/ipv4ll"
+	"github.com/lessee/lessee/reason"
 	"github.com/lessee/lessee/wire/arp"
 )
 
@@ -72,7 +74,7 @@ func (t *Tenancy) autoConfigure(allowed bool) {
 	}
 	l.barred = !allowed
 	if l.barred && l.running {
-		t.note(NoteProblem, "a server forbids link-local addresses here")
+		t.problem(reason.Cause{Reason: reason.LinkLocalForbidden})
 		t.endLocal()
 		t.apply(t.desired())
 	}
@@ -113,21 +115,21 @@ func (t *Tenancy) tellLocal(in ipv4ll.Input) {
 			l.address, l.last = o.Address, o.Address.Addr()
 			t.own(l.address)
 			t.save()
-			t.announce, t.pending = NoteLinkLocal, true
+			t.announce, t.pending = event.LinkLocal, true
 			t.apply(t.desired())
 		case ipv4ll.Lost:
 			l.address = netip.Prefix{}
 			if o.Why == ipv4ll.LossConflict {
-				t.emit(Note{Kind: NoteConflict, State: t.client.State(), Address: o.Address.Addr(), Link: slices.Clone(o.By[:])})
+				t.emit(Note{Kind: event.Conflict, State: t.client.State(), Address: o.Address.Addr(), Link: slices.Clone(o.By[:])})
 			}
-			t.pending = t.pending && t.announce != NoteLinkLocal
+			t.pending = t.pending && t.announce != event.LinkLocal
 			if o.Why != ipv4ll.LossStopped {
 				t.apply(t.desired())
 			}
 		case ipv4ll.Taken:
-			t.emit(Note{Kind: NoteConflict, State: t.client.State(), Address: o.Address, Link: slices.Clone(o.By[:])})
+			t.emit(Note{Kind: event.Conflict, State: t.client.State(), Address: o.Address, Link: slices.Clone(o.By[:])})
 		case ipv4ll.Defended:
-			t.emit(Note{Kind: NoteDefended, State: t.client.State(), Address: o.Address, Link: slices.Clone(o.By[:])})
+			t.emit(Note{Kind: event.Defended, State: t.client.State(), Address: o.Address, Link: slices.Clone(o.By[:])})
 		}
 	}
 }

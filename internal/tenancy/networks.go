@@ -8,6 +8,7 @@ import (
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/dna"
+	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/wire/arp"
 )
 
@@ -170,7 +171,7 @@ func (t *Tenancy) recognised(l *dhcp4.Lease) {
 		n.here = false // a server was quicker, or says otherwise
 		return
 	}
-	t.emit(Note{Kind: NoteRecognised, State: t.client.State(), Lease: l, Server: k.Router, Link: k.RouterLink})
+	t.emit(Note{Kind: event.Recognised, State: t.client.State(), Lease: l, Server: k.Router, Link: k.RouterLink})
 }
 
 // virtual are the link addresses, but for their last byte, of routers that

@@ -5,6 +5,8 @@ import (
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/event"
+	"github.com/lessee/lessee/reason"
 )
 
 // A Status is what there is to know of a tenancy now.
@@ -17,8 +19,11 @@ type Status struct {
 	// LinkLocal is the link-local address in use, not valid if none is or the
 	// kernel does not have it.
 	LinkLocal netip.Prefix
-	// Problem says what hinders; "" if nothing does.
-	Problem string
+	// TakenAway says that another program took the address of the lease away. The
+	// state is REQUESTING then, too.
+	TakenAway bool
+	// Problem is what hinders, without a reason if nothing does.
+	Problem reason.Cause
 	// Next is what the client does next unless something happens before; nil if
 	// it waits for that.
 	Next *Next
@@ -35,10 +40,11 @@ type Next struct {
 // Status returns what there is to know now.
 func (t *Tenancy) Status() Status {
 	s := Status{State: t.client.State(), Lease: t.current(), LinkLocal: t.localAddress(), Counters: t.client.Counters()}
-	if t.candidate != nil || t.pending && t.announce == NoteBound {
+	if t.candidate != nil || t.pending && t.announce == event.Bound {
 		s.State, s.Lease = dhcp4.StateRequesting, nil
 	}
-	if t.lacks(leaseAddress(t.lease)) {
+	if a := leaseAddress(t.lease); t.lacks(a) {
+		s.TakenAway = t.taken.ended != a
 		s.State, s.Lease = dhcp4.StateRequesting, nil
 	}
 	if t.lacks(s.LinkLocal) {
@@ -47,21 +53,22 @@ func (t *Tenancy) Status() Status {
 	if at, why, ok := t.client.Deadline(); ok {
 		s.Next = &Next{at, why}
 	}
+	taken, missing := t.taken.problem()
 	switch wrong := t.troubles(); {
 	case t.addressless:
-		s.Problem = addresslessText
-	case t.takenAway() != "":
-		s.Problem = t.takenAway()
-	case wrong.mtu != nil:
-		s.Problem = wrong.mtu.Error()
+		s.Problem.Reason = reason.NoOwnAddress
+	case missing:
+		s.Problem = taken
+	case wrong.mtu != 0:
+		s.Problem = t.mtuChanged()
 	case wrong.apply != nil:
-		s.Problem = wrong.apply.Error()
+		s.Problem = because(reason.KernelRefused, wrong.apply)
 	case wrong.save != nil:
-		s.Problem = "the lease could not be saved: " + wrong.save.Error()
+		s.Problem = because(reason.LeaseUnsaved, wrong.save)
 	case wrong.persist != nil:
-		s.Problem = "the lease would not survive a power failure: " + wrong.persist.Error()
-	case wrong.send != nil:
-		s.Problem = "the last message could not be sent: " + wrong.send.Error()
+		s.Problem = because(reason.LeaseNotDurable, wrong.persist)
+	case wrong.send.Err != nil:
+		s.Problem = wrong.send.cause()
 	}
 	return s
 }

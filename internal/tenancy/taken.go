@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/reason"
 )
 
 const (
@@ -24,10 +26,10 @@ const (
 )
 
 // taken is what other programs took away of what the kernel had on our behalf.
-// The zero taken is nothing. A hint says that something may have changed; the
-// truth is what the kernel has, so it is inspected.
+// A nil taken is nothing, as it is for most adapters all their lives. A hint says
+// that something may have changed; the truth is what the kernel has, so it is
+// inspected.
 type taken struct {
-	look look
 	// missing are the wanted objects that the kernel did not have when it was
 	// inspected last.
 	missing []netconf.Object
@@ -35,6 +37,7 @@ type taken struct {
 	// again, or another DHCP client has the adapter.
 	barred   []netconf.Object
 	barredAt boottime.Instant // of the last of them
+	why      *reason.Cause    // of the last of them
 	// restored are the objects that were put back lately.
 	restored []restoration
 	putBack  alarm
@@ -72,51 +75,58 @@ func (t *Tenancy) disturbed() {
 	if t.seq == 0 || t.ending != living {
 		return
 	}
-	switch t.taken.look {
+	switch t.look {
 	case lookIdle, lookDue:
 		t.inspect(HintGiven)
 	case lookOut, lookStale:
-		t.taken.look = lookStale
+		t.look = lookStale
 	}
 }
 
 // inspect has the kernel looked at, now or when it has done what it was told.
 func (t *Tenancy) inspect(why Cause) {
 	if t.applied != t.seq {
-		t.taken.look = lookDue
+		t.look = lookDue
 		return
 	}
-	t.taken.look = lookOut
+	t.look = lookOut
 	t.emit(Inspect{Seq: t.seq, Want: t.wanted(), Cause: why})
 }
 
 // inspected takes what the kernel lacks.
 func (t *Tenancy) inspected(in Inspected) {
-	stale := t.taken.look == lookStale
-	t.taken.look = lookIdle
+	stale := t.look == lookStale
+	t.look = lookIdle
 	switch {
 	case t.ending != living:
 		return
 	case stale || in.Seq != t.seq:
 		t.inspect(HintGiven) // it is out of date
 		return
-	case in.Err != nil:
-		t.taken.putBack = alarm{t.now.Add(putBackDelay), true} // looks again
+	case in.Err == nil && len(in.Missing) == 0 && t.taken == nil:
+		return
+	}
+	if t.taken == nil {
+		t.taken = &taken{}
+	}
+	k := t.taken
+	if in.Err != nil {
+		k.putBack = alarm{t.now.Add(putBackDelay), true} // looks again
 		return
 	}
 	fresh := t.noteMissing(t.takenOf(in.Missing))
-	back := t.taken.toPutBack()
+	back := k.toPutBack()
 	switch {
 	case len(back) == 0 || !t.link.Usable: // when the link comes, all is applied
-		t.taken.putBack.on = false
+		k.putBack.on = false
 	case in.Cause == HintGiven || fresh:
-		if !t.taken.putBack.on {
-			t.taken.putBack = alarm{t.now.Add(putBackDelay), true}
+		if !k.putBack.on {
+			k.putBack = alarm{t.now.Add(putBackDelay), true}
 		}
 	case in.Manager != "":
-		t.bar(back, in.Manager+" has the adapter now")
+		t.bar(back, reason.Cause{Manager: in.Manager})
 	default:
-		t.emit(Note{Kind: NotePutBack, State: t.client.State(), Lease: t.lease, Detail: objects(back)})
+		t.emit(Note{Kind: event.PutBack, State: t.client.State(), Lease: t.lease, Cause: &reason.Cause{Reason: reason.PutBack, Objects: objects(back)}})
 		t.apply(t.desired())
 	}
 }
@@ -125,7 +135,7 @@ func (t *Tenancy) inspected(in Inspected) {
 // kernel did not take, nor an address that it ended in the last seconds of the
 // lease, which it notes.
 func (t *Tenancy) takenOf(missing []netconf.Object) []netconf.Object {
-	k := &t.taken
+	k := t.taken
 	var address netconf.Object
 	if t.lease != nil {
 		if end, ends := t.lease.Expires(); ends && end.Sub(t.now) <= earlyEnd {
@@ -148,7 +158,7 @@ func (t *Tenancy) takenOf(missing []netconf.Object) []netconf.Object {
 // noteMissing compares what is missing with what was, and reports whether there is
 // something new that may be put back.
 func (t *Tenancy) noteMissing(missing []netconf.Object) bool {
-	k := &t.taken
+	k := t.taken
 	var fresh, again []netconf.Object
 	for _, o := range missing {
 		switch {
@@ -167,10 +177,10 @@ func (t *Tenancy) noteMissing(missing []netconf.Object) bool {
 		return !slices.Contains(missing, o) && !(sourceless && o.Kind == netconf.ObjectRoute)
 	})
 	if len(fresh) > 0 {
-		t.emit(Note{Kind: NoteTaken, State: t.client.State(), Lease: t.lease, Detail: objects(fresh)})
+		t.emit(Note{Kind: event.TakenAway, State: t.client.State(), Lease: t.lease, Cause: &reason.Cause{Reason: reason.TakenAway, Objects: objects(fresh)}})
 	}
 	if len(again) > 0 {
-		t.bar(again, "for the second time in "+putBackInterval.String())
+		t.bar(again, reason.Cause{Count: 2})
 	}
 	return len(fresh) > 0
 }
@@ -186,23 +196,28 @@ func (k *taken) toPutBack() []netconf.Object {
 	return back
 }
 
-// bar says that objects stay away, and why.
-func (t *Tenancy) bar(list []netconf.Object, why string) {
+// bar has objects stay away. why has what is known besides them.
+func (t *Tenancy) bar(list []netconf.Object, why reason.Cause) {
 	t.taken.barred, t.taken.barredAt = append(t.taken.barred, list...), t.now
-	t.note(NoteProblem, "another program took away "+objects(list)+", "+why)
+	why.Reason, why.Objects = reason.TakenAway, objects(list)
+	t.taken.why = &why
+	t.problem(why)
 }
 
 // putBackDue looks whether what was missing still is.
 func (t *Tenancy) putBackDue() {
-	if t.taken.putBack.on && !t.now.Before(t.taken.putBack.at) {
-		t.taken.putBack.on = false
+	if k := t.taken; k != nil && k.putBack.on && !t.now.Before(k.putBack.at) {
+		k.putBack.on = false
 		t.inspect(PutBackDue)
 	}
 }
 
 // restores notes what an Apply puts back.
 func (t *Tenancy) restores() {
-	k := &t.taken
+	k := t.taken
+	if k == nil {
+		return
+	}
 	k.restored = slices.DeleteFunc(k.restored, func(r restoration) bool { return t.now.Sub(r.at) >= putBackInterval })
 	for i, r := range k.restored {
 		if slices.Contains(k.refused, r.object) {
@@ -213,35 +228,66 @@ func (t *Tenancy) restores() {
 		k.restored = append(k.restored, restoration{o, t.now})
 	}
 	k.missing, k.putBack.on, k.ended = slices.Clone(k.barred), false, netip.Prefix{}
+	t.drop()
+}
+
+// refuses notes what the kernel did not take.
+func (t *Tenancy) refuses(list []netconf.Object) {
+	if t.taken == nil && len(list) > 0 {
+		t.taken = &taken{}
+	}
+	if t.taken != nil {
+		t.taken.refused = list
+		t.drop()
+	}
+}
+
+// drop holds nothing where nothing is to be known.
+func (t *Tenancy) drop() {
+	k := t.taken
+	if len(k.missing)+len(k.barred)+len(k.restored)+len(k.refused) == 0 && !k.putBack.on && !k.ended.IsValid() {
+		t.taken = nil
+	}
 }
 
 // forgive forgets all that was taken away: somebody wants it back, or there is a
 // new lease.
 func (t *Tenancy) forgive() (had bool) {
-	had = len(t.taken.missing) > 0 || t.taken.ended.IsValid() || t.taken.putBack.on
-	t.taken = taken{look: t.taken.look, refused: t.taken.refused}
+	k := t.taken
+	if k == nil {
+		return false
+	}
+	had = len(k.missing) > 0 || k.ended.IsValid() || k.putBack.on
+	*k = taken{refused: k.refused}
+	t.drop()
 	return had
 }
 
 // lapse has what was barred long ago put back by the Apply that follows: the lease
 // was renewed.
 func (t *Tenancy) lapse() {
-	if len(t.taken.barred) > 0 && t.now.Sub(t.taken.barredAt) >= putBackInterval {
-		t.taken.barred = nil
+	if k := t.taken; k != nil && len(k.barred) > 0 && t.now.Sub(k.barredAt) >= putBackInterval {
+		k.barred = nil
 	}
 }
 
-// takenAway is the problem, "" if there is none.
-func (t *Tenancy) takenAway() string {
-	if len(t.taken.missing) == 0 {
-		return ""
+// problem is what hinders as something is missing; false if nothing is.
+func (k *taken) problem() (reason.Cause, bool) {
+	if k == nil || len(k.missing) == 0 {
+		return reason.Cause{}, false
 	}
-	return "taken-away: another program took away " + objects(t.taken.missing)
+	c := reason.Cause{Reason: reason.TakenAway}
+	if len(k.barred) > 0 {
+		c = *k.why
+	}
+	c.Objects = objects(k.missing)
+	return c, true
 }
 
 // lacks reports whether the kernel does not have an address of ours.
 func (t *Tenancy) lacks(p netip.Prefix) bool {
-	return p.IsValid() && (t.taken.ended == p || slices.Contains(t.taken.missing, netconf.Object{Kind: netconf.ObjectAddress, Prefix: p}))
+	k := t.taken
+	return k != nil && p.IsValid() && (k.ended == p || slices.Contains(k.missing, netconf.Object{Kind: netconf.ObjectAddress, Prefix: p}))
 }
 
 func (k *taken) restoredLately(o netconf.Object, now boottime.Instant) bool {

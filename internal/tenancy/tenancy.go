@@ -9,6 +9,8 @@ import (
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/event"
+	"github.com/lessee/lessee/reason"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -49,7 +51,7 @@ type Tenancy struct {
 	ours     []netip.Prefix // what the kernel may hold of ours
 	seq      uint64         // of the last Apply
 	applied  uint64         // the last Seq that succeeded
-	announce NoteKind
+	announce event.Kind
 	pending  bool // announce is to be said when seq has been applied
 	retry    retry
 
@@ -58,7 +60,8 @@ type Tenancy struct {
 	inform, addressless bool
 	informed            *dhcp4.Lease
 
-	taken     taken
+	look      look
+	taken     *taken
 	guard     guard
 	networks  networks
 	local     *linkLocal   // nil where no link-local address is to be used
@@ -108,7 +111,7 @@ func (t *Tenancy) Handle(now boottime.Instant, in Input) {
 	defer t.listen()
 	if t.ending == over {
 		if c, ok := in.(Call); ok {
-			t.answer(c.ID, errno.ERROR_FILE_NOT_FOUND, "the adapter is not managed any more")
+			t.refuse(c.ID, errno.ERROR_FILE_NOT_FOUND, reason.ManagementEnded)
 		}
 		return
 	}
@@ -142,7 +145,7 @@ func (t *Tenancy) Handle(now boottime.Instant, in Input) {
 	case PersistFailed:
 		t.went(func(w *troubles) { w.persist = in.Err })
 		if in.Err != nil {
-			t.note(NoteProblem, "the lease would not survive a power failure: "+in.Err.Error())
+			t.problem(because(reason.LeaseNotDurable, in.Err))
 		}
 	case SendFailed:
 		t.sendFailed(in)
@@ -162,7 +165,7 @@ func (t *Tenancy) saveFailed(err error) {
 	}
 	t.recorded = nil
 	if t.resave.delay == 0 {
-		t.note(NoteProblem, "the lease could not be saved: "+err.Error())
+		t.problem(because(reason.LeaseUnsaved, err))
 	}
 	t.resave.again(t.now)
 }
@@ -202,7 +205,9 @@ func (t *Tenancy) Deadline() (boottime.Instant, bool) {
 	s.add(at, ok)
 	s.add(t.retry.at, t.retry.on)
 	s.add(t.resave.at, t.resave.on)
-	s.add(t.taken.putBack.at, t.taken.putBack.on)
+	if k := t.taken; k != nil {
+		s.add(k.putBack.at, k.putBack.on)
+	}
 	t.arpDeadlines(&s)
 	for i := range t.calls {
 		s.add(t.calls[i].deadline, true)
@@ -266,7 +271,7 @@ func (t *Tenancy) begin(in Begin) {
 		// What is left of the lease goes below, after the RELEASE.
 	case r.Lease != nil && slices.Contains(t.ours, r.Lease.Address) && !ended(r.Lease, t.now):
 		t.lease = r.Lease
-		t.announce, t.pending = NoteResumed, true
+		t.announce, t.pending = event.Resumed, true
 		t.apply(t.desired())
 		t.networks.restore(r, true)
 		t.watch(r.Lease.Address.Addr(), acd.Optimistic)
@@ -298,14 +303,15 @@ func leaseAddress(l *dhcp4.Lease) netip.Prefix {
 }
 
 func (t *Tenancy) sendFailed(in SendFailed) {
-	t.went(func(w *troubles) { w.send = in.Err })
 	if in.Err == nil {
+		t.went(func(w *troubles) { w.send = SendFailed{} })
 		return
 	}
+	t.went(func(w *troubles) { w.send = in })
 	if in.Type == wire.Release {
 		t.went(func(w *troubles) { w.unsent = in.Err })
 	}
-	t.note(NoteProblem, "a "+in.Type.String()+" could not be sent: "+in.Err.Error())
+	t.problem(in.cause())
 	if in.Type == wire.Request && t.lease != nil && t.link.Usable {
 		// Somebody may have taken the address or its routes away.
 		t.apply(t.desired())
@@ -320,25 +326,25 @@ func (t *Tenancy) linkChanged(in Link) {
 	}
 	switch {
 	case in.Usable && !was.Usable:
-		t.note(NoteCarrier, "")
+		t.note(event.Carrier)
 		t.linkUp() // first the questions: the answers are on their way meanwhile
 		if t.lease != nil && t.seq > 0 {
 			// The kernel drops routes when an adapter goes down, and takes none before it is up.
 			t.apply(t.desired())
 		}
 	case !in.Usable && was.Usable:
-		t.note(NoteNoCarrier, "")
+		t.note(event.NoCarrier)
 		t.linkDown()
 	}
 }
 
 func (t *Tenancy) gone() {
 	t.lease, t.candidate, t.informed, t.pending = nil, nil, nil, false
-	t.finish("the adapter was removed")
+	t.finish(reason.AdapterRemoved)
 }
 
 // finish ends the tenancy; those who still wait are told why.
-func (t *Tenancy) finish(why string) {
+func (t *Tenancy) finish(why reason.Reason) {
 	t.arpStop()
 	t.client.Handle(t.now, dhcp4.Stop{})
 	for {
@@ -346,7 +352,7 @@ func (t *Tenancy) finish(why string) {
 			break
 		}
 	}
-	t.answerAll(func(call) bool { return true }, errno.ERROR_FILE_NOT_FOUND, why)
+	t.answerAll(func(call) bool { return true }, errno.ERROR_FILE_NOT_FOUND, reason.Cause{Reason: why})
 	t.ending = over
 	t.retry.on = false
 	t.listen()
@@ -380,7 +386,7 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 		switch o := o.(type) {
 		case dhcp4.Transmit:
 			t.emit(Transmit(o))
-			sent := Note{Kind: NoteSent, State: t.client.State(), Message: o.Type}
+			sent := Note{Kind: event.Sent, State: t.client.State(), Message: o.Type}
 			if p, err := wire.Parse(o.Message); err == nil {
 				sent.XID = p.XID()
 				sent.Address, _ = p.Addr(wire.OptionRequestedAddress)
@@ -409,7 +415,7 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 		case dhcp4.Done:
 			t.done(o)
 		case dhcp4.Moved:
-			t.emit(Note{Kind: NoteState, State: o.To, Lease: t.lease})
+			t.moved(o.To)
 			t.refuseIPv4()
 			if o.To == dhcp4.StateIPv6Only && t.local != nil && t.local.running {
 				t.endLocal() // that is IPv4, too
@@ -418,13 +424,22 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 		case dhcp4.Received:
 			server = o.Server
 			t.emit(Note{
-				Kind: NoteReceived, State: t.client.State(), Message: o.Type,
-				Server: o.Server, Address: o.Your, Link: from, Detail: o.Text.String(),
+				Kind: event.Received, State: t.client.State(), Message: o.Type,
+				Server: o.Server, Address: o.Your, Link: from, Text: o.Text.String(),
 			})
 		case dhcp4.Dropped:
-			t.emit(Note{Kind: NoteRejected, State: t.client.State(), Lease: t.lease, Link: from, Why: o.Why, Detail: o.Why.String()})
+			t.emit(Note{Kind: event.Rejected, State: t.client.State(), Lease: t.lease, Link: from, Why: o.Why})
 		}
 	}
+}
+
+// moved reports the client's new state.
+func (t *Tenancy) moved(to dhcp4.State) {
+	kind := event.State
+	if to == dhcp4.StateIPv6Only {
+		kind = event.IPv6Only
+	}
+	t.emit(Note{Kind: kind, State: to, Lease: t.lease})
 }
 
 // linkOf returns the link address that an input came from or is about, nil if
@@ -441,6 +456,22 @@ func linkOf(in dhcp4.Input) []byte {
 
 func (t *Tenancy) emit(o Output) { t.out = append(t.out, o) }
 
-func (t *Tenancy) note(kind NoteKind, detail string) {
-	t.emit(Note{Kind: kind, State: t.client.State(), Lease: t.lease, Detail: detail})
+func (t *Tenancy) note(kind event.Kind) {
+	t.emit(Note{Kind: kind, State: t.client.State(), Lease: t.lease})
+}
+
+// problem reports what hinders.
+func (t *Tenancy) problem(c reason.Cause) {
+	t.emit(Note{Kind: event.Problem, State: t.client.State(), Lease: t.lease, Cause: &c})
+}
+
+// because returns the cause that an error is.
+func because(r reason.Reason, err error) reason.Cause {
+	return reason.Cause{Reason: r, Fault: reason.FaultOf(err)}
+}
+
+func (in SendFailed) cause() reason.Cause {
+	c := because(reason.SendFailed, in.Err)
+	c.Message = in.Type.String()
+	return c
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/wire/arp"
 	wire "github.com/lessee/lessee/wire/dhcp4"
@@ -171,7 +172,7 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 		if st.LinkLocal.IsValid() {
 			fmt.Fprintf(&s.out, "%v ", st.LinkLocal)
 		}
-		fmt.Fprintf(&s.out, "%v lease=%v problem=%q awaiting=%v\n", st.State, leaseAddress(st.Lease), st.Problem, s.tenancy.Awaiting())
+		fmt.Fprintf(&s.out, "%v lease=%v problem=%q awaiting=%v\n", st.State, leaseAddress(st.Lease), &st.Problem, s.tenancy.Awaiting())
 	default:
 		d.Fatalf(t, "no command %q", d.Cmd)
 	}
@@ -303,7 +304,7 @@ func (s *scene) drain() {
 		if !ok {
 			return
 		}
-		if n, ok := o.(Note); ok && (n.Kind == NoteSent || n.Kind == NoteState) {
+		if n, ok := o.(Note); ok && (n.Kind == event.Sent || n.Kind == event.State || n.Kind == event.IPv6Only) {
 			continue // Transmit says as much, status the rest
 		}
 		at := time.Duration(s.now).Round(time.Second) - time.Hour
@@ -369,26 +370,25 @@ func (s *scene) describe(o Output) string {
 		s.inspect = o
 		return "inspect, " + map[Cause]string{HintGiven: "a hint was given", PutBackDue: "to put back"}[o.Cause]
 	case Answer:
-		return strings.TrimRight(fmt.Sprintf("answer %d: %s lease=%v %s", o.ID, o.Result.Code.Name(), leaseAddress(o.Result.Lease), o.Result.Detail), " ")
+		return strings.TrimRight(fmt.Sprintf("answer %d: %s lease=%v %s", o.ID, o.Result.Code.Name(), leaseAddress(o.Result.Lease), &o.Result.Cause), " ")
 	case Note:
-		names := map[NoteKind]string{
-			NoteBound: "bound", NoteResumed: "resumed", NoteRenewed: "renewed", NoteReleased: "released", NoteExpired: "expired", NoteNAK: "nak",
-			NoteConflict: "conflict", NoteDefended: "defended", NoteRecognised: "recognised",
-			NoteLinkLocal: "link-local", NoteInformed: "informed", NoteReceived: "received", NoteRejected: "rejected", NoteProblem: "problem",
-			NoteCarrier: "carrier", NoteNoCarrier: "no carrier", NoteTaken: "taken", NotePutBack: "put back",
-		}
-		text := "note " + names[o.Kind]
+		text := "note " + o.Kind.String()
 		if o.Message != 0 {
 			text += " " + o.Message.String()
 		}
-		if o.Address.IsValid() && (o.Kind == NoteLinkLocal || o.Kind == NoteConflict || o.Kind == NoteDefended) {
+		if o.Address.IsValid() && (o.Kind == event.LinkLocal || o.Kind == event.Conflict || o.Kind == event.Defended) {
 			text += " " + o.Address.String()
 		}
 		if o.Lease != nil {
 			text += " " + o.Lease.Address.String()
 		}
-		if o.Detail != "" {
-			text += ": " + o.Detail
+		switch {
+		case o.Cause != nil:
+			text += ": " + o.Cause.String()
+		case o.Why != 0:
+			text += ": " + o.Why.Name()
+		case o.Text != "":
+			text += ": " + o.Text
 		}
 		return text
 	case Ended:

@@ -5,9 +5,9 @@ type troubles struct {
 	save error
 	// persist is why the record would not survive a power failure.
 	persist error
-	apply   error // what the kernel did not take
-	mtu     error // another program changed it
-	send    error // of the last message
+	apply   error      // what the kernel did not take
+	mtu     int        // what another program changed the MTU to; 0: it did not
+	send    SendFailed // of the last message
 	// unsent is why the last RELEASE did not leave.
 	unsent error
 }

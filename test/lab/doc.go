@@ -10,6 +10,8 @@
 //	dhcp := lab.Servers["dnsmasq"].Start(t, server, lab.Config{Lease: 2 * time.Minute})
 //
 // Children see a private /run, /var/lib and /etc with a scratch resolv.conf,
-// never the machine's own. Tests wait for packets, log lines and kernel
+// never the machine's own. A [Disk] is a file system that only one machine sees;
+// it can be full, read-only, frozen, slow or broken. A [Tracer] kills a process
+// at one of its system calls. Tests wait for packets, log lines and kernel
 // notifications, not for time to pass.
 package lab

@@ -134,14 +134,14 @@ type AddressWatch struct {
 	t     T
 	space *Space
 	lo    Journal[netip.Addr]
-	asked byte
+	asked uint16
 }
 
 // Mark returns the position after the last change until now, read or not.
 func (w *AddressWatch) Mark() int {
 	w.t.Helper()
 	w.asked++
-	a := netip.AddrFrom4([4]byte{127, 77, 0, w.asked})
+	a := netip.AddrFrom4([4]byte{127, 77, byte(w.asked >> 8), byte(w.asked)})
 	w.space.AddAddress(w.t, "lo", a.String()+"/32")
 	if _, _, ok := w.lo.Wait(0, waitShort, func(have netip.Addr) bool { return have == a }); !ok {
 		w.t.Fatalf("space %s: the kernel does not report address changes", w.space.Name)

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,6 +16,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(threadsEnv) != "" {
+		os.Exit(writeInThreads())
+	}
 	flag.Parse()
 	lab.Main(m)
 }
@@ -165,6 +169,13 @@ type recorder struct {
 func (r *recorder) Errorf(format string, args ...any) { r.errors = append(r.errors, format) }
 func (r *recorder) Cleanup(f func())                  { r.cleanups = append(r.cleanups, f) }
 
+// cleanup does what the end of the test would do.
+func (r *recorder) cleanup() {
+	for _, f := range slices.Backward(r.cleanups) {
+		f()
+	}
+}
+
 // TestStrayProcess checks that a process that got away from its parent is
 // found, reported and ended.
 func TestStrayProcess(t *testing.T) {
@@ -177,9 +188,7 @@ func TestStrayProcess(t *testing.T) {
 	if out == "" {
 		t.Fatal("no process to be found")
 	}
-	for i := len(r.cleanups) - 1; i >= 0; i-- {
-		r.cleanups[i]()
-	}
+	r.cleanup()
 	if len(r.errors) != 1 {
 		t.Errorf("reported: %q", r.errors)
 	}

@@ -90,6 +90,9 @@ func Program(name string) (string, error) {
 // Main runs the tests of a package that uses the lab. An ordinary user gets
 // them run in a user namespace. Call it from TestMain and nowhere else.
 func Main(m *testing.M) {
+	if os.Getenv(helperEnv) == "tracer" {
+		os.Exit(runTracer())
+	}
 	if reason := enter(); reason != "" {
 		unavailable = reason
 	}

@@ -5,10 +5,13 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -41,7 +44,12 @@ type Process struct {
 	cmd  *exec.Cmd
 	done chan struct{}
 	err  error
+	// forgotten processes are not shown if the test fails.
+	forgotten atomic.Bool
 }
+
+// Forget says that what the process printed need not be shown if the test fails.
+func (p *Process) Forget() { p.forgotten.Store(true) }
 
 // Start starts a program in the space.
 func (s *Space) Start(t T, name string, args ...string) *Process {
@@ -88,8 +96,9 @@ func (s *Space) StartCmd(t T, cmd *exec.Cmd) *Process {
 		close(p.done)
 	}()
 	t.Cleanup(func() {
+		s.unhold()
 		p.Kill()
-		if t.Failed() {
+		if t.Failed() && !p.forgotten.Load() {
 			t.Logf("%s of %s printed:\n%s", p.Name, s.Name, p.Tail(400))
 		}
 	})
@@ -146,6 +155,20 @@ func (p *Process) Exited() bool {
 	default:
 		return false
 	}
+}
+
+// Blocked reports whether a thread of the process sleeps so that no signal wakes
+// it, as those do that wait for a disk.
+func (p *Process) Blocked() bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.Pid()))
+	for _, file := range threads {
+		stat, _ := os.ReadFile(file)
+		// id (name) state ...
+		if i := bytes.LastIndexByte(stat, ')'); i >= 0 && bytes.HasPrefix(stat[i+1:], []byte(" D")) {
+			return true
+		}
+	}
+	return false
 }
 
 // AwaitLine waits for a line that matches the pattern.

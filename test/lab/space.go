@@ -34,6 +34,26 @@ type Space struct {
 	mu    sync.Mutex
 	procs []*Process
 	run   string // see RunDir
+	// holds end what processes of the space wait for that no signal interrupts.
+	holds []func()
+}
+
+// unhold has every process of the space be one that can be killed.
+func (s *Space) unhold() {
+	s.mu.Lock()
+	holds := s.holds
+	s.mu.Unlock()
+	for _, end := range holds {
+		end()
+	}
+}
+
+// onUnhold adds a function that ends what processes may wait for. It may be called
+// more than once.
+func (s *Space) onUnhold(end func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.holds = append(s.holds, end)
 }
 
 // newSpace makes a namespace with loopback up.
@@ -194,6 +214,16 @@ func (s *Space) Write(t T, name, content string) string {
 		t.Fatalf("space %s: %v", s.Name, err)
 	}
 	return p
+}
+
+// ReadFile reads a file as the processes of the space see it.
+func (s *Space) ReadFile(path string) ([]byte, error) {
+	var b []byte
+	err := s.Do(func() (err error) {
+		b, err = os.ReadFile(path)
+		return err
+	})
+	return b, err
 }
 
 // ResolvConf returns the resolv.conf that the processes of the space see.

@@ -1,12 +1,16 @@
 package dhcp4
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/lessee/lessee/internal/option"
+)
 
 // An OptionCode says what an option is about.
 type OptionCode uint8
 
 // The options that a client meets, with the RFC each comes from (RFC 2132
-// where none is named).
+// where none is named). Their names are in the table of internal/option.
 const (
 	OptionPad               OptionCode = 0
 	OptionSubnetMask        OptionCode = 1
@@ -70,73 +74,10 @@ const (
 	OptionEnd               OptionCode = 255
 )
 
-var optionNames = [256]string{
-	OptionPad:               "pad",
-	OptionSubnetMask:        "subnet mask",
-	OptionTimeOffset:        "time offset",
-	OptionRouter:            "router",
-	OptionTimeServer:        "time server",
-	OptionNameServer:        "name server",
-	OptionDNS:               "domain name server",
-	OptionLogServer:         "log server",
-	OptionHostName:          "host name",
-	OptionBootFileSize:      "boot file size",
-	OptionDomainName:        "domain name",
-	OptionRootPath:          "root path",
-	OptionIPForwarding:      "IP forwarding",
-	OptionMTU:               "interface MTU",
-	OptionBroadcast:         "broadcast address",
-	OptionRouterDiscovery:   "router discovery",
-	OptionStaticRoutes:      "static routes",
-	OptionNISDomain:         "NIS domain",
-	OptionNISServers:        "NIS servers",
-	OptionNTP:               "NTP servers",
-	OptionVendorSpecific:    "vendor specific",
-	OptionNetBIOSNameServer: "NetBIOS name server",
-	OptionNetBIOSNodeType:   "NetBIOS node type",
-	OptionNetBIOSScope:      "NetBIOS scope",
-	OptionRequestedAddress:  "requested address",
-	OptionLeaseTime:         "lease time",
-	OptionOverload:          "option overload",
-	OptionMessageType:       "message type",
-	OptionServerID:          "server identifier",
-	OptionParameterList:     "parameter request list",
-	OptionMessage:           "message",
-	OptionMaxMessageSize:    "maximum message size",
-	OptionT1:                "renewal time",
-	OptionT2:                "rebinding time",
-	OptionVendorClass:       "vendor class",
-	OptionClientID:          "client identifier",
-	OptionTFTPServer:        "TFTP server name",
-	OptionBootFile:          "boot file name",
-	OptionUserClass:         "user class",
-	OptionRapidCommit:       "rapid commit",
-	OptionClientFQDN:        "client FQDN",
-	OptionRelayAgent:        "relay agent information",
-	OptionAuthentication:    "authentication",
-	OptionClientArch:        "client architecture",
-	OptionPOSIXTimezone:     "POSIX time zone",
-	OptionTZDatabase:        "time zone name",
-	OptionIPv6OnlyPreferred: "IPv6-only preferred",
-	OptionCaptivePortal:     "captive portal",
-	OptionAutoConfigure:     "auto-configure",
-	OptionSubnetSelection:   "subnet selection",
-	OptionDomainSearch:      "domain search list",
-	OptionSIPServers:        "SIP servers",
-	OptionClasslessRoutes:   "classless routes",
-	OptionVIVendorClass:     "vendor-identifying class",
-	OptionVIVendorOptions:   "vendor-identifying options",
-	OptionForceRenewNonce:   "forcerenew nonce capability",
-	OptionDNR:               "encrypted DNS",
-	OptionMSClasslessRoutes: "classless routes (Microsoft)",
-	OptionWPAD:              "web proxy discovery",
-	OptionEnd:               "end",
-}
-
 // String returns the option's name, such as "lease time", or its number
 // ("option 224") where this package has no name for it.
 func (c OptionCode) String() string {
-	if n := optionNames[c]; n != "" {
+	if n := option.Name(uint8(c)); n != "" {
 		return n
 	}
 	return "option " + strconv.Itoa(int(c))

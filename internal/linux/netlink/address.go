@@ -176,7 +176,8 @@ func broadcast(a netconf.Address) netip.Addr {
 		return a.Broadcast
 	}
 	b := a.Prefix.Addr().As4()
-	last := binary.BigEndian.Uint32(b[:]) | 1<<(32-a.Prefix.Bits()) - 1
+	hosts := uint32(1)<<(32-a.Prefix.Bits()) - 1
+	last := binary.BigEndian.Uint32(b[:]) | hosts
 	binary.BigEndian.PutUint32(b[:], last)
 	return netip.AddrFrom4(b)
 }

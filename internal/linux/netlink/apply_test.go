@@ -255,7 +255,17 @@ func TestForeignRouteInTheWay(t *testing.T) {
 		LinkIndex: l.Link("p0").Attrs().Index, Dst: linuxtest.IPNet(netip.MustParsePrefix("0.0.0.0/0")), Gw: net.IP{192, 0, 2, 2},
 		Priority: 100, Protocol: unix.RTPROT_STATIC,
 	}))
-	err := l.n.Apply(l.c0(), nil, desire(addrA, gw, 100, time.Hour)).Err()
+	want := desire(addrA, gw, 100, time.Hour)
+	want.MTU = 70_000 // is refused as well
+	o := l.n.Apply(l.c0(), nil, want)
+	if len(o.Failed) != 2 || !o.AddressesSet() {
+		t.Errorf("failed %v, want the MTU and the route", o.Failed)
+	}
+	blocked, ok := errors.AsType[*netconf.BlockedError](o.Err())
+	if !ok || blocked.Route.Destination.Bits() != 0 || blocked.By.Protocol != unix.RTPROT_STATIC {
+		t.Errorf("blocked %+v", blocked)
+	}
+	err := o.Err()
 	if !errors.Is(err, unix.EEXIST) {
 		t.Fatalf("error %v, want EEXIST", err)
 	}

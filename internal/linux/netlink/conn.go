@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"time"
 
@@ -114,6 +115,8 @@ func (s *conn) receive() ([]byte, error) {
 			return nil, fmt.Errorf("the kernel does not answer: %w", unix.ETIMEDOUT)
 		case err != nil:
 			return nil, err
+		case n == 0:
+			return nil, io.ErrUnexpectedEOF // not of a netlink socket: it would spin
 		}
 		if n >= headerLen && int(binary.NativeEndian.Uint32(s.rx)) > n {
 			return nil, fmt.Errorf("the kernel's answer is too long: %w", unix.EMSGSIZE)

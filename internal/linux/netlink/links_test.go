@@ -9,9 +9,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/lessee/lessee/internal/linux/linuxtest"
 	"github.com/lessee/lessee/internal/netconf"
+	"github.com/mdlayher/socket"
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
@@ -162,6 +164,82 @@ func TestWatchAfterOverrun(t *testing.T) {
 			t.Fatalf("gone %v, came %v", gone, came)
 		}
 	}
+}
+
+// TestListIsTriedAgain: the list that follows lost notifications fails, and no
+// further notification comes.
+func TestListIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, Options{})
+	watcher := l.kernel(Options{}) // whose requests fail for a while
+	held, release := make(chan struct{}), make(chan struct{})
+	first := true
+	seen := make(chan netconf.LinkChange, 4096)
+	w, err := watcher.Watch(func(n netconf.Notice) {
+		c, ok := n.(netconf.LinkChange)
+		if !ok {
+			return
+		}
+		if first {
+			first = false
+			close(held)
+			<-release
+		}
+		seen <- c
+	})
+	l.Must(err)
+	defer w.Close()
+	l.Must(w.(*watch).links.SetsockoptInt(unix.SOL_SOCKET, unix.SO_RCVBUF, 2048))
+	c0 := l.Link("c0")
+	l.Must(l.H.LinkSetMTU(c0, 1400))
+	<-held
+
+	working, err := unix.FcntlInt(uintptr(watcher.ask.fd), unix.F_DUPFD_CLOEXEC, 0)
+	l.Must(err)
+	defer unix.Close(working)
+	null, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0) // refuses to be written
+	l.Must(err)
+	defer unix.Close(null)
+	l.Must(unix.Dup3(null, watcher.ask.fd, unix.O_CLOEXEC))
+	for i := range 100 {
+		l.Must(l.H.LinkSetMTU(c0, 1000+i))
+	}
+	close(release)
+	// It reads until notifications were lost, and asks in vain.
+	l.Await("the queue was emptied", func() bool { return queued(t, w.(*watch).links) == 0 })
+	l.Must(unix.Dup3(working, watcher.ask.fd, unix.O_CLOEXEC))
+	for {
+		select {
+		case c := <-seen:
+			if c.Link.Name == "c0" && c.Link.MTU == 1099 {
+				return
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("the list was not taken")
+		}
+	}
+}
+
+// queued returns how much waits in the socket's queue.
+func queued(t *testing.T, c *socket.Conn) (n uint32) {
+	t.Helper()
+	rc, err := c.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := rc.Control(func(fd uintptr) {
+		var info [9]uint32 // SK_MEMINFO_VARS
+		size := uint32(unsafe.Sizeof(info))
+		_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_MEMINFO,
+			uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+		if errno != 0 {
+			t.Fatal(errno)
+		}
+		n = info[0] // SK_MEMINFO_RMEM_ALLOC
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func FuzzParseLink(f *testing.F) {

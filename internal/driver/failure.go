@@ -1,0 +1,57 @@
+package driver
+
+import (
+	"errors"
+
+	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/event"
+	"github.com/lessee/lessee/internal/fault"
+	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/reason"
+)
+
+func failed(op, name string, code errno.Errno, c reason.Cause) *lessee.Error {
+	return &lessee.Error{Op: op, Adapter: name, Code: code, Cause: c}
+}
+
+func noAdapter(op, name string) *lessee.Error {
+	return failed(op, name, errno.ERROR_FILE_NOT_FOUND, reason.Cause{Reason: reason.NoSuchAdapter})
+}
+
+func stopped(op, name string) *lessee.Error {
+	return failed(op, name, errno.ERROR_PROC_NOT_FOUND, reason.Cause{Reason: reason.DaemonStopped})
+}
+
+// systemFailed is the error of a call for which the system refused something.
+func systemFailed(op, name string, err error) *lessee.Error {
+	e := failed(op, name, errno.ERROR_GEN_FAILURE, reason.Cause{Reason: reason.SystemFailed, Fault: fault.Of(err)})
+	e.Err = err
+	return e
+}
+
+// misconfigured is the error of a call on an adapter whose configuration is refused.
+func misconfigured(op, name string, err error) *lessee.Error {
+	return failed(op, name, errno.ERROR_INVALID_PARAMETER, reason.Cause{Reason: reason.BadConfiguration, Fault: fault.Of(err)})
+}
+
+// causeOf returns the cause of an error.
+func causeOf(err error) reason.Cause {
+	if e, ok := errors.AsType[*lessee.Error](err); ok {
+		return e.Cause
+	}
+	return reason.Cause{Reason: reason.SystemFailed, Fault: fault.Of(err)}
+}
+
+// systemError takes an error of the system apart for a tenancy; nil stays nil.
+func systemError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fault.Of(err)
+}
+
+// problem says that the system refused something.
+func problem(r reason.Reason, err error) tenancy.Note {
+	return tenancy.Note{Kind: event.Problem, Cause: &reason.Cause{Reason: r, Fault: fault.Of(err)}}
+}

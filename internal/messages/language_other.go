@@ -1,8 +1,0 @@
-//go:build !windows
-
-package messages
-
-import "golang.org/x/text/language"
-
-// systemLanguage: where nothing is said, it is English.
-func systemLanguage() language.Tag { return language.English }
