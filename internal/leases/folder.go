@@ -113,13 +113,24 @@ func (f *folder) replace(file string, text []byte, flush bool) error {
 	return err
 }
 
-// read reads and checks a record.
-func (f *folder) read(file string) (record, error) {
-	b, err := f.disk.Read(file)
+// read reads and checks a record, which it returns as a text, too.
+func (f *folder) read(file string) ([]byte, record, error) {
+	text, err := f.disk.Read(file)
 	if err != nil {
-		return record{}, err
+		return nil, record{}, err
 	}
-	return parse(b)
+	r, err := parse(text)
+	return text, r, err
+}
+
+// report returns the error about a file that does not count. What is no record is
+// set aside; what the system did not let us read stays, for it may be one.
+func (f *folder) report(op, adapter, file string, cause error) error {
+	var system unix.Errno
+	if errors.As(cause, &system) && system != unix.ELOOP && system != unix.ENXIO { // a symbolic link, a socket
+		return f.failed(op, adapter, file, cause)
+	}
+	return f.setAside(op, adapter, file, cause)
 }
 
 // failed builds an error about the adapter's file.

@@ -128,7 +128,7 @@ func (s *Store) find() {
 		if _, ok := adapterName(file); !ok {
 			continue
 		}
-		if f, err := s.run.read(file); err == nil && f.sameBoot(now) {
+		if _, r, err := s.run.read(file); err == nil && r.sameBoot(now) {
 			s.pending[file] = &change{kind: changeFound}
 		}
 	}
@@ -182,8 +182,8 @@ func (s *Store) put(op, adapter, file string, c change) error {
 // Load returns the adapter's record, false if there is none. It is the one that
 // this store saved last, though the folders had no room for it. Else the first
 // copy counts if it is of this boot, unless the second one is newer, because the first
-// could not be written. What cannot be understood counts as none: it is set aside
-// and reported as an error beside what was found.
+// could not be written. A copy that cannot be read or understood counts as none and
+// is reported as an error beside what was found. What is no record is set aside.
 func (s *Store) Load(adapter string) (tenancy.Record, bool, error) {
 	const op = "load the lease"
 	file, err := fileName(adapter)
@@ -201,25 +201,47 @@ func (s *Store) Load(adapter string) (tenancy.Record, bool, error) {
 		}
 		return r.decode(now), true, nil
 	}
-	var found record
-	var there bool
+	found, faults := s.latest(file, now)
 	var errs []error
-	for _, f := range s.folders() {
-		r, err := f.read(file)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			errs = append(errs, f.setAside(op, adapter, file, err))
-		case f == s.run && !r.sameBoot(now):
-			// Its folder is on a disk. The second copy is no older.
-		case !there || r.sameBoot(now) && r.SavedUptime > found.SavedUptime:
-			found, there = r, true
-		}
+	for _, f := range faults {
+		errs = append(errs, f.folder.report(op, adapter, file, f.err))
 	}
-	if !there || found.Removed {
+	if found == nil || found.Removed {
 		return tenancy.Record{}, false, errors.Join(errs...)
 	}
 	return found.decode(now), true, errors.Join(errs...)
+}
+
+// A foundRecord is the copy that a folder has of a record.
+type foundRecord struct {
+	record
+	folder *folder
+	text   []byte
+}
+
+// A fault is why a folder's copy does not count.
+type fault struct {
+	folder *folder
+	err    error
+}
+
+// latest returns the copy of a file that counts, nil if there is none: that of run
+// if it is of this boot, unless that of state is newer, because run could not be
+// written. It reads what the disk has, and takes as long as the disk does.
+func (s *Store) latest(file string, now moment) (found *foundRecord, faults []fault) {
+	for _, f := range s.folders() {
+		text, r, err := f.read(file)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			faults = append(faults, fault{f, err})
+		case f == s.run && !r.sameBoot(now):
+			// Its folder is on a disk. The second copy is no older.
+		case found == nil || r.sameBoot(now) && r.SavedUptime > found.SavedUptime:
+			found = &foundRecord{r, f, text}
+		}
+	}
+	return found, faults
 }
 
 // unwritten returns the change that the first copy of a file could not take, nil if
@@ -237,6 +259,7 @@ func (s *Store) unwritten(file string) *change {
 // under management by a call.
 func (s *Store) Up() []string {
 	now := s.clock.now()
+	seen := make(map[string]bool)
 	var names []string
 	for _, f := range s.folders() {
 		files, err := f.disk.List()
@@ -245,10 +268,11 @@ func (s *Store) Up() []string {
 		}
 		for _, file := range files {
 			name, ok := adapterName(file)
-			if !ok || slices.Contains(names, name) {
+			if !ok || seen[file] {
 				continue
 			}
-			if r, err := f.read(file); err == nil && r.sameBoot(now) && r.Up {
+			seen[file] = true
+			if r, _ := s.latest(file, now); r != nil && r.sameBoot(now) && r.Up {
 				names = append(names, name)
 			}
 		}
@@ -287,12 +311,12 @@ func (s *Store) Rename(from, to string) error {
 	if from == to {
 		return nil
 	}
-	r, ok, err := s.Load(from)
-	if err != nil || !ok {
-		return err
+	r, ok, fault := s.Load(from)
+	if !ok {
+		return fault
 	}
 	if err := s.Save(to, r); err != nil {
-		return err
+		return errors.Join(fault, err)
 	}
-	return s.Remove(from)
+	return errors.Join(fault, s.Remove(from))
 }

@@ -35,9 +35,9 @@ func (s *Store) Persist(adapter string) error {
 	if err != nil {
 		return s.state.failed(op, adapter, "", err)
 	}
-	c, text, err := s.lacking(file)
-	if c == nil || err != nil {
-		return err
+	c, text := s.lacking(file)
+	if c == nil {
+		return nil
 	}
 	if !s.state.ready {
 		if err := s.state.prepare(); err != nil {
@@ -70,30 +70,30 @@ func (s *Store) Persist(adapter string) error {
 
 // lacking returns what the second copy lacks, nil if it lacks nothing, and the
 // text that it must have, nil for none.
-func (s *Store) lacking(file string) (*change, []byte, error) {
+func (s *Store) lacking(file string) (*change, []byte) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	c := s.pending[file]
+	s.mu.Unlock()
 	switch {
 	case c == nil, c.kind == changeRemoved:
-		return c, nil, nil
+		return c, nil
 	case c.kind == changeSaved:
-		return c, c.text, nil
+		return c, c.text
 	}
-	// It was found at the start.
-	text, err := s.run.disk.Read(file)
-	var r record
-	if err == nil {
-		r, err = parse(text)
+	// It was found at the start. The disk may be slow, so nobody waits for this.
+	found, _ := s.latest(file, s.clock.now())
+	if found != nil && found.folder == s.run {
+		if found.Removed {
+			return c, nil
+		}
+		return c, found.text
 	}
-	if err != nil {
-		delete(s.pending, file) // removed or set aside meanwhile
-		return nil, nil, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pending[file] == c {
+		delete(s.pending, file) // removed or set aside meanwhile, or the second copy is newer
 	}
-	if r.Removed {
-		return c, nil, nil
-	}
-	return c, text, nil
+	return nil, nil
 }
 
 // has reports whether a file has that text.

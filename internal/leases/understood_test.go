@@ -178,7 +178,7 @@ func TestCopiesDiffer(t *testing.T) {
 				t.Errorf("still pending: %v", s.Pending())
 			}
 			_, state := copies(dir, "eth0")
-			f, err := s.state.read("eth0.json")
+			_, f, err := s.state.read("eth0.json")
 			if c.want == 0 && !errors.Is(err, fs.ErrNotExist) || c.want != 0 && f.BaseMTU != c.want {
 				t.Errorf("%s: MTU %d, %v", state, f.BaseMTU, err)
 			}
