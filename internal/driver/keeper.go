@@ -66,6 +66,17 @@ func (k *keeper) add(adapter string) {
 	}
 }
 
+// rename has both records of an adapter persisted that has another name now. What
+// failed under the old name no longer counts: the first success is reported.
+func (k *keeper) rename(from, to string) {
+	k.mu.Lock()
+	delete(k.failed, from)
+	k.failed[to] = 0
+	k.mu.Unlock()
+	k.add(from)
+	k.add(to)
+}
+
 func (k *keeper) run(idle chan struct{}) {
 	defer close(idle)
 	for {

@@ -341,8 +341,7 @@ func (d *Driver) renamed(a *adapter, link netconf.Link) {
 		if err := d.cfg.Store.Rename(old, link.Name); err != nil {
 			d.cfg.Log.Error("the lease file could not be renamed", "adapter", link.Name, "from", old, "error", err)
 		}
-		d.keeper.add(old)
-		d.keeper.add(link.Name)
+		d.keeper.rename(old, link.Name)
 	}})
 	d.announce(a, event.Renamed, link, old, slog.String("from", old))
 }
