@@ -41,8 +41,8 @@ func bigger32(v uint32) uint32 {
 // disturbance is the filter of notifications about addresses and routes. It
 // drops, in the kernel, what was done by the socket of that port, and all but:
 //
-//   - an address that was removed;
-//   - a route of protocol "dhcp" that was removed;
+//   - an address that was added or removed;
+//   - a route of protocol "dhcp" that was added or removed;
 //   - a route that was replaced (NLM_F_REPLACE): the kernel reports the new one
 //     and not that ours went. Those of routing daemons are dropped, too: they
 //     replace routes all day, each daemon its own. Their protocols are above
@@ -55,14 +55,14 @@ func disturbance(port uint32) []bpf.RawInstruction {
 		1:  bpf.JumpIf{Cond: bpf.JumpEqual, Val: bigger32(port), SkipTrue: 12},
 		2:  bpf.LoadAbsolute{Off: atType, Size: 2},
 		3:  bpf.JumpIf{Cond: bpf.JumpEqual, Val: bigger16(unix.RTM_DELADDR), SkipTrue: 11},
-		4:  bpf.JumpIf{Cond: bpf.JumpEqual, Val: bigger16(unix.RTM_DELROUTE), SkipTrue: 7},
-		5:  bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: bigger16(unix.RTM_NEWROUTE), SkipTrue: 8},
-		6:  bpf.LoadAbsolute{Off: atFlags, Size: 2},
-		7:  bpf.JumpIf{Cond: bpf.JumpBitsNotSet, Val: bigger16(unix.NLM_F_REPLACE), SkipTrue: 6},
-		8:  bpf.LoadAbsolute{Off: atProtocol, Size: 1},
-		9:  bpf.JumpIf{Cond: bpf.JumpLessOrEqual, Val: unix.RTPROT_STATIC, SkipTrue: 5},
-		10: bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.RTPROT_RA, SkipTrue: 4},
-		11: bpf.Jump{Skip: 1},
+		4:  bpf.JumpIf{Cond: bpf.JumpEqual, Val: bigger16(unix.RTM_NEWADDR), SkipTrue: 10},
+		5:  bpf.JumpIf{Cond: bpf.JumpEqual, Val: bigger16(unix.RTM_DELROUTE), SkipTrue: 6},
+		6:  bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: bigger16(unix.RTM_NEWROUTE), SkipTrue: 7},
+		7:  bpf.LoadAbsolute{Off: atFlags, Size: 2},
+		8:  bpf.JumpIf{Cond: bpf.JumpBitsNotSet, Val: bigger16(unix.NLM_F_REPLACE), SkipTrue: 3},
+		9:  bpf.LoadAbsolute{Off: atProtocol, Size: 1},
+		10: bpf.JumpIf{Cond: bpf.JumpLessOrEqual, Val: unix.RTPROT_STATIC, SkipTrue: 4},
+		11: bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.RTPROT_RA, SkipTrue: 3},
 		12: bpf.LoadAbsolute{Off: atProtocol, Size: 1},
 		13: bpf.JumpIf{Cond: bpf.JumpEqual, Val: netconf.ProtocolDHCP, SkipTrue: 1},
 		14: bpf.RetConstant{Val: 0},
@@ -96,7 +96,7 @@ func (w *watch) watchOthers() {
 // disturbed returns what a notification that passed the filter hints at.
 func disturbed(m message) (hints []netconf.Disturbed) {
 	switch m.typ {
-	case unix.RTM_DELADDR:
+	case unix.RTM_DELADDR, unix.RTM_NEWADDR:
 		if a, index, ok := parseAddress(m.body, boottime.Instant(0)); ok {
 			hints = append(hints, netconf.Disturbed{Index: index, Object: netconf.Object{Kind: netconf.ObjectAddress, Prefix: a.Prefix}})
 		}

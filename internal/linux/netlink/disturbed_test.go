@@ -34,23 +34,25 @@ func (l *lab) listen() *listener {
 	return h
 }
 
-// hints returns those since the last call. It marks their end with one of its own.
+// hints returns those since the last call. It marks their end with two of its own.
 func (h *listener) hints() (list []netconf.Disturbed) {
 	h.l.T.Helper()
 	mark := &netlink.Addr{IPNet: linuxtest.IPNet(h.mark)}
 	h.l.Must(h.l.H.AddrAdd(h.l.Link("lo"), mark))
 	h.l.Must(h.l.H.AddrDel(h.l.Link("lo"), mark))
-	for {
+	for marks := 0; marks < 2; {
 		select {
 		case d := <-h.c:
 			if d.Object.Prefix == h.mark {
-				return list
+				marks++
+				continue
 			}
 			list = append(list, d)
 		case <-time.After(10 * time.Second):
-			h.l.T.Fatal("the mark was not reported")
+			h.l.T.Fatal("the marks were not reported")
 		}
 	}
+	return list
 }
 
 // TestDisturbed: what others do to addresses and routes is hinted at, what we do
@@ -84,6 +86,14 @@ func TestDisturbed(t *testing.T) {
 	missing("the default route", theDefault)
 	l.Must(l.n.Apply(c0, owned, want).Err())
 	is("put back")
+	again := &netlink.Route{
+		LinkIndex: c0.Index, Dst: linuxtest.IPNet(theDefault.Prefix), Gw: gw.AsSlice(), Src: addrA.Addr().AsSlice(),
+		Priority: 100, Protocol: unix.RTPROT_DHCP,
+	}
+	l.Must(l.H.RouteDel(again))
+	l.Must(l.H.RouteAdd(again))
+	is("removed and restored", netconf.Disturbed{Index: c0.Index, Object: theDefault}, netconf.Disturbed{Object: theDefault})
+	missing("nothing")
 
 	// As `ip route replace default via 10.77.0.9 dev c0 metric 100` does.
 	other := &netlink.Route{
@@ -115,6 +125,8 @@ func TestDisturbed(t *testing.T) {
 		t.Errorf("the address was removed: hints %v", got)
 	}
 	missing("the address; its routes come back with it", address)
+	l.Must(l.H.AddrAdd(l.Link("c0"), &netlink.Addr{IPNet: linuxtest.IPNet(addrA), Flags: unix.IFA_F_NOPREFIXROUTE}))
+	is("the address was restored", netconf.Disturbed{Index: c0.Index, Object: address})
 	l.Must(l.n.Apply(c0, owned, want).Err())
 	missing("put back")
 	is("put back")
