@@ -249,7 +249,7 @@ func (d *Driver) linkChanged(c netconf.LinkChange) {
 func (d *Driver) disturbed(n netconf.Disturbed) {
 	for _, a := range d.adapters {
 		if a.tenancy != nil && (n.Index == 0 || a.link().Index == n.Index) {
-			d.tell(a, tenancy.Disturbed{})
+			d.tell(a, tenancy.Disturbed{Object: n.Object})
 		}
 	}
 }

@@ -34,13 +34,12 @@ func Apply(k Kernel, owned []netip.Prefix, want Desired) (Outcome, Left) {
 	plan := Diff(have, owned, want)
 	failed := k.Do(plan.Add)
 	if places := taken(k, failed); len(places) > 0 {
-		// Another program has the place: who, and does it the same? What else
-		// failed is tried once more.
+		// Another program has the place: who, and does it the same?
 		if have, err := k.Read(places); err == nil {
 			remove := plan.Remove
 			plan = Diff(have, owned, want)
 			plan.Remove = remove
-			failed = k.Do(plan.Add)
+			failed = k.Do(plan.Add) // what else failed is tried once more
 		}
 	}
 	remove, withheld := plan.Cleanup(failed)

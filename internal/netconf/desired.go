@@ -20,6 +20,10 @@ type Desired struct {
 	// An IPv4 route has a wanted address as its source, so the kernel drops it
 	// together with the address.
 	Routes []Route
+	// Leave are wanted objects, as [Missing] names them, that are not added where
+	// the kernel does not have them, nor routes whose source is an address among
+	// them. Where the kernel has them, they stay.
+	Leave []Object
 	// MTU is the link's MTU in bytes; 0: as it was before us.
 	MTU int
 	// DNS is the resolver's part.
@@ -52,6 +56,7 @@ func (d Desired) normal(link Link, now boottime.Instant) Desired {
 	out := Desired{
 		Addresses: make([]Address, 0, len(d.Addresses)),
 		Routes:    make([]Route, 0, len(d.Routes)),
+		Leave:     d.Leave,
 		MTU:       d.MTU,
 		DNS:       d.DNS,
 	}

@@ -48,6 +48,8 @@ type differ struct {
 	owned []netip.Prefix
 	want  Desired
 	claim claim
+	// without are the wanted addresses that are left out.
+	without []netip.Addr
 	Plan
 }
 
@@ -58,6 +60,8 @@ func (d *differ) setAddresses() {
 		valid, preferred := a.Lifetime.Seconds(d.have.At)
 		h, there := d.have.address(a.Prefix)
 		switch {
+		case !there && slices.Contains(d.want.Leave, Object{Kind: ObjectAddress, Prefix: a.Prefix}):
+			d.without = append(d.without, a.Prefix.Addr())
 		case !there:
 			d.Add = append(d.Add, AddAddress{a, valid, preferred})
 		case !owns(d.owned, h):
@@ -76,7 +80,7 @@ func (d *differ) setAddresses() {
 // the link first, then those through its routers.
 func (d *differ) setRoutes() {
 	for _, r := range d.want.Routes {
-		if contains(d.have.Routes, r) {
+		if contains(d.have.Routes, r) || slices.Contains(d.without, r.Source) || slices.Contains(d.want.Leave, r.Object()) {
 			continue
 		}
 		if r.Type == Unicast && !d.have.Link.Up {

@@ -91,25 +91,12 @@ func Missing(have State, want Desired) []Object {
 	return missing
 }
 
-// Without returns d without some of its objects, as [Missing] names them, and
-// without the routes whose source is an address among them.
-func (d Desired) Without(list []Object) Desired {
-	if len(list) == 0 {
-		return d
+// Has reports whether an object is among those that d wants.
+func (d Desired) Has(o Object) bool {
+	if o.Kind == ObjectAddress {
+		return slices.ContainsFunc(d.Addresses, func(a Address) bool { return a.Prefix == o.Prefix })
 	}
-	var sources []netip.Addr
-	for _, o := range list {
-		if o.Kind == ObjectAddress {
-			sources = append(sources, o.Prefix.Addr())
-		}
-	}
-	d.Addresses = slices.DeleteFunc(slices.Clone(d.Addresses), func(a Address) bool {
-		return slices.Contains(list, Object{Kind: ObjectAddress, Prefix: a.Prefix})
-	})
-	d.Routes = slices.DeleteFunc(slices.Clone(d.Routes), func(r Route) bool {
-		return slices.Contains(sources, r.Source) || slices.ContainsFunc(list, r.named)
-	})
-	return d
+	return slices.ContainsFunc(d.Routes, func(r Route) bool { return r.named(o) })
 }
 
 // named reports whether o is the name of a wanted route, whose table and metric

@@ -245,7 +245,7 @@ func TestRefusedSuccessor(t *testing.T) {
 	if len(plan.Add) != 1 || len(plan.Remove) != 1 {
 		t.Fatalf("plan %v, %v", plan.Add, plan.Remove)
 	}
-	if remove, _ := plan.Cleanup([]netconf.Failure{{Op: plan.Add[0], Err: netconftest.ErrRefused}}); len(remove) != 0 {
+	if remove, _ := plan.Cleanup([]netconf.Failure{{plan.Add[0], errors.New("refused")}}); len(remove) != 0 {
 		t.Errorf("there is no default route left: %v", remove)
 	}
 }

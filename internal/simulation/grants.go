@@ -73,7 +73,7 @@ func (r *rules) heard(d dhcptest.Datagram) {
 		r.granting = of
 		r.grants[of] = g
 		delete(r.revoked, of)
-		if !r.s.m.unsaved {
+		if r.wasStale = r.stale; !r.s.m.unsaved {
 			r.stale = false
 		}
 	case wire.NAK:
@@ -84,11 +84,12 @@ func (r *rules) heard(d dhcptest.Datagram) {
 
 // rejected: the datagram that is being told is not used.
 func (r *rules) rejected() {
-	switch {
-	case !r.granting.address.IsValid():
-	case r.hadBefore:
+	if !r.granting.address.IsValid() {
+		return
+	}
+	if r.stale = r.wasStale; r.hadBefore {
 		r.grants[r.granting] = r.before
-	default:
+	} else {
 		delete(r.grants, r.granting)
 	}
 }

@@ -45,10 +45,10 @@ type rules struct {
 	saw boottime.Instant
 	// stale: the program ended while the disk had not taken what it saved last.
 	// What it comes back to may be a lease that was shortened or lost since.
-	stale bool
-	rates rates
-	arps  bucket
-	lease *dhcp4.Lease // that Status told last
+	stale, wasStale bool // now, and before the ACK that is being told
+	rates           rates
+	arps            bucket
+	lease           *dhcp4.Lease // that Status told last
 	configuration
 }
 

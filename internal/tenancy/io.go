@@ -66,10 +66,11 @@ type (
 		Refused []netconf.Object
 	}
 
-	// Disturbed is a hint that the kernel may lack something that it was told to
-	// hold: another program, or the kernel itself, removed or replaced an address
-	// or a route, or notifications were lost. It may be wrong.
-	Disturbed struct{}
+	// Disturbed is a hint that the kernel may lack Object, which it was told to
+	// hold, or have it again: another program, or the kernel itself, removed, added
+	// or replaced an address or a route. The zero Object is anything:
+	// notifications were lost. It may be wrong.
+	Disturbed struct{ Object netconf.Object }
 
 	// Inspected answers the Inspect with that Seq and Cause. Missing are the
 	// wanted objects that the kernel does not have, Err why that is not known.

@@ -48,22 +48,19 @@ func (t *Tenancy) wanted() netconf.Desired {
 	return d
 }
 
-// desired is what the kernel is about to be told to hold: what is wanted, without
-// what other programs insist on taking away. It notes the MTU from before ours.
+// desired is what the kernel is about to be told to hold: what is wanted. What
+// other programs took away is not added. It notes the MTU from before ours.
 func (t *Tenancy) desired() netconf.Desired {
 	d := t.wanted()
 	if d.MTU != 0 && t.baseMTU == 0 && t.link.MTU != d.MTU {
 		t.baseMTU = t.link.MTU
 	}
-	if t.taken == nil {
-		return d
-	}
-	return d.Without(t.taken.barred)
+	d.Leave = t.taken.leave()
+	return d
 }
 
 func (t *Tenancy) apply(want netconf.Desired) {
 	t.own(want.IPv4().Prefix)
-	t.restores()
 	t.seq++
 	t.retry.on = false
 	t.emit(Apply{Seq: t.seq, Ours: slices.Clone(t.ours), Want: want})
@@ -74,7 +71,6 @@ func (t *Tenancy) reported(in Applied) {
 	if in.Seq != t.seq {
 		return // a later one is on its way, and its verdict counts
 	}
-	t.refuses(in.Refused)
 	if in.Err != nil && !in.Partly {
 		t.refused(in.Err)
 		return
@@ -86,11 +82,12 @@ func (t *Tenancy) reported(in Applied) {
 	if in.Err == nil {
 		t.cleaned()
 	}
+	t.tookBack(in.Refused)
 	t.settle()
 	if t.pending && t.ending == living {
 		t.announced()
 	}
-	if t.look == lookDue && t.ending == living {
+	if t.ending == living && (t.look == lookDue || t.stillMissing()) {
 		t.inspect(HintGiven)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/wire/arp"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 	"pgregory.net/rapid"
@@ -74,6 +75,14 @@ func TestOrders(t *testing.T) {
 				}
 				l.tell(in)
 			},
+			"disturbed": func(*rapid.T) { l.tell(Disturbed{}) },
+			"inspected": func(t *rapid.T) {
+				missing := netconf.Missing(netconf.State{Link: netconf.Link{Up: true, Carrier: true}}, l.inspect.Want)
+				in := Inspected{Seq: l.inspect.Seq, Cause: l.inspect.Cause, Missing: missing[:rapid.IntRange(0, len(missing)).Draw(t, "missing")]}
+				if l.inspect = (Inspect{}); in.Seq > 0 {
+					l.tell(in)
+				}
+			},
 			"advance": func(t *rapid.T) {
 				l.advance(time.Duration(rapid.IntRange(0, 4000).Draw(t, "by")) * time.Second)
 			},
@@ -109,10 +118,14 @@ type life struct {
 	sent   dhcp4.Transmit
 	seq    uint64
 	calls  uint64
-	open   map[uint64]boottime.Instant // calls not answered, by deadline
+
+	inspect Inspect // not reported yet
+
+	open map[uint64]boottime.Instant // calls not answered, by deadline
 }
 
 func (l *life) begin() {
+	l.inspect = Inspect{}
 	tn, err := New(Config{
 		DHCP4:    dhcp4.Config{HardwareType: 1, HardwareAddr: hardwareAddr, Seed: 1, IPv6Only: true, RapidCommit: true},
 		Policy:   Policy{Metric: 1002, MTU: true, DNS: true},
@@ -221,6 +234,11 @@ func (l *life) carryOut(o Output) {
 			l.t.Fatalf("%v would stay: ours are %v", l.kernel, o.Ours)
 		}
 		l.kernel = a
+	case Inspect:
+		if l.inspect.Seq > 0 {
+			l.t.Fatalf("it inspects twice at once: %v, %v", l.inspect, o)
+		}
+		l.inspect = o
 	case Answer:
 		if _, asked := l.open[o.ID]; !asked {
 			l.t.Fatalf("call %d is answered, but nobody waits", o.ID)

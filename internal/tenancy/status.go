@@ -43,8 +43,8 @@ func (t *Tenancy) Status() Status {
 	if t.candidate != nil || t.pending && t.announce == event.Bound {
 		s.State, s.Lease = dhcp4.StateRequesting, nil
 	}
-	if a := leaseAddress(t.lease); t.lacks(a) {
-		s.TakenAway = t.taken.ended != a
+	s.TakenAway = t.missed(leaseAddress(t.lease))
+	if t.lacks(leaseAddress(t.lease)) {
 		s.State, s.Lease = dhcp4.StateRequesting, nil
 	}
 	if t.lacks(s.LinkLocal) {

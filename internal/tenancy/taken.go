@@ -14,15 +14,15 @@ import (
 
 const (
 	// putBackDelay is how long something may be missing before it is put back:
-	// whoever removed it may be about to add it.
+	// the program that removed it may be about to add it.
 	putBackDelay = time.Second
-	// putBackInterval is how often at most an object is put back. Who removes it
-	// again within that time means it.
+	// putBackInterval is how often at most an object is put back. If it is removed
+	// again within that time, it stays away.
 	putBackInterval = 10 * time.Minute
-	// earlyEnd is how long before the end of a lease the kernel may end its
+	// lastMoments is how long before the end of a lease the kernel may end its
 	// address by itself: it counts whole seconds, and is not told of a difference
 	// of two.
-	earlyEnd = 4 * time.Second
+	lastMoments = 4 * time.Second
 )
 
 // taken is what other programs took away of what the kernel had on our behalf.
@@ -31,18 +31,20 @@ const (
 // inspected.
 type taken struct {
 	// missing are the wanted objects that the kernel did not have when it was
-	// inspected last.
+	// inspected last. Until they are put back, no Apply adds them.
 	missing []netconf.Object
-	// barred are those of missing that are not put back: they were taken away
-	// again, or another DHCP client has the adapter.
+	// barred are those that are not put back: they were taken away again, or
+	// another DHCP client has the adapter.
 	barred   []netconf.Object
 	barredAt boottime.Instant // of the last of them
 	why      *reason.Cause    // of the last of them
-	// restored are the objects that were put back lately.
-	restored []restoration
+	// putBack is when what is missing is put back, putting what the Apply on its
+	// way puts back, restored what was put back lately.
 	putBack  alarm
+	putting  []netconf.Object
+	restored []restoration
 	// refused are the objects that the kernel did not take when it was told last:
-	// no one took them away, and they are tried again.
+	// no program took them away, and they are tried again.
 	refused []netconf.Object
 	// ended is the address of a lease in its last seconds, which the kernel has
 	// ended already; not valid if there is none.
@@ -56,7 +58,7 @@ const (
 	lookIdle  look = iota
 	lookDue        // when the kernel has done what it was told last
 	lookOut        // an Inspect is on its way
-	lookStale      // so is one, and there was a hint since
+	lookStale      // so is one, and something has changed since
 )
 
 // An alarm is an instant that may be set.
@@ -70,21 +72,29 @@ type restoration struct {
 	at     boottime.Instant
 }
 
-// disturbed takes a hint that the kernel may lack something.
-func (t *Tenancy) disturbed() {
-	if t.seq == 0 || t.ending != living {
+// disturbed takes a hint that the kernel may lack something, or have it again.
+func (t *Tenancy) disturbed(in Disturbed) {
+	if t.seq == 0 || t.ending != living || in.Object != (netconf.Object{}) && !t.wanted().Has(in.Object) {
 		return
 	}
-	switch t.look {
-	case lookIdle, lookDue:
-		t.inspect(HintGiven)
-	case lookOut, lookStale:
+	t.inspect(HintGiven)
+}
+
+// outdate makes the Inspect that is on its way count for nothing.
+func (t *Tenancy) outdate() {
+	if t.look == lookOut {
 		t.look = lookStale
 	}
 }
 
-// inspect has the kernel looked at, now or when it has done what it was told.
+// inspect has the kernel looked at: now, when it has done what it was told, or
+// when the Inspect that is on its way, which may have come too early, has its
+// report.
 func (t *Tenancy) inspect(why Cause) {
+	if t.look == lookOut || t.look == lookStale {
+		t.look = lookStale
+		return
+	}
 	if t.applied != t.seq {
 		t.look = lookDue
 		return
@@ -106,10 +116,7 @@ func (t *Tenancy) inspected(in Inspected) {
 	case in.Err == nil && len(in.Missing) == 0 && t.taken == nil:
 		return
 	}
-	if t.taken == nil {
-		t.taken = &taken{}
-	}
-	k := t.taken
+	k := t.takings()
 	if in.Err != nil {
 		k.putBack = alarm{t.now.Add(putBackDelay), true} // looks again
 		return
@@ -117,7 +124,7 @@ func (t *Tenancy) inspected(in Inspected) {
 	fresh := t.noteMissing(t.takenOf(in.Missing))
 	back := k.toPutBack()
 	switch {
-	case len(back) == 0 || !t.link.Usable: // when the link comes, all is applied
+	case len(back) == 0 || !t.link.Usable: // when the link comes, the kernel is told anew
 		k.putBack.on = false
 	case in.Cause == HintGiven || fresh:
 		if !k.putBack.on {
@@ -126,19 +133,27 @@ func (t *Tenancy) inspected(in Inspected) {
 	case in.Manager != "":
 		t.bar(back, reason.Cause{Manager: in.Manager})
 	default:
-		t.emit(Note{Kind: event.PutBack, State: t.client.State(), Lease: t.lease, Cause: &reason.Cause{Reason: reason.PutBack, Objects: objects(back)}})
+		k.putting = back
 		t.apply(t.desired())
 	}
 }
 
-// takenOf returns what of the missing objects others took away: neither what the
-// kernel did not take, nor an address that it ended in the last seconds of the
-// lease, which it notes.
+// takings returns what is to be filled in.
+func (t *Tenancy) takings() *taken {
+	if t.taken == nil {
+		t.taken = &taken{}
+	}
+	return t.taken
+}
+
+// takenOf returns what of the missing objects other programs took away: neither
+// what the kernel did not take, nor an address that it ended in the last seconds
+// of the lease, which it notes.
 func (t *Tenancy) takenOf(missing []netconf.Object) []netconf.Object {
 	k := t.taken
 	var address netconf.Object
 	if t.lease != nil {
-		if end, ends := t.lease.Expires(); ends && end.Sub(t.now) <= earlyEnd {
+		if end, ends := t.lease.Expires(); ends && end.Sub(t.now) <= lastMoments {
 			address.Prefix = t.lease.Address
 		}
 	}
@@ -170,11 +185,12 @@ func (t *Tenancy) noteMissing(missing []netconf.Object) bool {
 		}
 	}
 	k.missing = missing
-	// What is there again, somebody else put back. Routes without their source
-	// address are not listed.
+	// Another program put back the rest of what is wanted. Routes without their
+	// source address are not listed.
+	want := t.wanted()
 	sourceless := k.ended.IsValid() || slices.ContainsFunc(missing, func(o netconf.Object) bool { return o.Kind == netconf.ObjectAddress })
 	k.barred = slices.DeleteFunc(k.barred, func(o netconf.Object) bool {
-		return !slices.Contains(missing, o) && !(sourceless && o.Kind == netconf.ObjectRoute)
+		return want.Has(o) && !slices.Contains(missing, o) && !(sourceless && o.Kind == netconf.ObjectRoute)
 	})
 	if len(fresh) > 0 {
 		t.emit(Note{Kind: event.TakenAway, State: t.client.State(), Lease: t.lease, Cause: &reason.Cause{Reason: reason.TakenAway, Objects: objects(fresh)}})
@@ -186,15 +202,7 @@ func (t *Tenancy) noteMissing(missing []netconf.Object) bool {
 }
 
 // toPutBack returns what is missing and not barred.
-func (k *taken) toPutBack() []netconf.Object {
-	var back []netconf.Object
-	for _, o := range k.missing {
-		if !slices.Contains(k.barred, o) {
-			back = append(back, o)
-		}
-	}
-	return back
-}
+func (k *taken) toPutBack() []netconf.Object { return without(k.missing, k.barred) }
 
 // bar has objects stay away. why has what is known besides them.
 func (t *Tenancy) bar(list []netconf.Object, why reason.Cause) {
@@ -212,62 +220,60 @@ func (t *Tenancy) putBackDue() {
 	}
 }
 
-// restores notes what an Apply puts back.
-func (t *Tenancy) restores() {
-	k := t.taken
+// leave returns what an Apply must not add.
+func (k *taken) leave() []netconf.Object {
 	if k == nil {
+		return nil
+	}
+	return without(slices.Concat(k.missing, without(k.barred, k.missing)), k.putting)
+}
+
+// tookBack notes what the kernel has again after an Apply, and what it refused.
+func (t *Tenancy) tookBack(refused []netconf.Object) {
+	if t.taken == nil && len(refused) == 0 {
 		return
 	}
+	k := t.takings()
+	back := without(k.putting, refused)
+	k.putting, k.refused, k.ended = nil, refused, netip.Prefix{}
 	k.restored = slices.DeleteFunc(k.restored, func(r restoration) bool { return t.now.Sub(r.at) >= putBackInterval })
-	for i, r := range k.restored {
-		if slices.Contains(k.refused, r.object) {
-			k.restored[i].at = t.now // it is tried again
+	if len(back) > 0 {
+		for _, o := range back {
+			k.restored = append(k.restored, restoration{o, t.now})
 		}
+		t.emit(Note{Kind: event.PutBack, State: t.client.State(), Lease: t.lease, Cause: &reason.Cause{Reason: reason.PutBack, Objects: objects(back)}})
 	}
-	for _, o := range k.toPutBack() {
-		k.restored = append(k.restored, restoration{o, t.now})
-	}
-	k.missing, k.putBack.on, k.ended = slices.Clone(k.barred), false, netip.Prefix{}
-	t.drop()
-}
-
-// refuses notes what the kernel did not take.
-func (t *Tenancy) refuses(list []netconf.Object) {
-	if t.taken == nil && len(list) > 0 {
-		t.taken = &taken{}
-	}
-	if t.taken != nil {
-		t.taken.refused = list
-		t.drop()
-	}
-}
-
-// drop holds nothing where nothing is to be known.
-func (t *Tenancy) drop() {
-	k := t.taken
-	if len(k.missing)+len(k.barred)+len(k.restored)+len(k.refused) == 0 && !k.putBack.on && !k.ended.IsValid() {
+	k.missing = without(k.missing, back)
+	if len(k.missing)+len(k.barred)+len(k.restored)+len(k.refused) == 0 && !k.putBack.on {
 		t.taken = nil
 	}
 }
 
-// forgive forgets all that was taken away: somebody wants it back, or there is a
-// new lease.
+// stillMissing reports whether the kernel must be looked at again after an Apply:
+// something was left out of it.
+func (t *Tenancy) stillMissing() bool {
+	return t.taken != nil && (len(t.taken.missing) > 0 || len(t.taken.barred) > 0)
+}
+
+// forgive forgets all that was taken away, so that the next Apply puts it back: a
+// caller wants that, or there is a new lease. It reports whether something was.
 func (t *Tenancy) forgive() (had bool) {
 	k := t.taken
 	if k == nil {
 		return false
 	}
 	had = len(k.missing) > 0 || k.ended.IsValid() || k.putBack.on
-	*k = taken{refused: k.refused}
-	t.drop()
+	if t.taken = nil; len(k.refused) > 0 {
+		t.taken = &taken{refused: k.refused}
+	}
 	return had
 }
 
-// lapse has what was barred long ago put back by the Apply that follows: the lease
-// was renewed.
+// lapse ends the bars that are old: the lease was renewed, and the next Apply puts
+// back once more what they kept away.
 func (t *Tenancy) lapse() {
-	if k := t.taken; k != nil && len(k.barred) > 0 && t.now.Sub(k.barredAt) >= putBackInterval {
-		k.barred = nil
+	if k := t.taken; k != nil && t.now.Sub(k.barredAt) >= putBackInterval {
+		k.putting, k.barred = k.barred, nil
 	}
 }
 
@@ -286,12 +292,27 @@ func (k *taken) problem() (reason.Cause, bool) {
 
 // lacks reports whether the kernel does not have an address of ours.
 func (t *Tenancy) lacks(p netip.Prefix) bool {
-	k := t.taken
-	return k != nil && p.IsValid() && (k.ended == p || slices.Contains(k.missing, netconf.Object{Kind: netconf.ObjectAddress, Prefix: p}))
+	return p.IsValid() && t.taken != nil && (t.taken.ended == p || t.missed(p))
+}
+
+// missed reports whether another program took an address away.
+func (t *Tenancy) missed(p netip.Prefix) bool {
+	return t.taken != nil && slices.Contains(t.taken.missing, netconf.Object{Kind: netconf.ObjectAddress, Prefix: p})
 }
 
 func (k *taken) restoredLately(o netconf.Object, now boottime.Instant) bool {
 	return slices.ContainsFunc(k.restored, func(r restoration) bool { return r.object == o && now.Sub(r.at) < putBackInterval })
+}
+
+// without returns a copy of the list without some of its objects.
+func without(list, some []netconf.Object) []netconf.Object {
+	var rest []netconf.Object
+	for _, o := range list {
+		if !slices.Contains(some, o) {
+			rest = append(rest, o)
+		}
+	}
+	return rest
 }
 
 func objects(list []netconf.Object) string {

@@ -137,7 +137,7 @@ func (t *Tenancy) Handle(now boottime.Instant, in Input) {
 	case Applied:
 		t.reported(in)
 	case Disturbed:
-		t.disturbed()
+		t.disturbed(in)
 	case Inspected:
 		t.inspected(in)
 	case SaveFailed:
@@ -313,14 +313,14 @@ func (t *Tenancy) sendFailed(in SendFailed) {
 	}
 	t.problem(in.cause())
 	if in.Type == wire.Request && t.lease != nil && t.link.Usable {
-		// Somebody may have taken the address or its routes away.
-		t.apply(t.desired())
+		t.disturbed(Disturbed{}) // another program may have taken the address away
 	}
 }
 
 func (t *Tenancy) linkChanged(in Link) {
 	was := t.link
 	t.link = in
+	t.outdate() // the kernel drops routes with the link, and we give them back
 	if in.MTU != was.MTU {
 		t.checkMTU()
 	}

@@ -365,7 +365,11 @@ func (s *scene) describe(o Output) string {
 			}
 			routes = append(routes, route)
 		}
-		return fmt.Sprintf("apply %v %s ours=%v routes=[%s] mtu=%d dns=%v", want.Prefix, end, o.Ours, strings.Join(routes, ", "), o.Want.MTU, o.Want.DNS.Servers)
+		text := fmt.Sprintf("apply %v %s ours=%v routes=[%s] mtu=%d dns=%v", want.Prefix, end, o.Ours, strings.Join(routes, ", "), o.Want.MTU, o.Want.DNS.Servers)
+		if len(o.Want.Leave) > 0 {
+			text += fmt.Sprintf(" leave=%v", o.Want.Leave)
+		}
+		return text
 	case Inspect:
 		s.inspect = o
 		return "inspect, " + map[Cause]string{HintGiven: "a hint was given", PutBackDue: "to put back"}[o.Cause]
