@@ -133,7 +133,7 @@ func (d *Driver) Run(ctx context.Context) error {
 		})
 	})
 	if err != nil {
-		close(d.done) // nobody is to wait for what never runs
+		close(d.done) // who waits for the end of Run is not to wait for ever
 		return err
 	}
 	links, err := d.cfg.Kernel.Links()

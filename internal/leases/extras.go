@@ -151,7 +151,7 @@ func (f *extras) check() error {
 	return nil
 }
 
-// allNamed reports whether none of the list is none.
+// allNamed reports whether each of the list has a value.
 func allNamed[T interface{ IsZero() bool }](list []T) bool {
 	for _, v := range list {
 		if v.IsZero() {

@@ -277,7 +277,7 @@ func (t *Tenancy) settle() {
 	}
 }
 
-// expireCalls answers those whose time is up. What they set going goes on.
+// expireCalls answers those whose time is up. What they asked for is still done.
 func (t *Tenancy) expireCalls() {
 	t.answerEach(func(c *call) (bool, Result) {
 		if t.now.Before(c.deadline) {

@@ -23,7 +23,7 @@ type Kernel struct {
 	// change reads and changes the configuration of adapters; ask does what
 	// may take longer, and must not hold that up.
 	change, ask *conn
-	// state, ops and errs are kept for the next use of change.
+	// state and errs are kept for the next use of change.
 	state netconf.State
 	errs  []error
 

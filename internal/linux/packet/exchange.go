@@ -18,7 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Open implements [driver.Network]. The messages that deliver gets are the
+// Open implements driver.Transport. The messages that deliver gets are the
 // receiver's to keep.
 func (n *Transport) Open(link netconf.Link, deliver func(Datagram), refused func(Refusal, uint64)) (Exchange, error) {
 	c, err := n.openPacket()
