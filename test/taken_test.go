@@ -95,8 +95,9 @@ func TestTakenAway(t *testing.T) {
 				if took := time.Since(began); took < 900*time.Millisecond {
 					t.Errorf("round %d: put back after %v", round, took)
 				}
-				if problem := show(t, d).IPv4.Problem; problem != "" {
-					t.Errorf("round %d: put back, and the problem is %q", round, problem)
+				// It says so when the kernel has acknowledged it, a moment later.
+				if !lab.Eventually(patience, func() bool { return show(t, d).IPv4.Problem == "" }) {
+					t.Errorf("round %d: put back, and the problem is %q", round, show(t, d).IPv4.Problem)
 				}
 
 				what.take(t, h, address)
