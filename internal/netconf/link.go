@@ -41,13 +41,13 @@ type (
 	}
 
 	// Disturbed is a hint that another program, or the kernel itself, has
-	// removed or replaced an address or a route. It may be wrong: the truth is
+	// added, removed or replaced an address or a route. It may be wrong: the truth is
 	// what the kernel has.
 	Disturbed struct {
 		// Index is the adapter; 0 where it may be any: a route that was replaced
 		// may have left by another one before.
 		Index int
-		// Object is what is gone; the zero Object where it may be anything,
+		// Object is what is gone, or new; the zero Object where it may be anything,
 		// because notifications were lost.
 		Object Object
 	}
