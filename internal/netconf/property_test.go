@@ -228,6 +228,42 @@ func (g *generator) checkForeign(before, after *netconftest.Kernel, owned []neti
 	}
 }
 
+// TestLeave: what is to be left out is not added, and what is there stays.
+func TestLeave(t *testing.T) {
+	t.Parallel()
+	left := 0
+	for seed := range uint64(5_000) {
+		g := &generator{rand.New(rand.NewPCG(seed, 2))}
+		before := g.kernel()
+		owned, want := g.owned(), g.want()
+		missing := netconf.Missing(before.State, want)
+		want.Leave = missing
+		after := before.Clone()
+		after.Apply(owned, want)
+		for _, o := range missing {
+			left++
+			if !slices.Contains(netconf.Missing(after.State, want), o) && o.Kind == netconf.ObjectAddress {
+				t.Fatalf("seed %d: %v was added\nbefore:\n%safter:\n%s", seed, o, stateText(before.State), stateText(after.State))
+			}
+		}
+		// Where it is there, it stays as if nothing were to be left out.
+		rest := want
+		rest.Leave = nil
+		settled := before.Clone()
+		settled.Apply(owned, rest)
+		there := settled.Clone()
+		settled.Apply(owned, rest)
+		rest.Leave = slices.DeleteFunc(missing, func(o netconf.Object) bool { return slices.Contains(netconf.Missing(there.State, want), o) })
+		there.Apply(owned, rest)
+		if a, b := stateText(settled.State), stateText(there.State); a != b {
+			t.Fatalf("seed %d: leaving out %v changes what is there\nbefore:\n%safter:\n%s", seed, rest.Leave, a, b)
+		}
+	}
+	if left < 1000 {
+		t.Errorf("only %d objects were left out", left)
+	}
+}
+
 // TestRefusedSuccessor: where the kernel refuses a new route, the one that it was
 // to replace stays.
 func TestRefusedSuccessor(t *testing.T) {
