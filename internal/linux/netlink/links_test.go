@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unsafe"
@@ -123,28 +124,35 @@ func TestWatch(t *testing.T) {
 	l.Must(w.Close())
 }
 
-func TestWatchAfterOverrun(t *testing.T) {
-	t.Parallel()
-	l := newLab(t, Options{})
-	held, release := make(chan struct{}), make(chan struct{})
-	first := true
-	seen := make(chan netconf.LinkChange, 100000)
-	w, err := l.n.Watch(func(n netconf.Notice) {
+// holdWatch watches the links with a small receive buffer, which is overrun while
+// the watcher is busy: it is held by the first change, until release is closed.
+func (l *lab) holdWatch(n *Kernel) (w *watch, seen chan netconf.LinkChange, held, release chan struct{}) {
+	l.T.Helper()
+	held, release = make(chan struct{}), make(chan struct{})
+	seen = make(chan netconf.LinkChange, 100000)
+	var first sync.Once
+	closer, err := n.Watch(func(n netconf.Notice) {
 		c, ok := n.(netconf.LinkChange)
 		if !ok {
 			return
 		}
-		if first {
-			first = false
+		first.Do(func() {
 			close(held)
 			<-release
-		}
+		})
 		seen <- c
 	})
 	l.Must(err)
-	defer w.Close()
-	// The receive buffer is made small and overrun while the watcher is busy.
-	l.Must(w.(*watch).links.SetsockoptInt(unix.SOL_SOCKET, unix.SO_RCVBUF, 2048))
+	l.T.Cleanup(func() { _ = closer.Close() })
+	w = closer.(*watch)
+	l.Must(w.links.SetsockoptInt(unix.SOL_SOCKET, unix.SO_RCVBUF, 2048))
+	return w, seen, held, release
+}
+
+func TestWatchAfterOverrun(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, Options{})
+	_, seen, held, release := l.holdWatch(l.n)
 	c0 := l.Link("c0")
 	l.Must(l.H.LinkSetMTU(c0, 1400))
 	<-held
@@ -172,24 +180,7 @@ func TestListIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, Options{})
 	watcher := l.kernel(Options{}) // whose requests fail for a while
-	held, release := make(chan struct{}), make(chan struct{})
-	first := true
-	seen := make(chan netconf.LinkChange, 4096)
-	w, err := watcher.Watch(func(n netconf.Notice) {
-		c, ok := n.(netconf.LinkChange)
-		if !ok {
-			return
-		}
-		if first {
-			first = false
-			close(held)
-			<-release
-		}
-		seen <- c
-	})
-	l.Must(err)
-	defer w.Close()
-	l.Must(w.(*watch).links.SetsockoptInt(unix.SOL_SOCKET, unix.SO_RCVBUF, 2048))
+	w, seen, held, release := l.holdWatch(watcher)
 	c0 := l.Link("c0")
 	l.Must(l.H.LinkSetMTU(c0, 1400))
 	<-held
@@ -206,7 +197,7 @@ func TestListIsTriedAgain(t *testing.T) {
 	}
 	close(release)
 	// It reads until notifications were lost, and asks in vain.
-	l.Await("the queue was emptied", func() bool { return queued(t, w.(*watch).links) == 0 })
+	l.Await("the queue was emptied", func() bool { return queued(t, w.links) == 0 })
 	l.Must(unix.Dup3(working, watcher.ask.fd, unix.O_CLOEXEC))
 	for {
 		select {
