@@ -201,7 +201,7 @@ var table = [...]Definition{
 	{BodyRefused, fields(FieldFault), nil},
 	{WrongType, fields(FieldField, FieldWant, FieldGot), nil},
 	{NotADuration, fields(FieldField, FieldValue), nil},
-	{OutOfRange, fields(FieldTimeout, FieldMin, FieldMax), nil},
+	{OutOfRange, fields(FieldField, FieldValue, FieldMin, FieldMax), nil},
 	{MisplacedField, fields(FieldField), nil},
 	{QueryMalformed, fields(FieldFault), nil},
 	{UnknownParameter, fields(FieldField), nil},

@@ -85,7 +85,7 @@ func TestDamagedRecords(t *testing.T) {
 				if got := client.Addresses("c0"); now.Address != lease || len(got) != 1 || got[0].Prefix != lease {
 					t.Errorf("%s: the lease is %v, the addresses are %v", dam.name, now.Address, got)
 				}
-				if n := now.Counters["records.set-aside"]; int(n) != min(len(files), 1) {
+				if n := now.Counters["records.unreadable"]; int(n) != min(len(files), 1) {
 					t.Errorf("%s: %d records were set aside", dam.name, n)
 				}
 				if sent := v.latest(); (sent != nil) != (where == "both") {
@@ -205,8 +205,8 @@ func TestCopiesDiffer(t *testing.T) {
 			if sent := v.latest(); (sent != nil) != (c.asks != "") || sent != nil && sent.state() != c.asks {
 				t.Errorf("sent: %v", sent)
 			}
-			if n := now.Counters["records.set-aside"]; n != 0 {
-				t.Errorf("%d records were set aside", n)
+			if n := now.Counters["records.unreadable"]; n != 0 {
+				t.Errorf("%d records could not be used", n)
 			}
 			d.Must(t, "renew", "c0") // it writes both copies
 			awaitPersisted(t, d)

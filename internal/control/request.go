@@ -127,7 +127,7 @@ func decode(body []byte, rt route) (call, error) {
 		}
 		if d < time.Millisecond || d > lessee.MaxTimeout {
 			return c, invalid(reason.Cause{
-				Reason: reason.OutOfRange, Field: "timeout", Value: d.String(), Min: lessee.Duration(time.Millisecond), Max: lessee.Duration(lessee.MaxTimeout),
+				Reason: reason.OutOfRange, Field: "timeout", Value: *fields.Timeout, Min: lessee.Duration(time.Millisecond), Max: lessee.Duration(lessee.MaxTimeout),
 			})
 		}
 		c.timeout = d

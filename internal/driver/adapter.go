@@ -51,8 +51,8 @@ type adapter struct {
 	// TransmitARP or Listen was told; hears that ARP is listened to.
 	unsaid, deaf, hears bool
 
-	// setAside counts records that could not be understood.
-	setAside uint64
+	// unreadable counts records that could not be used.
+	unreadable uint64
 	// rejected counts the packets that did not come to the tenancy.
 	rejected refused
 

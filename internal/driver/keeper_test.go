@@ -2,6 +2,7 @@ package driver
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -115,5 +116,34 @@ func TestPendingAtTheStart(t *testing.T) {
 		k.add("c1") // too late
 		close(block)
 		synctest.Wait()
+	})
+}
+
+// TestKeeperRename: both records of a renamed adapter are persisted, and a failure
+// under the old name ends with the first success under the new one.
+func TestKeeperRename(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		diskErr := errors.New("input/output error")
+		var persisted, reports []string
+		k := newKeeper(func(adapter string) error {
+			persisted = append(persisted, adapter)
+			return diskErr
+		}, func(adapter string, err error) {
+			reports = append(reports, fmt.Sprintf("%s: %v", adapter, err))
+		})
+		k.add("c0")
+		time.Sleep(2 * persistDelay)
+		synctest.Wait()
+		diskErr = nil
+		k.rename("c0", "lan")
+		time.Sleep(2 * lastAgain)
+		k.close(persistPatience)
+		if want := []string{"c0: input/output error", "lan: <nil>"}; !slices.Equal(reports, want) {
+			t.Errorf("reports %q, want %q", reports, want)
+		}
+		if i := slices.Index(persisted, "lan"); i < 1 || !slices.Contains(persisted[1:], "c0") {
+			t.Errorf("persisted %q", persisted)
+		}
 	})
 }

@@ -80,7 +80,7 @@ func (d *Driver) begin(a *adapter, link netconf.Link, setUp bool) error {
 		trouble := problem(reason.RecordUnreadable, err)
 		d.say(link, trouble)
 		d.do(func() {
-			a.setAside++
+			a.unreadable++
 			d.remember(a, trouble)
 		})
 	}

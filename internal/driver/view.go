@@ -20,8 +20,8 @@ type view struct {
 	// refused is why an adapter that we were told to manage is not.
 	refused reason.Cause
 	events  event.Tally
-	// setAside counts records that could not be understood.
-	setAside uint64
+	// unreadable counts records that could not be used.
+	unreadable uint64
 	// rejected counts on while it is read.
 	rejected *refused
 }
@@ -36,7 +36,7 @@ func (d *Driver) views(wanted func(netconf.Link) bool) ([]view, error) {
 			}
 			v := view{link: *l}
 			if a := d.present(l.Index); a != nil {
-				v.managed, v.status, v.events, v.rejected, v.setAside = true, a.tenancy.Status(), a.events, &a.rejected, a.setAside
+				v.managed, v.status, v.events, v.rejected, v.unreadable = true, a.tenancy.Status(), a.events, &a.rejected, a.unreadable
 				if v.status.Problem.Reason == reason.None && d.resolver != "" && resolves(v.status) {
 					v.status.Problem = d.resolverChanged()
 				}
@@ -99,7 +99,7 @@ func (d *Driver) describe(v view, counters bool) lessee.Adapter {
 		for name, n := range v.events.All() {
 			a.IPv4.Counters[name] = n
 		}
-		a.IPv4.Counters["records.set-aside"] = v.setAside
+		a.IPv4.Counters["records.unreadable"] = v.unreadable
 	}
 	return a
 }

@@ -282,10 +282,10 @@ func (k *taken) problem() (reason.Cause, bool) {
 	if k == nil || len(k.missing) == 0 {
 		return reason.Cause{}, false
 	}
-	c := reason.Cause{Reason: reason.TakenAway}
-	if len(k.barred) > 0 {
-		c = *k.why
+	if len(k.barred) == 0 {
+		return reason.Cause{Reason: reason.TakenAway, Objects: objects(k.missing)}, true
 	}
+	c := *k.why
 	c.Objects = objects(k.missing)
 	return c, true
 }

@@ -100,7 +100,7 @@ var frenchReasons = sync.OnceValue(func() map[reason.Reason]words.Text {
 		reason.BodyRefused:       {Detail: "le corps de la requête : {fault}", Hint: frenchAPIHint},
 		reason.WrongType:         {Detail: "le champ \"{field}\" doit être de type JSON {want}, pas {got}", Hint: frenchAPIHint},
 		reason.NotADuration:      {Detail: "{field} : \"{value}\" n'est pas une durée comme \"20s\" ou \"1m30s\"", Hint: frenchAPIHint},
-		reason.OutOfRange:        {Detail: "un délai de {timeout} n'est pas entre {min} et {max}"},
+		reason.OutOfRange:        {Detail: "{field} : {value} n'est pas entre {min} et {max}"},
 		reason.MisplacedField:    {Detail: "une autre requête a le champ \"{field}\", celle-ci ne l'a pas", Hint: frenchAPIHint},
 		reason.QueryMalformed:    {Detail: "les paramètres de l'URL sont mal formés : {fault}", Hint: frenchAPIHint},
 		reason.UnknownParameter:  {Detail: "paramètre d'URL inconnu \"{field}\"", Hint: frenchAPIHint},

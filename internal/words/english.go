@@ -97,7 +97,7 @@ var English = sync.OnceValue(func() map[reason.Reason]Text {
 		reason.BodyRefused:       {Detail: "the request's body: {fault}", Hint: apiHint},
 		reason.WrongType:         {Detail: "the field \"{field}\" must be a JSON {want}, not a {got}", Hint: apiHint},
 		reason.NotADuration:      {Detail: "{field}: \"{value}\" is not a duration such as \"20s\" or \"1m30s\"", Hint: apiHint},
-		reason.OutOfRange:        {Detail: "a timeout of {timeout} is not between {min} and {max}"},
+		reason.OutOfRange:        {Detail: "{field}: {value} is not between {min} and {max}"},
 		reason.MisplacedField:    {Detail: "another request has the field \"{field}\", this one has not", Hint: apiHint},
 		reason.QueryMalformed:    {Detail: "the query is malformed: {fault}", Hint: apiHint},
 		reason.UnknownParameter:  {Detail: "unknown query parameter \"{field}\"", Hint: apiHint},
