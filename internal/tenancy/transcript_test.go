@@ -176,7 +176,26 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 	default:
 		d.Fatalf(t, "no command %q", d.Cmd)
 	}
+	s.out.WriteString(s.standing())
 	return s.out.String()
+}
+
+// standing is the line under each command: the state, what the client does next,
+// and when a Timeout is due.
+func (s *scene) standing() string {
+	text := s.tenancy.Status().State.String()
+	if n := s.tenancy.Status().Next; n != nil {
+		text += fmt.Sprintf(", %v at %v", n.Timer, s.since(n.At))
+	}
+	if at, ok := s.tenancy.Deadline(); ok {
+		text += fmt.Sprintf(", due at %v", s.since(at))
+	}
+	return "= " + text + "\n"
+}
+
+// since is an instant as the transcripts show it.
+func (s *scene) since(at boottime.Instant) time.Duration {
+	return time.Duration(at).Round(time.Millisecond) - time.Hour
 }
 
 // inspected answers the last Inspect: "address" and "route=PREFIX" are missing.
