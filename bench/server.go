@@ -244,6 +244,9 @@ func ask(fd int, link *net.Interface, m *dhcpv4.DHCPv4) (*dhcpv4.DHCPv4, error) 
 	buf := make([]byte, 2048)
 	for {
 		n, _, err := unix.Recvfrom(fd, buf, 0)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("no answer to a %s: %w", m.MessageType(), err)
 		}

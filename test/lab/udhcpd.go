@@ -2,6 +2,7 @@ package lab
 
 import (
 	enc "encoding/binary"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -90,14 +91,18 @@ func (s *Server) udhcpdList() ([]byte, error) {
 	if err = s.proc.Signal(syscall.SIGUSR1); err != nil {
 		return nil, err
 	}
-	n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(waitShort/time.Millisecond))
-	if err != nil {
-		return nil, err
+	for {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(waitShort/time.Millisecond))
+		switch {
+		case errors.Is(err, unix.EINTR): // the runtime's signals
+		case err != nil:
+			return nil, err
+		case n == 0:
+			return nil, fmt.Errorf("not written within %v", waitShort)
+		default:
+			return os.ReadFile(s.path("leases"))
+		}
 	}
-	if n == 0 {
-		return nil, fmt.Errorf("not written within %v", waitShort)
-	}
-	return os.ReadFile(s.path("leases"))
 }
 
 // parseUDHCPDLeases reads udhcpd's list: when it was written (64 bits), then
