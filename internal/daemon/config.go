@@ -11,7 +11,7 @@ import (
 
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/driver"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/names"
 	"github.com/pelletier/go-toml/v2"
 )
@@ -232,12 +232,12 @@ func wrongKey(file, section string, err error) error {
 
 // routePolicies and conflictModes are the words for them.
 var (
-	routePolicies = map[string]tenancy.RoutePolicy{
-		"all": tenancy.RoutesAll, "no-classless": tenancy.RoutesNoClassless,
-		"gateway": tenancy.RoutesGateway, "none": tenancy.RoutesNone,
+	routePolicies = map[string]v4.RoutePolicy{
+		"all": v4.RoutesAll, "no-classless": v4.RoutesNoClassless,
+		"gateway": v4.RoutesGateway, "none": v4.RoutesNone,
 	}
-	conflictModes = map[string]tenancy.ConflictMode{
-		"off": tenancy.ConflictOff, "optimistic": tenancy.ConflictOptimistic, "probe": tenancy.ConflictProbe,
+	conflictModes = map[string]v4.ConflictMode{
+		"off": v4.ConflictOff, "optimistic": v4.ConflictOptimistic, "probe": v4.ConflictProbe,
 	}
 )
 

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/lessee/lessee/dhcp4"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 )
 
 // TestConfigErrors: what is wrong, and where.
@@ -71,10 +71,10 @@ link_local = true
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a := c.adapter("eth0"); a.HostName != "" || a.Timing != dhcp4.StrictTiming || a.Metric != 50 || a.Routes != tenancy.RoutesAll || !a.DNS || !a.MTU || a.Broadcast {
+	if a := c.adapter("eth0"); a.HostName != "" || a.Timing != dhcp4.StrictTiming || a.Metric != 50 || a.Routes != v4.RoutesAll || !a.DNS || !a.MTU || a.Broadcast {
 		t.Errorf("eth0: %+v", a)
 	}
-	if a := c.adapter("eth1"); a.HostName != "box" || a.Timing != dhcp4.DefaultTiming || a.Metric != 50 || a.Routes != tenancy.RoutesNone || a.Table != 7 || a.Conflict != tenancy.ConflictProbe || !a.LinkLocal || !bytes.Equal(a.ClientID, []byte{0xff, 0, 1}) {
+	if a := c.adapter("eth1"); a.HostName != "box" || a.Timing != dhcp4.DefaultTiming || a.Metric != 50 || a.Routes != v4.RoutesNone || a.Table != 7 || a.Conflict != v4.ConflictProbe || !a.LinkLocal || !bytes.Equal(a.ClientID, []byte{0xff, 0, 1}) {
 		t.Errorf("eth1: %+v", a)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/lessee/lessee/internal/linux/packet"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/reason"
 	"github.com/lessee/lessee/wire/arp"
 	wire "github.com/lessee/lessee/wire/dhcp4"
@@ -25,7 +26,7 @@ type adapter struct {
 	// is none.
 	present *netconf.Link
 	// tenancy is nil while the adapter is absent or its management ends.
-	tenancy *tenancy.Tenancy
+	tenancy *v4.Tenancy
 	// byCall says that it came under management by a call to Up.
 	byCall bool
 	// refused is why an adapter that we were told to manage is not.
@@ -81,7 +82,7 @@ func (a *adapter) deadline() (boottime.Instant, bool) {
 // An effect is something that may take time.
 type effect struct {
 	kind    effectKind
-	tenancy *tenancy.Tenancy
+	tenancy *v4.Tenancy
 	link    netconf.Link
 	output  tenancy.Output
 	address netip.Addr
@@ -133,7 +134,7 @@ func (e effect) aboutARP() bool {
 		return e.kind == effectDeafen || e.kind == effectAsked
 	}
 	switch e.output.(type) {
-	case tenancy.Listen, tenancy.TransmitARP:
+	case v4.Listen, v4.TransmitARP:
 		return true
 	default:
 		return false
@@ -196,21 +197,21 @@ func (d *Driver) carryOutput(a *adapter, e effect) {
 		})
 	}
 	switch o := e.output.(type) {
-	case tenancy.Transmit:
+	case v4.Transmit:
 		err := d.transmit(a, e, dhcp4.Transmit(o))
 		if err != nil || a.unsent {
-			report(tenancy.SendFailed{Type: o.Type, Err: systemError(err)})
+			report(v4.SendFailed{Type: o.Type, Err: systemError(err)})
 		}
 		a.unsent = err != nil
-	case tenancy.TransmitARP:
+	case v4.TransmitARP:
 		err := d.cfg.Transport.SendARP(e.link, o.Packet, o.To)
 		if errors.Is(err, netconf.ErrLinkDown) {
 			return // the tenancy is about to hear of it, and asks again
 		}
 		d.trouble(a, e.link, &a.unsaid, err)
-	case tenancy.Listen:
+	case v4.Listen:
 		d.listen(a, e, o.Addresses)
-	case tenancy.Save:
+	case v4.Save:
 		err := d.cfg.Store.Save(e.link.Name, o.Record)
 		d.keeper.add(e.link.Name)
 		if err != nil || a.unsaved {
@@ -230,7 +231,9 @@ func (d *Driver) carryOutput(a *adapter, e effect) {
 			d.say(e.link, trouble)
 			d.do(func() { d.remember(a, trouble) })
 		}
-		report(tenancy.Applied{Seq: o.Seq, Err: systemError(err), Partly: outcome.AddressesSet(), Refused: outcome.Refused()})
+		in := tenancy.Report(o.Seq, outcome)
+		in.Err = systemError(in.Err)
+		report(in)
 	case tenancy.Inspect:
 		in := tenancy.Inspected{Seq: o.Seq, Cause: o.Cause}
 		in.Missing, in.Err = d.cfg.Kernel.Inspect(e.link, o.Want)
@@ -240,7 +243,7 @@ func (d *Driver) carryOutput(a *adapter, e effect) {
 		report(in)
 	case tenancy.Answer:
 		d.waiting.answer(o.ID, o.Result)
-	case tenancy.Note:
+	case v4.Note:
 		d.say(e.link, o)
 	case tenancy.Ended:
 		// The driver's goroutine has seen to it.
@@ -260,7 +263,7 @@ func (d *Driver) listen(a *adapter, e effect, addresses []netip.Addr) {
 		}
 		d.do(func() {
 			if a.tenancy == t {
-				d.tell(a, tenancy.ARP{Packet: in.Packet, From: in.From, Unicast: in.Unicast, Ours: d.sentByUs(in.Packet)})
+				d.tell(a, v4.ARP{Packet: in.Packet, From: in.From, Unicast: in.Unicast, Ours: d.sentByUs(in.Packet)})
 			}
 		})
 	})
@@ -293,7 +296,7 @@ func (d *Driver) trouble(a *adapter, link netconf.Link, told *bool, err error) {
 }
 
 // receiver returns what takes the datagrams for a tenancy.
-func (d *Driver) receiver(a *adapter, t *tenancy.Tenancy, index int) func(packet.Datagram) {
+func (d *Driver) receiver(a *adapter, t *v4.Tenancy, index int) func(packet.Datagram) {
 	return func(in packet.Datagram) {
 		if d.scans.own(index, in.Message) {
 			return
@@ -304,7 +307,7 @@ func (d *Driver) receiver(a *adapter, t *tenancy.Tenancy, index int) func(packet
 		}
 		d.do(func() {
 			if a.tenancy == t {
-				d.tell(a, tenancy.Datagram(in))
+				d.tell(a, v4.Datagram(in))
 			}
 		})
 	}

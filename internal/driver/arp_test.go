@@ -13,6 +13,7 @@ import (
 	"github.com/lessee/lessee/internal/linux/packet"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 )
 
 // TestListen hands the driver what a tenancy may want of ARP.
@@ -35,8 +36,8 @@ func TestListen(t *testing.T) {
 			synctest.Wait()
 		}
 		ours := netip.MustParseAddr("10.0.0.7")
-		out(tenancy.Listen{Addresses: []netip.Addr{ours}})
-		out(tenancy.TransmitARP{Packet: []byte{1, 2}, To: []byte{3}})
+		out(v4.Listen{Addresses: []netip.Addr{ours}})
+		out(v4.TransmitARP{Packet: []byte{1, 2}, To: []byte{3}})
 		if got := w.entries(); !slices.Contains(got, "c0 listen [10.0.0.7]") || !slices.Contains(got, "c0 arp 0102 to 03") {
 			t.Errorf("%q", got)
 		}
@@ -50,8 +51,8 @@ func TestListen(t *testing.T) {
 		w.mu.Lock()
 		w.arpErr = errors.New("c0: send ARP: no buffers")
 		w.mu.Unlock()
-		out(tenancy.TransmitARP{Packet: []byte{1}})
-		out(tenancy.TransmitARP{Packet: []byte{1}})
+		out(v4.TransmitARP{Packet: []byte{1}})
+		out(v4.TransmitARP{Packet: []byte{1}})
 		if e := <-events; e.Kind != lessee.EventProblem || e.Detail != "c0: send ARP: no buffers" {
 			t.Errorf("event %+v", e)
 		}
@@ -65,7 +66,7 @@ func TestListen(t *testing.T) {
 		w.mu.Lock()
 		w.arpErr = fmt.Errorf("c0: send ARP: %w", netconf.ErrLinkDown)
 		w.mu.Unlock()
-		out(tenancy.TransmitARP{Packet: []byte{1}})
+		out(v4.TransmitARP{Packet: []byte{1}})
 		select {
 		case e := <-events:
 			t.Errorf("told without a link: %+v", e)
@@ -104,7 +105,7 @@ func TestListenEndsWithDriver(t *testing.T) {
 			a := d.find("c0")
 			a.enqueue(d, effect{
 				kind: effectOutput, tenancy: a.tenancy, link: a.link(),
-				output: tenancy.Listen{Addresses: []netip.Addr{netip.MustParseAddr("10.0.0.7")}},
+				output: v4.Listen{Addresses: []netip.Addr{netip.MustParseAddr("10.0.0.7")}},
 			})
 		})
 		synctest.Wait()

@@ -12,6 +12,7 @@ import (
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -39,11 +40,11 @@ type AdapterConfig struct {
 	// Table is the routing table; 0: the main one, or that of the adapter's VRF.
 	Table uint32
 	// Routes says which routes are applied.
-	Routes tenancy.RoutePolicy
+	Routes v4.RoutePolicy
 	// MTU, DNS: apply option 26, name servers.
 	MTU, DNS bool
-	// Conflict, LinkLocal, Inform: see [tenancy.Config].
-	Conflict          tenancy.ConflictMode
+	// Conflict, LinkLocal, Inform: see [v4.Config].
+	Conflict          v4.ConflictMode
 	LinkLocal, Inform bool
 }
 
@@ -235,7 +236,7 @@ func (d *Driver) drain(a *adapter) {
 			ended = true
 			continue
 		}
-		if n, ok := o.(tenancy.Note); ok {
+		if n, ok := o.(v4.Note); ok {
 			d.remember(a, n)
 		}
 		a.enqueue(d, effect{kind: effectOutput, tenancy: t, link: a.link(), output: o})

@@ -296,12 +296,12 @@ func (d *Driver) resultError(verb tenancy.Verb, name string, r tenancy.Result, p
 	if e.Cause.Reason == reason.NoServer {
 		e.Cause.Timeout = reason.Duration(roundPatience(patience))
 	}
-	if r.Lease != nil && e.Cause.Reason != reason.KernelSlow {
-		if end, ok := r.Lease.Expires(); ok {
-			e.Cause.Expires = d.wall(end)
-		} else {
-			e.Cause.Infinite = true
-		}
+	switch {
+	case !r.Held.Valid() || e.Cause.Reason == reason.KernelSlow:
+	case r.Held.Ends != 0:
+		e.Cause.Expires = d.wall(r.Held.Ends)
+	default:
+		e.Cause.Infinite = true
 	}
 	return e
 }

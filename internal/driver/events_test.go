@@ -19,7 +19,7 @@ import (
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/reason"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
@@ -96,7 +96,7 @@ func TestEventsKeepTheirForm(t *testing.T) {
 			{"carrier", event.Carrier, dhcp4.StateInit},
 			{"no-carrier", event.NoCarrier, dhcp4.StateBound},
 		} {
-			spare := tenancy.Note{Kind: k.kind, State: k.state, Lease: lease}
+			spare := v4.Note{Kind: k.kind, State: k.state, Lease: lease}
 			full := spare
 			full.Server, full.Address = netip.MustParseAddr("10.77.0.7"), netip.MustParseAddr("10.77.0.9")
 			full.Link, full.XID, full.Message, full.Text = []byte{2, 0, 0, 0, 0, 7}, 0xabcdef01, wire.ACK, "the text"
@@ -105,11 +105,11 @@ func TestEventsKeepTheirForm(t *testing.T) {
 				full.Why, full.Message, spare.Why = dhcp4.RejectForeignXID, 0, dhcp4.RejectNotReply
 			}
 			if k.kind == event.Problem {
-				spare.Cause = &reason.Cause{Reason: reason.NoOwnAddress}
-				full.Cause, full.Text = &reason.Cause{Reason: reason.LeaseUnsaved, Fault: &reason.Fault{Text: "no space left on device", Errno: 28}}, ""
+				spare.Cause = reason.Cause{Reason: reason.NoOwnAddress}
+				full.Cause, full.Text = reason.Cause{Reason: reason.LeaseUnsaved, Fault: &reason.Fault{Text: "no space left on device", Errno: 28}}, ""
 			}
 			fmt.Fprintf(&out, "%s\n", k.name)
-			for _, n := range []tenancy.Note{spare, full} {
+			for _, n := range []v4.Note{spare, full} {
 				log.Reset()
 				d.say(link, n)
 				synctest.Wait()

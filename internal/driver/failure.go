@@ -7,7 +7,7 @@ import (
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/fault"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/reason"
 )
 
@@ -52,6 +52,6 @@ func systemError(err error) error {
 }
 
 // problem says that the system refused something.
-func problem(r reason.Reason, err error) tenancy.Note {
-	return tenancy.Note{Kind: event.Problem, Cause: &reason.Cause{Reason: r, Fault: fault.Of(err)}}
+func problem(r reason.Reason, err error) v4.Note {
+	return v4.Note{Kind: event.Problem, Cause: reason.Cause{Reason: r, Fault: fault.Of(err)}}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/internal/linux/packet"
 	"github.com/lessee/lessee/internal/netconf"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -29,7 +29,7 @@ type world struct {
 	changed   func(netconf.Notice)
 	addresses map[int][]netip.Prefix
 	claimed   map[int]bool
-	records   map[string]tenancy.Record
+	records   map[string]v4.Record
 	dns       map[string]netconf.DNS
 	open      int // exchanges
 	captures  int
@@ -63,7 +63,7 @@ func newWorld() *world {
 		links:     map[int]netconf.Link{1: {Index: 1, Name: "lo", Loopback: true, Up: true, Carrier: true}},
 		addresses: map[int][]netip.Prefix{},
 		claimed:   map[int]bool{},
-		records:   map[string]tenancy.Record{},
+		records:   map[string]v4.Record{},
 		dns:       map[string]netconf.DNS{},
 		ears:      map[int]ear{},
 		forced:    map[int]func(packet.Datagram){},
@@ -371,7 +371,7 @@ func (w *world) Set(link netconf.Link, d netconf.DNS) error {
 	return nil
 }
 
-func (w *world) Save(name string, r tenancy.Record) error {
+func (w *world) Save(name string, r v4.Record) error {
 	w.note("%s save %s", name, saved[r.Release])
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -382,7 +382,7 @@ func (w *world) Save(name string, r tenancy.Record) error {
 }
 
 // saved says what a record is about.
-var saved = map[tenancy.ReleaseState]string{tenancy.NotReleased: "lease", tenancy.Releasing: "releasing", tenancy.Released: "released"}
+var saved = map[v4.ReleaseState]string{v4.NotReleased: "lease", v4.Releasing: "releasing", v4.Released: "released"}
 
 func (w *world) Persist(name string) error {
 	if w.diskDelay > 0 {
@@ -396,7 +396,7 @@ func (w *world) Persist(name string) error {
 
 func (w *world) Pending() []string { return w.pending }
 
-func (w *world) Load(name string) (tenancy.Record, bool, error) {
+func (w *world) Load(name string) (v4.Record, bool, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	r, ok := w.records[name]

@@ -12,6 +12,7 @@ import (
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/reason"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
@@ -119,7 +120,7 @@ func (d *Driver) begin(a *adapter, link netconf.Link, setUp bool) error {
 		}
 		a.present, a.tenancy, a.byCall, a.refused, began = d.links[link.Index], t, byCall, nil, true
 		d.announce(a, event.Managed, link, "")
-		d.tell(a, tenancy.Begin{
+		d.tell(a, v4.Begin{
 			Record:     record,
 			Configured: configured,
 			Link:       tenancy.Link{Usable: link.Usable(), MTU: link.MTU},
@@ -156,15 +157,15 @@ func (d *Driver) claim(link netconf.Link) error {
 	return nil
 }
 
-func (d *Driver) newTenancy(link netconf.Link, byCall bool) (*tenancy.Tenancy, error) {
+func (d *Driver) newTenancy(link netconf.Link, byCall bool) (*v4.Tenancy, error) {
 	c := d.cfg.Adapter(link.Name)
 	metric := c.Metric
 	if metric == 0 {
 		metric = 1000 + uint32(link.Index) //nolint:gosec // an interface index is positive and 31 bits
 	}
-	return tenancy.New(tenancy.Config{
+	return v4.New(v4.Config{
 		DHCP4:     d.clientConfig(link),
-		Policy:    tenancy.Policy{Metric: metric, Table: c.Table, Routes: c.Routes, MTU: c.MTU, DNS: c.DNS},
+		Policy:    v4.Policy{Metric: metric, Table: c.Table, Routes: c.Routes, MTU: c.MTU, DNS: c.DNS},
 		Conflict:  c.Conflict,
 		LinkLocal: c.LinkLocal,
 		Inform:    c.Inform,
@@ -265,8 +266,7 @@ func (d *Driver) ResolverChanged(file string) {
 		}
 		for _, a := range d.adapters {
 			if a.tenancy != nil && resolves(a.tenancy.Status()) {
-				cause := d.resolverChanged()
-				trouble := tenancy.Note{Kind: event.Problem, Cause: &cause}
+				trouble := v4.Note{Kind: event.Problem, Cause: d.resolverChanged()}
 				d.say(a.link(), trouble)
 				d.remember(a, trouble)
 			}
@@ -281,7 +281,7 @@ func (d *Driver) resolverChanged() reason.Cause {
 }
 
 // resolves reports whether the adapter has name servers from its lease.
-func resolves(s tenancy.Status) bool { return s.Lease != nil && len(s.Lease.DNS) > 0 }
+func resolves(s v4.Status) bool { return s.Lease != nil && len(s.Lease.DNS) > 0 }
 
 // present returns the managed adapter with that interface index.
 func (d *Driver) present(index int) *adapter {

@@ -7,7 +7,7 @@ import (
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/internal/linux/packet"
 	"github.com/lessee/lessee/internal/netconf"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 )
 
 // A Kernel is the network configuration of one network namespace. Its methods
@@ -89,7 +89,7 @@ type Resolver interface {
 type Store interface {
 	// Save replaces the adapter's record: it survives the process when Save
 	// returns.
-	Save(adapter string, r tenancy.Record) error
+	Save(adapter string, r v4.Record) error
 	// Persist makes the record that was saved last, or its removal, survive a
 	// power failure. It may take as long as a disk does.
 	Persist(adapter string) error
@@ -97,7 +97,7 @@ type Store interface {
 	Pending() []string
 	// Load returns false if there is none. What cannot be understood counts as
 	// none: it is set aside and reported as an error beside what was found.
-	Load(adapter string) (tenancy.Record, bool, error)
+	Load(adapter string) (v4.Record, bool, error)
 	// Remove and Rename are done for any later process when they return.
 	Remove(adapter string) error
 	Rename(from, to string) error

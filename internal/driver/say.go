@@ -7,11 +7,12 @@ import (
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
+	"github.com/lessee/lessee/reason"
 )
 
 // say reports what a tenancy notes to subscribers and to the log.
-func (d *Driver) say(link netconf.Link, n tenancy.Note) {
+func (d *Driver) say(link netconf.Link, n v4.Note) {
 	row := n.Kind.Row()
 	e := lessee.Event{
 		Time:    d.cfg.Wall(),
@@ -25,9 +26,9 @@ func (d *Driver) say(link netconf.Link, n tenancy.Note) {
 	if n.Why != 0 {
 		e.Reason, e.Detail = n.Why.Name(), n.Why.String()
 	}
-	if n.Cause != nil {
-		e.Cause = n.Cause
-		e.Detail, _ = lessee.English(*n.Cause, link.Name)
+	if n.Cause.Reason != reason.None {
+		e.Cause = &n.Cause
+		e.Detail, _ = lessee.English(n.Cause, link.Name)
 	}
 	if n.Message != 0 {
 		e.Message = n.Message.String()
@@ -49,7 +50,7 @@ func (d *Driver) say(link netconf.Link, n tenancy.Note) {
 // adapter itself. Of the arguments, detail is for subscribers and attrs for the
 // log. It belongs to the driver's goroutine.
 func (d *Driver) announce(a *adapter, k event.Kind, link netconf.Link, detail string, attrs ...slog.Attr) {
-	d.remember(a, tenancy.Note{Kind: k})
+	d.remember(a, v4.Note{Kind: k})
 	row := k.Row()
 	e := lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventKind(row.Stream), Index: link.Index, Adapter: link.Name, Detail: detail}
 	d.hub.publish(e)

@@ -8,7 +8,7 @@ import (
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/reason"
 )
 
@@ -16,7 +16,7 @@ import (
 type view struct {
 	link    netconf.Link
 	managed bool
-	status  tenancy.Status
+	status  v4.Status
 	// refused is why an adapter that we were told to manage is not.
 	refused reason.Cause
 	events  event.Tally

@@ -10,19 +10,19 @@ import (
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/reason"
 )
 
 // remember counts an event and enters it into the adapter's journal. It belongs
 // to the driver's goroutine.
-func (d *Driver) remember(a *adapter, n tenancy.Note) {
+func (d *Driver) remember(a *adapter, n v4.Note) {
 	a.events.Count(n.Kind)
 	e := event.Entry{
 		Kind: n.Kind, State: n.State, Message: n.Message, Why: n.Why, Server: n.Server,
 		Address: n.Address, Link: n.Link, XID: n.XID, Detail: n.Text,
 	}
-	if n.Cause != nil {
+	if n.Cause.Reason != reason.None {
 		e.Detail = n.Cause.Pack()
 	}
 	if n.Lease != nil {

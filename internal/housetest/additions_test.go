@@ -150,7 +150,7 @@ func TestAdditionsHaveOnePlace(t *testing.T) {
 	c.write("internal/cli/added_test.go", addedToCLI)
 	c.write(records+"/added_test.go", strings.Replace(addedToRecords, "package records", "package "+path.Base(records), 1))
 	c.run("build", "./...")
-	c.run("test", "-short", ".", "./dhcp4", "./wire/...", "./internal/event", "./internal/option", "./internal/tenancy", "./internal/driver",
+	c.run("test", "-short", ".", "./dhcp4", "./wire/...", "./internal/event", "./internal/option", "./internal/tenancy/...", "./internal/driver",
 		"./internal/control", "./internal/cli", "./internal/housetest", "./reason", "./internal/words", "./"+path.Dir(french))
 	c.run("test", "-short", "-run", "Added|Extras|Form", "./"+records)
 }
@@ -188,7 +188,7 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/internal/event"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 )
 
 func TestAdded(t *testing.T) {
@@ -200,7 +200,7 @@ func TestAdded(t *testing.T) {
 		l := everything()
 		l.More.SMTP = []netip.Addr{netip.MustParseAddr("10.77.0.25")}
 		parse(&l.More.LoST, "lost.test")
-		n := tenancy.Note{Kind: event.Frozen, Lease: l}
+		n := v4.Note{Kind: event.Frozen, Lease: l}
 		a := &adapter{}
 		d.say(a.link(), n)
 		d.remember(a, n)

@@ -54,8 +54,27 @@ func TestArrowsGoDown(t *testing.T) {
 	}
 }
 
+// TestTenancyKnowsNoProtocol: what a life under DHCP is whatever the protocol names
+// no package of one. The table of events, which it names, may.
+func TestTenancyKnowsNoProtocol(t *testing.T) {
+	t.Parallel()
+	protocols := []string{"dhcp4", "dhcp6", "acd", "dna", "ipv4ll", "wire/...", "internal/tenancy/..."}
+	for path, p := range list(t, "./internal/tenancy") {
+		if path != module+"/internal/tenancy" {
+			continue
+		}
+		for _, i := range p.Imports {
+			if dir, ours := strings.CutPrefix(i, module+"/"); ours && matches(dir, protocols) {
+				t.Errorf("internal/tenancy names %s", dir)
+			}
+		}
+		return
+	}
+	t.Error("there is no internal/tenancy")
+}
+
 // engine is what a DHCP client is made of.
 var engine = []string{
-	"dhcp4", "dhcp6", "acd", "dna", "ipv4ll", "wire/...", "internal/tenancy", "internal/driver", "internal/simulation",
+	"dhcp4", "dhcp6", "acd", "dna", "ipv4ll", "wire/...", "internal/tenancy/...", "internal/driver", "internal/simulation",
 	"internal/daemon", "internal/control", "internal/leases", "internal/linux/netlink", "internal/linux/packet", "internal/linux/resolver",
 }

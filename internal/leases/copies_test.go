@@ -12,12 +12,12 @@ import (
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/internal/leases/leasestest"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 	"golang.org/x/sys/unix"
 )
 
 // marked is a record that is told apart by its link-local address.
-func marked(mark byte, up bool) tenancy.Record {
+func marked(mark byte, up bool) v4.Record {
 	r := full(boottime.Instant(time.Minute))
 	r.LinkLocal, r.Up = netip.AddrFrom4([4]byte{169, 254, 1, mark}), up
 	return r

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/lessee/lessee/internal/leases/leasestest"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 )
 
 // A life is a store and what it must remember of one adapter.
@@ -59,7 +59,7 @@ func (l *life) step(r *rand.Rand) (err error) {
 		n := len(l.saved)
 		l.saved = append(l.saved, n)
 		l.under = n
-		err = l.store.Save(eth0, tenancy.Record{HardwareAddr: binary.BigEndian.AppendUint32(nil, uint32(n))})
+		err = l.store.Save(eth0, v4.Record{HardwareAddr: binary.BigEndian.AppendUint32(nil, uint32(n))})
 		l.now = n
 	case 3:
 		l.under = 0
@@ -169,7 +169,7 @@ func TestUnwritten(t *testing.T) {
 			t.Errorf("%s: %v, %v, %v", what, r, ok, err)
 		}
 	}
-	save := func(n byte) error { return l.store.Save(eth0, tenancy.Record{HardwareAddr: []byte{n}}) }
+	save := func(n byte) error { return l.store.Save(eth0, v4.Record{HardwareAddr: []byte{n}}) }
 	if err := save(1); err != nil {
 		t.Fatal(err)
 	}

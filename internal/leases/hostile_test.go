@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/lessee/lessee/internal/hostile"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 )
 
 // TestHostileStrings: what a server says is in the lease file only as what it
@@ -25,7 +25,7 @@ func TestHostileStrings(t *testing.T) {
 			}
 			dir := t.TempDir()
 			s := open(t, dir, newMachine())
-			if err := errors.Join(s.Save("eth0", tenancy.Record{Lease: l}), s.Persist("eth0")); err != nil {
+			if err := errors.Join(s.Save("eth0", v4.Record{Lease: l}), s.Persist("eth0")); err != nil {
 				t.Fatal(err)
 			}
 			records := 0

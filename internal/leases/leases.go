@@ -10,7 +10,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 	"golang.org/x/sys/unix"
 )
 
@@ -149,7 +149,7 @@ func (s *Store) Close() error {
 
 // Save replaces the first copy of the adapter's record: it survives the process
 // when Save returns. If Save fails, Persist still has the record to write.
-func (s *Store) Save(adapter string, r tenancy.Record) error {
+func (s *Store) Save(adapter string, r v4.Record) error {
 	const op = "save the lease"
 	file, err := fileName(adapter)
 	if err != nil {
@@ -184,20 +184,20 @@ func (s *Store) put(op, adapter, file string, c change) error {
 // copy counts if it is of this boot, unless the second one is newer, because the first
 // could not be written. A copy that cannot be read or understood counts as none and
 // is reported as an error beside what was found. What is no record is set aside.
-func (s *Store) Load(adapter string) (tenancy.Record, bool, error) {
+func (s *Store) Load(adapter string) (v4.Record, bool, error) {
 	const op = "load the lease"
 	file, err := fileName(adapter)
 	if err != nil {
-		return tenancy.Record{}, false, s.run.failed(op, adapter, "", err)
+		return v4.Record{}, false, s.run.failed(op, adapter, "", err)
 	}
 	now := s.clock.now()
 	if c := s.unwritten(file); c != nil {
 		if c.kind == changeRemoved {
-			return tenancy.Record{}, false, nil
+			return v4.Record{}, false, nil
 		}
 		r, err := parse(c.text)
 		if err != nil {
-			return tenancy.Record{}, false, s.run.failed(op, adapter, file, err)
+			return v4.Record{}, false, s.run.failed(op, adapter, file, err)
 		}
 		return r.decode(now), true, nil
 	}
@@ -207,7 +207,7 @@ func (s *Store) Load(adapter string) (tenancy.Record, bool, error) {
 		errs = append(errs, f.folder.report(op, adapter, file, f.err))
 	}
 	if found == nil || found.Removed {
-		return tenancy.Record{}, false, errors.Join(errs...)
+		return v4.Record{}, false, errors.Join(errs...)
 	}
 	return found.decode(now), true, errors.Join(errs...)
 }

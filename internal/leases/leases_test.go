@@ -20,7 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/names"
 	"golang.org/x/sys/unix"
 )
@@ -80,10 +80,10 @@ func domains(list ...string) []names.Domain {
 	return all
 }
 
-func full(start boottime.Instant) tenancy.Record {
+func full(start boottime.Instant) v4.Record {
 	addr := netip.MustParseAddr
 	host, _ := domains("web")[0].Host()
-	r := tenancy.Record{
+	r := v4.Record{
 		HardwareAddr: []byte{2, 0, 0, 0, 0, 2},
 		Lease: &dhcp4.Lease{
 			Address: netip.MustParsePrefix("10.77.0.100/24"), Broadcast: addr("10.77.0.255"),
@@ -101,14 +101,14 @@ func full(start boottime.Instant) tenancy.Record {
 	}
 	elsewhere := *r.Lease
 	elsewhere.Address, elsewhere.Start = netip.MustParsePrefix("192.168.1.20/24"), start.Add(-time.Minute)
-	r.Networks = []tenancy.Network{
+	r.Networks = []v4.Network{
 		{Router: addr("10.77.0.1"), RouterLink: []byte{2, 0, 0, 0, 0, 1}, Lease: r.Lease},
 		{Router: addr("192.168.1.1"), RouterLink: []byte{2, 0, 0, 0, 0, 7}, Lease: &elsewhere},
 	}
 	return r
 }
 
-func load(t *testing.T, s *Store, adapter string) tenancy.Record {
+func load(t *testing.T, s *Store, adapter string) v4.Record {
 	t.Helper()
 	r, ok, err := s.Load(adapter)
 	if err != nil || !ok {
@@ -137,9 +137,9 @@ func TestSaveAndLoad(t *testing.T) {
 	infinite := full(m.boot)
 	infinite.Lease.Infinite, infinite.Lease.Duration, infinite.Lease.T1, infinite.Lease.T2 = true, 0, 0, 0
 	releasing, released := full(m.boot), full(m.boot)
-	releasing.Release, released.Release = tenancy.Releasing, tenancy.Released
+	releasing.Release, released.Release = v4.Releasing, v4.Released
 	run, state := copies(dir, "eth0")
-	for name, r := range map[string]tenancy.Record{"full": full(m.boot), "empty": {}, "infinite": infinite, "releasing": releasing, "released": released} {
+	for name, r := range map[string]v4.Record{"full": full(m.boot), "empty": {}, "infinite": infinite, "releasing": releasing, "released": released} {
 		if err := s.Save("eth0", r); err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +168,7 @@ func TestNames(t *testing.T) {
 	s := open(t, dir, m)
 	names := []string{"eth0", ".", "..", ".hidden", "../../etc/passwd", "a/b", "eth0.100", "br-1_x", "%41", "A", "ütf", "\x00", "a.json", "lock", "-"}
 	for _, n := range names {
-		if err := s.Save(n, tenancy.Record{BaseMTU: 1000 + len(n), Up: true}); err != nil {
+		if err := s.Save(n, v4.Record{BaseMTU: 1000 + len(n), Up: true}); err != nil {
 			t.Errorf("%q: %v", n, err)
 		}
 		persist(t, s, n)
@@ -183,7 +183,7 @@ func TestNames(t *testing.T) {
 		t.Errorf("names %q", got)
 	}
 	for _, n := range []string{"", strings.Repeat("x", 300), strings.Repeat("/", 100)} {
-		if err := s.Save(n, tenancy.Record{}); err == nil {
+		if err := s.Save(n, v4.Record{}); err == nil {
 			t.Errorf("%q was taken", n)
 		}
 		if _, ok, err := s.Load(n); ok || err == nil {
@@ -221,7 +221,7 @@ func TestRenameAndRemove(t *testing.T) {
 	s := open(t, dir, m)
 	steps := []error{
 		s.Rename("eth0", "wan"), s.Remove("eth0"), // nothing there
-		s.Save("eth0", full(m.boot)), s.Save("wan", tenancy.Record{}), s.Rename("wan", "wan"), s.Rename("eth0", "wan"),
+		s.Save("eth0", full(m.boot)), s.Save("wan", v4.Record{}), s.Rename("wan", "wan"), s.Rename("eth0", "wan"),
 	}
 	if err := errors.Join(steps...); err != nil {
 		t.Fatal(err)
@@ -300,22 +300,22 @@ func TestReboot(t *testing.T) {
 	m, dir := newMachine(), t.TempDir()
 	s := open(t, dir, m)
 	released := full(m.boot)
-	released.Release = tenancy.Released
+	released.Release = v4.Released
 	if err := errors.Join(s.Save("eth0", released), s.Save("eth1", full(m.boot)), s.Save("eth2", full(m.boot))); err != nil {
 		t.Fatal(err)
 	}
 	persist(t, s, "eth0", "eth1") // the power fails before eth2's is on disk
-	if r := load(t, s, "eth0"); r.Release != tenancy.Released || !r.Up || r.Lease == nil || len(r.Ours) != 1 || r.BaseMTU != 1500 {
+	if r := load(t, s, "eth0"); r.Release != v4.Released || !r.Up || r.Lease == nil || len(r.Ours) != 1 || r.BaseMTU != 1500 {
 		t.Errorf("in the same boot: %+v", r)
 	}
 	m.reboot(time.Minute)
 	_ = s.Close()
 	// The first copies are still there where their folder is on a disk.
 	s = open(t, dir, m)
-	if r := load(t, s, "eth0"); r.Release != tenancy.NotReleased || r.Up || r.Lease != nil || len(r.Ours) != 0 || r.BaseMTU != 0 {
+	if r := load(t, s, "eth0"); r.Release != v4.NotReleased || r.Up || r.Lease != nil || len(r.Ours) != 0 || r.BaseMTU != 0 {
 		t.Errorf("after a reboot, released: %+v", r)
 	}
-	if r := load(t, s, "eth1"); r.Release != tenancy.NotReleased || r.Up || r.Lease == nil || len(r.Ours) != 0 || r.BaseMTU != 0 || len(r.HardwareAddr) != 6 {
+	if r := load(t, s, "eth1"); r.Release != v4.NotReleased || r.Up || r.Lease == nil || len(r.Ours) != 0 || r.BaseMTU != 0 || len(r.HardwareAddr) != 6 {
 		t.Errorf("after a reboot: %+v", r)
 	}
 	if _, ok, err := s.Load("eth2"); ok || err != nil {
@@ -423,7 +423,7 @@ func TestFolderGone(t *testing.T) {
 	s := open(t, dir, m)
 	for _, folder := range []string{filepath.Dir(run), filepath.Dir(state)} {
 		for i := range 2 {
-			if err := errors.Join(s.Save("eth0", tenancy.Record{BaseMTU: 1400 + i}), s.Persist("eth0")); err != nil {
+			if err := errors.Join(s.Save("eth0", v4.Record{BaseMTU: 1400 + i}), s.Persist("eth0")); err != nil {
 				t.Fatalf("%s: %v", folder, err)
 			}
 			for _, file := range []string{run, state} {
@@ -492,11 +492,11 @@ func TestRealDisks(t *testing.T) {
 		return open(t, dir, m)
 	}
 	s := open(t, dir, m)
-	must(s.Save("eth0", tenancy.Record{BaseMTU: 1401}))
+	must(s.Save("eth0", v4.Record{BaseMTU: 1401}))
 	must(s.Persist("eth0"))
 
 	empty := fill(o.State)
-	must(s.Save("eth0", tenancy.Record{BaseMTU: 1402}))
+	must(s.Save("eth0", v4.Record{BaseMTU: 1402}))
 	said(s.Persist("eth0"), unix.ENOSPC, "the disk is full", o.State)
 	s = restart(s)
 	mtu(s, 1402)
@@ -506,19 +506,19 @@ func TestRealDisks(t *testing.T) {
 
 	empty = fill(o.Run)
 	m.pass(time.Second)
-	said(s.Save("eth0", tenancy.Record{BaseMTU: 1403}), unix.ENOSPC, "--run", o.Run)
+	said(s.Save("eth0", v4.Record{BaseMTU: 1403}), unix.ENOSPC, "--run", o.Run)
 	must(s.Persist("eth0"))
 	mtu(s, 1403)
 	s = restart(s) // with the folder still full
 	mtu(s, 1403)
 	empty()
-	must(s.Save("eth0", tenancy.Record{BaseMTU: 1404}))
+	must(s.Save("eth0", v4.Record{BaseMTU: 1404}))
 	mtu(s, 1404)
 	must(s.Persist("eth0"))
 	s = restart(s)
 
 	must(unix.Mount("", o.Run, "", unix.MS_REMOUNT|unix.MS_RDONLY, "size=64k"))
-	said(s.Save("eth0", tenancy.Record{BaseMTU: 1405}), unix.EROFS, "read-only", o.Run)
+	said(s.Save("eth0", v4.Record{BaseMTU: 1405}), unix.EROFS, "read-only", o.Run)
 	must(s.Persist("eth0"))
 	mtu(s, 1405) // the first copy is out of date, and cannot be removed
 	s = restart(s)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/names"
 )
 
@@ -29,7 +29,7 @@ type record struct {
 	Removed      bool           `json:"removed,omitempty"`
 }
 
-// release is a tenancy.ReleaseState as the file has it.
+// release is a v4.ReleaseState as the file has it.
 type release string
 
 const (
@@ -37,26 +37,26 @@ const (
 	released  release = "released"
 )
 
-func encodeRelease(r tenancy.ReleaseState) release {
+func encodeRelease(r v4.ReleaseState) release {
 	switch r {
-	case tenancy.NotReleased:
-	case tenancy.Releasing:
+	case v4.NotReleased:
+	case v4.Releasing:
 		return releasing
-	case tenancy.Released:
+	case v4.Released:
 		return released
 	}
 	return ""
 }
 
 // decode returns what encodeRelease was given. The value has been checked.
-func (r release) decode() tenancy.ReleaseState {
+func (r release) decode() v4.ReleaseState {
 	switch r {
 	case releasing:
-		return tenancy.Releasing
+		return v4.Releasing
 	case released:
-		return tenancy.Released
+		return v4.Released
 	}
-	return tenancy.NotReleased
+	return v4.NotReleased
 }
 
 type network struct {
@@ -136,7 +136,7 @@ type moment struct {
 }
 
 // encode returns the text of the adapter's file.
-func encode(r tenancy.Record, now moment) ([]byte, error) {
+func encode(r v4.Record, now moment) ([]byte, error) {
 	f := newRecord(now)
 	f.HardwareAddr, f.Release, f.Ours, f.BaseMTU = r.HardwareAddr, encodeRelease(r.Release), r.Ours, r.BaseMTU
 	f.Up, f.LinkLocal = r.Up, r.LinkLocal
@@ -180,18 +180,18 @@ func encodeLease(l *dhcp4.Lease) *lease {
 }
 
 // decode is the reverse of encode, with the lease's start moved to this boot.
-func (f *record) decode(now moment) tenancy.Record {
-	r := tenancy.Record{HardwareAddr: f.HardwareAddr, LinkLocal: f.LinkLocal}
+func (f *record) decode(now moment) v4.Record {
+	r := v4.Record{HardwareAddr: f.HardwareAddr, LinkLocal: f.LinkLocal}
 	if f.sameBoot(now) {
 		// What was done by calls and to the kernel ends with the boot.
 		r.Release, r.Up, r.Ours, r.BaseMTU = f.Release.decode(), f.Up, f.Ours, f.BaseMTU
 	}
 	// A lease that was given back is of no use once the release is over.
-	if f.Lease != nil && (f.Release == "" || r.Release != tenancy.NotReleased) {
+	if f.Lease != nil && (f.Release == "" || r.Release != v4.NotReleased) {
 		r.Lease = f.decodeLease(f.Lease, now)
 	}
 	for _, n := range f.Networks {
-		e := tenancy.Network{Router: n.Router, RouterLink: n.RouterLink, Lease: r.Lease}
+		e := v4.Network{Router: n.Router, RouterLink: n.RouterLink, Lease: r.Lease}
 		if n.Lease != nil {
 			e.Lease = f.decodeLease(n.Lease, now)
 		}

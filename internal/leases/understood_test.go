@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/lessee/lessee/boottime"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 	"golang.org/x/sys/unix"
 )
 
@@ -154,13 +154,13 @@ func TestCopiesDiffer(t *testing.T) {
 			t.Parallel()
 			m, dir := newMachine(), t.TempDir()
 			s := open(t, dir, m)
-			if err := s.Save("eth0", tenancy.Record{BaseMTU: 1401}); err != nil {
+			if err := s.Save("eth0", v4.Record{BaseMTU: 1401}); err != nil {
 				t.Fatal(err)
 			}
 			c.then(t, s, m)
 			m.pass(1)
 			if c.want != 0 {
-				if err := s.Save("eth0", tenancy.Record{BaseMTU: c.want}); err != nil {
+				if err := s.Save("eth0", v4.Record{BaseMTU: c.want}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -188,7 +188,7 @@ func TestCopiesDiffer(t *testing.T) {
 
 func FuzzLoad(f *testing.F) {
 	m := newMachine()
-	for _, r := range []tenancy.Record{{}, full(m.boot)} {
+	for _, r := range []v4.Record{{}, full(m.boot)} {
 		b, err := encode(r, m.clock().now())
 		if err != nil {
 			f.Fatal(err)

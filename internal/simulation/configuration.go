@@ -12,6 +12,7 @@ import (
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/netconf/netconftest"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/reason"
 )
 
@@ -137,7 +138,7 @@ func (r *rules) carriedOut(before *netconftest.Kernel, o tenancy.Apply, outcome 
 	r.checkReplaced(before, o, outcome)
 	if r.inUse == nil || o.Want.IPv4().Prefix != r.inUse.Address && !r.given[addressOf(r.inUse)] {
 		r.wished()
-		if r.s.m.cfg.Conflict == tenancy.ConflictProbe {
+		if r.s.m.cfg.Conflict == v4.ConflictProbe {
 			r.inUse = nil // it was granted anew, and the link is asked first
 		}
 	}

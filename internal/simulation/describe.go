@@ -5,24 +5,25 @@ import (
 
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 )
 
 // describe and describeInput put into one line what passes between tenancy and
 // machine.
 func describe(o tenancy.Output) string {
 	switch o := o.(type) {
-	case tenancy.Transmit:
+	case v4.Transmit:
 		return fmt.Sprintf("transmit %v from %v to %v", o.Type, o.Source, o.Destination)
-	case tenancy.Save:
+	case v4.Save:
 		return fmt.Sprintf("save %v, release %d, ours %v", leaseText(o.Record.Lease), o.Record.Release, o.Record.Ours)
 	case tenancy.Apply:
 		a := o.Want.IPv4()
 		return fmt.Sprintf("apply %d: %v until %v, ours %v", o.Seq, a.Prefix, a.Lifetime.ValidUntil, o.Ours)
 	case tenancy.Answer:
 		return fmt.Sprintf("answer %d: %s %s", o.ID, o.Result.Code.Name(), &o.Result.Cause)
-	case tenancy.Note:
-		return fmt.Sprintf("note %v in %v: %v %v %s", o.Kind, o.State, leaseText(o.Lease), o.Address, o.Cause)
-	case tenancy.Listen:
+	case v4.Note:
+		return fmt.Sprintf("note %v in %v: %v %v %s", o.Kind, o.State, leaseText(o.Lease), o.Address, &o.Cause)
+	case v4.Listen:
 		return fmt.Sprintf("listen %v", o.Addresses)
 	default:
 		return fmt.Sprintf("%T", o)
@@ -31,10 +32,10 @@ func describe(o tenancy.Output) string {
 
 func describeInput(in tenancy.Input) string {
 	switch in := in.(type) {
-	case tenancy.Begin:
+	case v4.Begin:
 		return fmt.Sprintf("begin: record %v, release %d, ours %v; configured %v, link %v",
 			leaseText(in.Record.Lease), in.Record.Release, in.Record.Ours, in.Configured, in.Link.Usable)
-	case tenancy.Datagram, tenancy.ARP:
+	case v4.Datagram, v4.ARP:
 		return fmt.Sprintf("%T", in)
 	default:
 		return fmt.Sprintf("%T %+v", in, in)

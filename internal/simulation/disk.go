@@ -13,7 +13,7 @@ import (
 	"github.com/lessee/lessee/dhcptest"
 	"github.com/lessee/lessee/internal/leases"
 	"github.com/lessee/lessee/internal/leases/leasestest"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 )
 
 // A disk holds the adapter's record in two copies: one that survives the program,
@@ -27,11 +27,11 @@ type disk struct {
 	left       int  // operations until the power fails; below 0: it does not
 	boots      int
 	// seen is what the next program must read.
-	seen tenancy.Record
+	seen v4.Record
 	// unsure are records of which only the second copy may be there; past are
 	// those from the one that would survive a power failure: it leaves one of them.
-	unsure, past []tenancy.Record
-	last         tenancy.Record // that the program saved or read
+	unsure, past []v4.Record
+	last         v4.Record // that the program saved or read
 }
 
 // adapter is the name of the machine's adapter.
@@ -40,7 +40,7 @@ const adapter = "eth0"
 var errDisk = errors.New("no space left on device")
 
 func newDisk(s *simulation) *disk {
-	d := &disk{s: s, left: -1, past: []tenancy.Record{{}}}
+	d := &disk{s: s, left: -1, past: []v4.Record{{}}}
 	d.run, d.state = leasestest.New(&d.left), leasestest.New(&d.left)
 	return d
 }
@@ -62,18 +62,18 @@ func (d *disk) full(err error) { d.run.Full, d.state.Full = err, err }
 
 func (d *disk) broken() bool { return d.run.Full != nil }
 
-func (d *disk) save(r tenancy.Record) error {
+func (d *disk) save(r v4.Record) error {
 	defer d.persist()
 	return d.note(r, d.store.Save(adapter, r))
 }
 
 func (d *disk) forget() {
 	defer d.persist()
-	_ = d.note(tenancy.Record{}, d.store.Remove(adapter))
+	_ = d.note(v4.Record{}, d.store.Remove(adapter))
 }
 
 // note remembers what was put on record.
-func (d *disk) note(r tenancy.Record, err error) error {
+func (d *disk) note(r v4.Record, err error) error {
 	d.past, d.last = append(d.past, r), r
 	if err != nil {
 		d.unsure = append(d.unsure, r)
@@ -89,19 +89,19 @@ func (d *disk) persist() {
 	store := d.store
 	d.s.world.After(dhcptest.Between(d.s.chance, 0, time.Second), func() {
 		if d.store == store && len(store.Pending()) > 0 && store.Persist(adapter) == nil {
-			d.past = []tenancy.Record{d.last}
+			d.past = []v4.Record{d.last}
 		}
 	})
 }
 
 // load is what a program reads: what was saved last.
-func (d *disk) load() tenancy.Record {
+func (d *disk) load() v4.Record {
 	r, _, err := d.store.Load(adapter)
 	if err != nil && !d.damaged {
 		d.s.broke("record", "%v", err)
 	}
 	may := append(d.unsure, d.seen)
-	if d.among(tenancy.Record{}, d.unsure) {
+	if d.among(v4.Record{}, d.unsure) {
 		may = append(may, d.past...) // where it could not be removed, the second copy may be older
 	}
 	if !d.among(r, may) {
@@ -136,12 +136,12 @@ func (d *disk) powerFails() {
 	}
 	may := rebooted(d.past)
 	if d.damaged {
-		may = append(may, tenancy.Record{}) // or an older one, if the power fails again
+		may = append(may, v4.Record{}) // or an older one, if the power fails again
 	}
 	if !d.among(got, may) {
 		d.s.broke("record", "a power failure leaves %s, which was not saved", recordText(got))
 	}
-	d.seen, d.unsure, d.past = got, nil, []tenancy.Record{got}
+	d.seen, d.unsure, d.past = got, nil, []v4.Record{got}
 }
 
 // killed does something until the power fails.
@@ -156,25 +156,25 @@ func (d *disk) killed(do func()) {
 
 // rebooted returns what is left of records in the next boot: what was done by calls
 // and to the kernel ends with the boot.
-func rebooted(list []tenancy.Record) []tenancy.Record {
-	out := make([]tenancy.Record, 0, len(list))
+func rebooted(list []v4.Record) []v4.Record {
+	out := make([]v4.Record, 0, len(list))
 	for _, r := range list {
-		if r.Release != tenancy.NotReleased {
+		if r.Release != v4.NotReleased {
 			r.Lease = nil
 		}
-		r.Release, r.Up, r.Ours, r.BaseMTU = tenancy.NotReleased, false, nil, 0
+		r.Release, r.Up, r.Ours, r.BaseMTU = v4.NotReleased, false, nil, 0
 		out = append(out, r)
 	}
 	return out
 }
 
-func (d *disk) among(r tenancy.Record, list []tenancy.Record) bool {
+func (d *disk) among(r v4.Record, list []v4.Record) bool {
 	text := recordText(r)
-	return slices.ContainsFunc(list, func(o tenancy.Record) bool { return recordText(o) == text })
+	return slices.ContainsFunc(list, func(o v4.Record) bool { return recordText(o) == text })
 }
 
 // recordText has what the tenancy acts on.
-func recordText(r tenancy.Record) string {
+func recordText(r v4.Record) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, release %d, ours %v, up %v, MTU %d, link-local %v", wholeLease(r.Lease), r.Release, r.Ours, r.Up, r.BaseMTU, r.LinkLocal)
 	for _, n := range r.Networks {

@@ -8,6 +8,7 @@ import (
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/dhcptest"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/wire/arp"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 	"github.com/lessee/lessee/wire/udp4"
@@ -15,7 +16,7 @@ import (
 
 // An effect is an output and whose it is; close ends the exchange.
 type effect struct {
-	tenancy *tenancy.Tenancy
+	tenancy *v4.Tenancy
 	output  tenancy.Output
 	close   bool
 }
@@ -99,19 +100,19 @@ func (m *machine) carryOut(e effect) {
 		m.s.trace("%s", describe(e.output))
 	}
 	switch o := e.output.(type) {
-	case tenancy.Transmit:
+	case v4.Transmit:
 		err := m.transmit(dhcp4.Transmit(o))
 		if err != nil || m.failed {
 			m.failed = err != nil
-			report(tenancy.SendFailed{Type: o.Type, Err: err})
+			report(v4.SendFailed{Type: o.Type, Err: err})
 		}
-	case tenancy.TransmitARP:
+	case v4.TransmitARP:
 		m.transmitARP(o)
-	case tenancy.Listen:
+	case v4.Listen:
 		if m.tenancy == e.tenancy {
 			m.listening = o.Addresses
 		}
-	case tenancy.Save:
+	case v4.Save:
 		err := m.disk.save(o.Record)
 		if err != nil || m.unsaved {
 			m.unsaved = err != nil
@@ -125,7 +126,7 @@ func (m *machine) carryOut(e effect) {
 		report(m.inspect(o))
 	case tenancy.Answer:
 		m.s.answered(o)
-	case tenancy.Note:
+	case v4.Note:
 	case tenancy.Ended:
 	}
 }
@@ -151,7 +152,7 @@ func (m *machine) apply(o tenancy.Apply) tenancy.Applied {
 		m.s.trace("the kernel has %v, %v, error %v", m.kernel.Addresses, m.kernel.Routes, err)
 	}
 	m.s.carriedOut(before, o, outcome)
-	return tenancy.Applied{Seq: o.Seq, Err: err, Partly: outcome.AddressesSet(), Refused: outcome.Refused()}
+	return tenancy.Report(o.Seq, outcome)
 }
 
 var (
@@ -186,7 +187,7 @@ func (m *machine) transmit(t dhcp4.Transmit) error {
 
 var everybody = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
-func (m *machine) transmitARP(o tenancy.TransmitARP) {
+func (m *machine) transmitARP(o v4.TransmitARP) {
 	if m.unsent != nil || !m.carrier {
 		return
 	}

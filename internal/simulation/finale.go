@@ -10,6 +10,7 @@ import (
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/netconf/netconftest"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 )
 
 // patience bounds how long it takes to a lease once all is well: the longest
@@ -48,9 +49,9 @@ func (s *simulation) finale() {
 	}
 }
 
-func (s *simulation) status() tenancy.Status {
+func (s *simulation) status() v4.Status {
 	if s.m.tenancy == nil {
-		return tenancy.Status{}
+		return v4.Status{}
 	}
 	return s.m.tenancy.Status()
 }
@@ -60,7 +61,7 @@ func (s *simulation) heal() {
 	m := s.m
 	for _, n := range s.networks {
 		n.heal()
-		if m.cfg.Conflict == tenancy.ConflictProbe && m.cfg.DHCP4.Timing == dhcp4.StrictTiming {
+		if m.cfg.Conflict == v4.ConflictProbe && m.cfg.DHCP4.Timing == dhcp4.StrictTiming {
 			// To ask about an address by RFC 5227 takes longer than some leases last.
 			for _, v := range n.servers {
 				v.SetLease(time.Hour)
@@ -107,7 +108,7 @@ func (s *simulation) begins() {
 	}
 	for _, h := range s.here.squatters {
 		for _, a := range h.Owned() {
-			if m.cfg.Conflict == tenancy.ConflictOff {
+			if m.cfg.Conflict == v4.ConflictOff {
 				h.Disown(a) // nobody would find out
 				continue
 			}
@@ -130,7 +131,7 @@ func (s *simulation) settledSince(then boottime.Instant) bool {
 // taken reports whether another host of the network has the address, and the
 // tenancy is to know.
 func (s *simulation) taken(a netip.Addr) bool {
-	if s.m.cfg.Conflict == tenancy.ConflictOff {
+	if s.m.cfg.Conflict == v4.ConflictOff {
 		return false
 	}
 	for _, h := range s.here.squatters {
@@ -181,7 +182,7 @@ func (s *simulation) givesBack() {
 	if s.m.tenancy != nil {
 		s.broke("ended", "the tenancy is still there")
 	}
-	if s.m.disk.seen.Lease != nil || s.m.disk.seen.Release != tenancy.NotReleased {
+	if s.m.disk.seen.Lease != nil || s.m.disk.seen.Release != v4.NotReleased {
 		s.broke("ended", "the record is still there")
 	}
 }

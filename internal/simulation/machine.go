@@ -8,6 +8,7 @@ import (
 	"github.com/lessee/lessee/dhcptest"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/wire/arp"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
@@ -19,13 +20,13 @@ type machine struct {
 	host   *dhcptest.Host
 	kernel kernel
 	disk   *disk
-	cfg    tenancy.Config
+	cfg    v4.Config
 
-	tenancy *tenancy.Tenancy // nil: the adapter is not managed, or the program does not run
-	running bool             // the program runs
-	byCall  bool             // it manages the adapter since a call
-	link    *dhcptest.Link   // nil: it is unplugged
-	carrier bool             // frames can pass: it is plugged and up
+	tenancy *v4.Tenancy    // nil: the adapter is not managed, or the program does not run
+	running bool           // the program runs
+	byCall  bool           // it manages the adapter since a call
+	link    *dhcptest.Link // nil: it is unplugged
+	carrier bool           // frames can pass: it is plugged and up
 	asleep  bool
 	unsent  error // what the next frames fail with
 
@@ -80,7 +81,7 @@ func (m *machine) manage(byCall bool) {
 	cfg := m.cfg
 	cfg.DHCP4.Seed = m.s.world.Seed() + uint64(m.lives)
 	cfg.Up = byCall
-	t, err := tenancy.New(cfg)
+	t, err := v4.New(cfg)
 	if err != nil {
 		m.s.fail("a tenancy cannot be made: %v", err)
 		return
@@ -89,7 +90,7 @@ func (m *machine) manage(byCall bool) {
 	m.advance()
 	record := m.disk.load()
 	m.s.began()
-	m.tell(tenancy.Begin{
+	m.tell(v4.Begin{
 		Record:     record,
 		Configured: m.kernel.prefixes(),
 		Link:       tenancy.Link{Usable: m.carrier, MTU: m.kernel.Link.MTU},
@@ -275,7 +276,7 @@ func (m *machine) hear(d dhcptest.Datagram) {
 		return
 	}
 	m.s.heard(d)
-	m.tell(tenancy.Datagram{Message: d.Payload, From: d.Source.Addr(), Link: d.Link[:]})
+	m.tell(v4.Datagram{Message: d.Payload, From: d.Source.Addr(), Link: d.Link[:]})
 }
 
 // forces reports whether a datagram is a FORCERENEW to the address where one is
@@ -293,7 +294,7 @@ func (m *machine) hearARP(p arp.Packet, f dhcptest.Frame) {
 	for _, a := range m.listening {
 		if p.Sender == a || p.IsProbe() && p.Target == a {
 			m.s.heardARP(p)
-			m.tell(tenancy.ARP{Packet: arp.Append(nil, p), From: f.From[:], Unicast: f.To == m.host.LinkAddr(), Ours: p.SenderHardware == arp.HardwareAddr(m.host.LinkAddr())})
+			m.tell(v4.ARP{Packet: arp.Append(nil, p), From: f.From[:], Unicast: f.To == m.host.LinkAddr(), Ours: p.SenderHardware == arp.HardwareAddr(m.host.LinkAddr())})
 			return
 		}
 	}

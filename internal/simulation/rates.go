@@ -6,7 +6,7 @@ import (
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -73,7 +73,7 @@ var permitted = map[dhcp4.State][]wire.MessageType{
 }
 
 // sent: the tenancy says that it sends a message.
-func (r *rates) sent(s *simulation, o tenancy.Note) {
+func (r *rates) sent(s *simulation, o v4.Note) {
 	now := s.now()
 	switch {
 	case !slices.Contains(permitted[o.State], o.Message):

@@ -10,6 +10,7 @@ import (
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/wire/arp"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
@@ -84,7 +85,7 @@ func (r *rules) began() {
 	clear(r.ending)
 	r.configuration.init()
 	r.lease, r.saw = nil, r.s.now()
-	if r.resend = resendNone; r.s.m.disk.seen.Release == tenancy.Releasing {
+	if r.resend = resendNone; r.s.m.disk.seen.Release == v4.Releasing {
 		r.resend = resendDue
 	}
 	if r.s.m.disk.seen.HardwareAddr == nil {
@@ -146,7 +147,7 @@ func (r *rules) trigger() {
 func (r *rules) told(in tenancy.Input) {
 	switch in := in.(type) {
 	case tenancy.Applied:
-		if in.Err == nil || in.Partly {
+		if in.Extent != tenancy.AppliedNothing {
 			r.applied = max(r.applied, in.Seq)
 		}
 	case tenancy.Inspected:
@@ -183,9 +184,9 @@ func (r *rules) said(o tenancy.Output) {
 		r.checkWant(o.Want)
 	case tenancy.Inspect:
 		r.hinted, r.looking = false, true
-	case tenancy.Transmit:
+	case v4.Transmit:
 		r.sends(dhcp4.Transmit(o))
-	case tenancy.Note:
+	case v4.Note:
 		if o.Lease != nil {
 			r.checkLease(o.Lease)
 		}
@@ -276,7 +277,7 @@ func (r *rules) answered(o tenancy.Answer) {
 	}
 	switch c.verb {
 	case tenancy.Renew, tenancy.Await:
-		if l := o.Result.Lease; l != nil && !s.m.kernel.has(l.Address.Addr()) && s.m.lapsed(l) && !s.news() {
+		if l := o.Result.Held; l.Valid() && !s.m.kernel.has(l.Address.Addr()) && (l.Ends == 0 || s.now().Before(l.Ends)) && !s.news() {
 			s.broke("honest answers", "%v says that %v is usable; the kernel has %v", c.verb, l.Address, s.m.kernel.prefixes())
 		}
 	case tenancy.Release, tenancy.End:
@@ -291,8 +292,8 @@ func (r *rules) answered(o tenancy.Answer) {
 	}
 }
 
-// lapsed reports whether the address of a lease was to be there still.
-func (m *machine) lapsed(l *dhcp4.Lease) bool {
+// lasts reports whether the address of a lease was to be there still.
+func (m *machine) lasts(l *dhcp4.Lease) bool {
 	end, ends := l.Expires()
 	return !ends || m.s.now().Before(end)
 }
@@ -339,12 +340,12 @@ func (r *rules) checkRelease(t dhcp4.Transmit, p wire.Packet) {
 		s.broke("RELEASE", "from %v with ciaddr %v", t.Source, p.ClientAddr())
 	case t.Destination != server:
 		s.broke("RELEASE", "to %v with server %v", t.Destination, server)
-	case s.m.disk.seen.Release == tenancy.NotReleased && !s.m.unsaved:
+	case s.m.disk.seen.Release == v4.NotReleased && !s.m.unsaved:
 		s.broke("RELEASE", "it leaves before it is on record")
 	}
 }
 
-func (r *rules) sentARP(tenancy.TransmitARP) {
+func (r *rules) sentARP(v4.TransmitARP) {
 	r.s.tally["sent ARP"]++
 	if r.silent {
 		r.s.broke("released", "ARP leaves after the release")
@@ -368,9 +369,9 @@ func (r *rules) checkApply(o tenancy.Apply) {
 }
 
 // remembers reports whether a program that reads the record knows of the address.
-func remembers(rec tenancy.Record, a netip.Prefix) bool {
-	return rec.Lease != nil && rec.Release == tenancy.NotReleased && rec.Lease.Address == a ||
-		slices.ContainsFunc(rec.Networks, func(n tenancy.Network) bool { return n.Lease.Address == a })
+func remembers(rec v4.Record, a netip.Prefix) bool {
+	return rec.Lease != nil && rec.Release == v4.NotReleased && rec.Lease.Address == a ||
+		slices.ContainsFunc(rec.Networks, func(n v4.Network) bool { return n.Lease.Address == a })
 }
 
 // check holds after every step.
@@ -402,7 +403,7 @@ func (s *simulation) checkResend(now boottime.Instant) {
 	if s.resend != resendDue || m.tenancy == nil || !m.carrier || m.unsent != nil || s.stale || now.Sub(max(s.saw, s.linkSince, m.woke)) <= lag {
 		return
 	}
-	if l := m.disk.seen.Lease; m.disk.seen.Release == tenancy.Releasing && l != nil && m.lapsed(l) {
+	if l := m.disk.seen.Lease; m.disk.seen.Release == v4.Releasing && l != nil && m.lasts(l) {
 		s.broke("released", "the RELEASE of %v may not have left, and is not sent again", l.Address)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/dhcptest"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -90,7 +90,7 @@ func (s *simulation) build() {
 	m.slowly = dhcptest.Chance(r, 0.6)
 	m.kernel.PromoteSecondaries = dhcptest.Chance(r, 0.3)
 	m.kernel.NoProtocol = dhcptest.Chance(r, 0.2)
-	m.cfg = tenancy.Config{
+	m.cfg = v4.Config{
 		DHCP4: dhcp4.Config{
 			HardwareType: wire.HardwareEthernet,
 			HardwareAddr: addr[:],
@@ -98,8 +98,8 @@ func (s *simulation) build() {
 			RapidCommit:  dhcptest.Chance(r, 0.3),
 			ForceRenew:   dhcptest.Chance(r, 0.8),
 		},
-		Policy:    tenancy.Policy{Metric: metric, MTU: dhcptest.Chance(r, 0.7), DNS: true},
-		Conflict:  []tenancy.ConflictMode{tenancy.ConflictOptimistic, tenancy.ConflictOptimistic, tenancy.ConflictProbe, tenancy.ConflictOff}[r.IntN(4)],
+		Policy:    v4.Policy{Metric: metric, MTU: dhcptest.Chance(r, 0.7), DNS: true},
+		Conflict:  []v4.ConflictMode{v4.ConflictOptimistic, v4.ConflictOptimistic, v4.ConflictProbe, v4.ConflictOff}[r.IntN(4)],
 		LinkLocal: dhcptest.Chance(r, 0.5),
 	}
 	if dhcptest.Chance(r, 0.25) {

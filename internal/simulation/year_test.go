@@ -7,12 +7,12 @@ import (
 
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/dhcptest"
-	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
 // lonely is a machine on a link without a server.
-func lonely(change func(*tenancy.Config)) *simulation {
+func lonely(change func(*v4.Config)) *simulation {
 	s := &simulation{world: dhcptest.New(1), tally: Tally{}, managed: true}
 	s.chance = s.world.Rand("simulation")
 	s.rules.init(s)
@@ -20,7 +20,7 @@ func lonely(change func(*tenancy.Config)) *simulation {
 	s.networks, s.here = []*network{n}, n
 	addr := dhcptest.LinkAddr{2, 0, 0, 0, 0, 2}
 	s.m = newMachine(s, addr, n.link)
-	s.m.cfg = tenancy.Config{DHCP4: dhcp4.Config{HardwareType: wire.HardwareEthernet, HardwareAddr: addr[:]}}
+	s.m.cfg = v4.Config{DHCP4: dhcp4.Config{HardwareType: wire.HardwareEthernet, HardwareAddr: addr[:]}}
 	change(&s.m.cfg)
 	s.m.start()
 	return s
@@ -58,7 +58,7 @@ func TestYearWithoutServer(t *testing.T) {
 	if testing.Short() {
 		year = 60
 	}
-	s := lonely(func(c *tenancy.Config) { c.LinkLocal = true })
+	s := lonely(func(c *v4.Config) { c.LinkLocal = true })
 	s.live(t, 20)
 	sent, before := s.tally["sent DISCOVER"], retained()
 	s.live(t, year-20)

@@ -4,26 +4,16 @@ import (
 	"net/netip"
 
 	"github.com/lessee/lessee/boottime"
-	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
-	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/reason"
-	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
-// An Input is something that happened to the adapter, told to [Tenancy.Handle].
-type Input interface{ input() }
+// An Input is something that happened to the adapter: a type of this package, or
+// one of the protocol's.
+type Input interface{ Input() }
 
 type (
-	// Begin starts the tenancy with what is on record, the zero Record if
-	// nothing is. Configured are the IPv4 addresses that the adapter has.
-	Begin struct {
-		Record     Record
-		Configured []netip.Prefix
-		Link       Link
-	}
-
 	// Link says whether frames can be sent, and the link's MTU in bytes.
 	Link struct {
 		Usable bool
@@ -32,17 +22,6 @@ type (
 
 	// Gone says that the adapter does not exist any more. It is the last input.
 	Gone struct{}
-
-	// Datagram is what arrived on the DHCP client port.
-	Datagram dhcp4.Datagram
-
-	// ARP is an ARP packet that the adapter listens for, and the link address
-	// it came from. Unicast says that the frame was sent to this adapter alone,
-	// Ours that the sender named in the packet is an adapter of this host.
-	ARP struct {
-		Packet, From  []byte
-		Unicast, Ours bool
-	}
 
 	// Call is a caller's request. It is answered by exactly one Answer with its
 	// ID, at the latest when Deadline has passed.
@@ -56,13 +35,12 @@ type (
 	// it set going goes on.
 	Cancel struct{ ID uint64 }
 
-	// Applied reports on the Apply with that Seq. Err is nil if the kernel now
-	// is as desired. Partly says that the address is, and Err what is not. Refused
-	// are the wanted objects that the kernel did not take.
+	// Applied reports on the Apply with that Seq. Err says what the kernel did not
+	// do, nil if it did all; Refused are the wanted objects that it did not take.
 	Applied struct {
 		Seq     uint64
+		Extent  Extent
 		Err     error
-		Partly  bool
 		Refused []netconf.Object
 	}
 
@@ -92,30 +70,65 @@ type (
 	// Err nil says that it would again.
 	PersistFailed struct{ Err error }
 
-	// SendFailed reports that a Transmit did not leave the host.
-	SendFailed struct {
-		Type wire.MessageType
-		Err  error
-	}
-
-	// Timeout says that the instant of [Tenancy.Deadline] has come.
+	// Timeout says that the instant of the tenancy's deadline has come.
 	Timeout struct{}
 )
 
-func (Begin) input()         {}
-func (Link) input()          {}
-func (Gone) input()          {}
-func (Datagram) input()      {}
-func (ARP) input()           {}
-func (Call) input()          {}
-func (Cancel) input()        {}
-func (Applied) input()       {}
-func (SaveFailed) input()    {}
-func (Disturbed) input()     {}
-func (Inspected) input()     {}
-func (PersistFailed) input() {}
-func (SendFailed) input()    {}
-func (Timeout) input()       {}
+// Input marks the type.
+func (Link) Input() {}
+
+// Input marks the type.
+func (Gone) Input() {}
+
+// Input marks the type.
+func (Call) Input() {}
+
+// Input marks the type.
+func (Cancel) Input() {}
+
+// Input marks the type.
+func (Applied) Input() {}
+
+// Input marks the type.
+func (Disturbed) Input() {}
+
+// Input marks the type.
+func (Inspected) Input() {}
+
+// Input marks the type.
+func (SaveFailed) Input() {}
+
+// Input marks the type.
+func (PersistFailed) Input() {}
+
+// Input marks the type.
+func (Timeout) Input() {}
+
+// An Extent says how much of an Apply the kernel did.
+type Extent uint8
+
+// The extents.
+const (
+	// AppliedNothing: the address is not usable.
+	AppliedNothing Extent = iota
+	// AppliedAddress: the address is as desired, and something else is not.
+	AppliedAddress
+	// AppliedAll: the kernel now is as desired.
+	AppliedAll
+)
+
+// Report returns what came of an Apply.
+func Report(seq uint64, o netconf.Outcome) Applied {
+	in := Applied{Seq: seq, Extent: AppliedAll, Err: o.Err(), Refused: o.Refused()}
+	switch {
+	case in.Err == nil:
+	case o.AddressesSet():
+		in.Extent = AppliedAddress
+	default:
+		in.Extent = AppliedNothing
+	}
+	return in
+}
 
 // A Verb is what a caller wants.
 type Verb uint8
@@ -149,24 +162,11 @@ func (v Verb) String() string {
 	return "unknown"
 }
 
-// An Output is something for the driver to carry out, in order.
-type Output interface{ output() }
+// An Output is something to carry out, in order: a type of this package, or one
+// of the protocol's.
+type Output interface{ Output() }
 
 type (
-	// Transmit sends a DHCP message.
-	Transmit dhcp4.Transmit
-
-	// TransmitARP sends an ARP packet to a link address, nil for all.
-	TransmitARP struct{ Packet, To []byte }
-
-	// Listen says which addresses' ARP packets are wanted from now on: those
-	// sent from one of them and probes for one of them. None: no packet is.
-	Listen struct{ Addresses []netip.Addr }
-
-	// Save replaces the adapter's record, which then survives the process.
-	// Outputs after it wait until it has been tried.
-	Save struct{ Record Record }
-
 	// Forget removes the adapter's record.
 	Forget struct{}
 
@@ -192,43 +192,24 @@ type (
 		Result Result
 	}
 
-	// Note reports an event.
-	Note struct {
-		Kind    event.Kind
-		State   dhcp4.State
-		Lease   *dhcp4.Lease
-		Message wire.MessageType
-		Server  netip.Addr
-		// Address is the one that Message or a conflict is about, not valid if
-		// none is or if it is Lease's.
-		Address netip.Addr
-		// Link is the link address of the other side, nil if unknown: of a server
-		// that answered, of a host that uses Address.
-		Link []byte
-		// XID is the transaction of a Message that was sent.
-		XID uint32
-		// Why says why a datagram was not used.
-		Why dhcp4.Rejection
-		// Text is what a server said in a Message.
-		Text string
-		// Cause is what hinders, of a NoteProblem.
-		Cause *reason.Cause
-	}
-
 	// Ended says that the tenancy is over. It is the last output.
 	Ended struct{}
 )
 
-func (Transmit) output()    {}
-func (TransmitARP) output() {}
-func (Listen) output()      {}
-func (Save) output()        {}
-func (Forget) output()      {}
-func (Apply) output()       {}
-func (Inspect) output()     {}
-func (Answer) output()      {}
-func (Note) output()        {}
-func (Ended) output()       {}
+// Output marks the type.
+func (Forget) Output() {}
+
+// Output marks the type.
+func (Apply) Output() {}
+
+// Output marks the type.
+func (Inspect) Output() {}
+
+// Output marks the type.
+func (Answer) Output() {}
+
+// Output marks the type.
+func (Ended) Output() {}
 
 // A Cause says why the kernel is inspected.
 type Cause uint8
@@ -240,10 +221,20 @@ const (
 )
 
 // A Result is the outcome of a call: a code of the contract and why in this case.
-// How long the caller waited and what becomes of the lease the driver adds.
+// How long the caller waited and what becomes of the lease others add.
 type Result struct {
 	Code  errno.Errno
 	Cause reason.Cause
-	// Lease is the lease in use when the call was answered, nil if there is none.
-	Lease *dhcp4.Lease
+	// Held is the lease in use when the call was answered.
+	Held Holding
 }
+
+// A Holding is an address that the adapter is configured by. The zero Holding is none.
+type Holding struct {
+	Address netip.Prefix
+	// Ends is when the lease ends, 0 if it never does.
+	Ends boottime.Instant
+}
+
+// Valid reports whether there is one.
+func (h Holding) Valid() bool { return h.Address.IsValid() }

@@ -3,179 +3,148 @@ package tenancy
 import (
 	"net/netip"
 	"slices"
-	"time"
 
-	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/reason"
 )
 
-// A retry is the schedule of trying again what failed.
-type retry struct {
-	at    boottime.Instant
-	delay time.Duration
-	on    bool
-}
+// Ours are the addresses that the kernel may hold of ours.
+func (l *Life) Ours() []netip.Prefix { return l.ours }
 
-// again sets the next attempt.
-func (r *retry) again(now boottime.Instant) {
-	r.delay = min(max(2*r.delay, firstRetry), lastRetry)
-	r.at, r.on = now.Add(r.delay), true
-}
+// BaseMTU is the MTU from before ours was set, 0 if we set none.
+func (l *Life) BaseMTU() int { return l.baseMTU }
 
-// Delays between attempts.
-const (
-	firstRetry = time.Second
-	lastRetry  = time.Minute
-)
+// Told reports whether the kernel was told anything yet.
+func (l *Life) Told() bool { return l.seq > 0 }
 
-// wanted is what the kernel must hold now. The MTU is the lease's, or the one from
-// before ours.
-func (t *Tenancy) wanted() netconf.Desired {
-	var d netconf.Desired
-	switch {
-	case t.informed != nil:
-		d = planInformed(t.informed, t.policy)
-	case t.lease != nil:
-		d = plan(t.lease, t.policy)
-	default:
-		d = planLocal(t.localAddress(), t.policy)
-	}
+// Applied reports whether the kernel has done what it was told last.
+func (l *Life) Applied() bool { return l.applied == l.seq }
+
+// wanted is what the kernel must hold now, the MTU included.
+func (l *Life) wanted() netconf.Desired {
+	d := l.protocol.Wanted()
 	if d.MTU == 0 {
-		d.MTU = t.baseMTU
+		d.MTU = l.baseMTU
 	}
 	return d
 }
 
-// desired is what the kernel is about to be told to hold: what is wanted. What
+// Desired is what the kernel is about to be told to hold: what is wanted. What
 // other programs took away is not added. It notes the MTU from before ours.
-func (t *Tenancy) desired() netconf.Desired {
-	d := t.wanted()
-	if d.MTU != 0 && t.baseMTU == 0 && t.link.MTU != d.MTU {
-		t.baseMTU = t.link.MTU
+func (l *Life) Desired() netconf.Desired {
+	d := l.wanted()
+	if d.MTU != 0 && l.baseMTU == 0 && l.link.MTU != d.MTU {
+		l.baseMTU = l.link.MTU
 	}
-	d.Leave = t.taken.leave()
+	if l.amiss != nil {
+		d.Leave = l.amiss.taken.leave()
+	}
 	return d
 }
 
-func (t *Tenancy) apply(want netconf.Desired) {
-	t.own(want.IPv4().Prefix)
-	t.seq++
-	t.retry.on = false
-	t.emit(Apply{Seq: t.seq, Ours: slices.Clone(t.ours), Want: want})
+// Configure tells the kernel what it is to hold now.
+func (l *Life) Configure() { l.Apply(l.Desired()) }
+
+// Apply tells the kernel what it is to hold.
+func (l *Life) Apply(want netconf.Desired) {
+	for _, a := range want.Addresses {
+		l.Own(a.Prefix)
+	}
+	l.seq++
+	l.retry.Stop()
+	l.Emit(Apply{Seq: l.seq, Ours: slices.Clone(l.ours), Want: want})
+}
+
+// Own notes that the kernel may hold an address of ours.
+func (l *Life) Own(p netip.Prefix) {
+	if p.IsValid() && !slices.Contains(l.ours, p) {
+		l.ours = append(l.ours, p)
+	}
 }
 
 // reported takes the kernel's verdict on an Apply.
-func (t *Tenancy) reported(in Applied) {
-	if in.Seq != t.seq {
+func (l *Life) reported(in Applied) {
+	if in.Seq != l.seq {
 		return // a later one is on its way, and its verdict counts
 	}
-	if in.Err != nil && !in.Partly {
-		t.refused(in.Err)
+	if in.Extent == AppliedNothing {
+		l.refused(in.Err)
 		return
 	}
-	t.applied = in.Seq
-	if t.lease == nil || t.link.Usable {
-		t.complain(in.Err)
+	l.applied = in.Seq
+	if l.link.Usable || !l.protocol.Lease().Valid() {
+		l.complain(in.Err)
 	}
-	if in.Err == nil {
-		t.cleaned()
+	if in.Extent == AppliedAll {
+		l.cleaned()
 	}
-	t.tookBack(in.Refused)
-	t.settle()
-	if t.pending && t.ending == living {
-		t.announced()
+	l.tookBack(in.Refused)
+	l.settle()
+	if l.stage == Living {
+		l.protocol.Settled()
 	}
-	if t.ending == living && (t.look == lookDue || t.stillMissing()) {
-		t.inspect(HintGiven)
+	if l.stage == Living && (l.look == lookDue || l.stillMissing()) {
+		l.inspect(HintGiven)
 	}
 }
 
 // cleaned notes that the kernel has nothing of ours but what is wanted. Where it
 // refused something, a route of an address that was wanted before may be left,
 // or the MTU.
-func (t *Tenancy) cleaned() {
-	t.ours = t.ours[:0]
-	if t.lease != nil {
-		t.own(t.lease.Address)
-		return
+func (l *Life) cleaned() {
+	l.ours = l.ours[:0]
+	for _, a := range l.protocol.Wanted().Addresses {
+		l.Own(a.Prefix)
 	}
-	t.own(t.localAddress())
-	if t.informed == nil {
-		t.baseMTU = 0 // it is back
+	if !l.protocol.InUse().Valid() {
+		l.baseMTU = 0 // it is back
 	}
 }
 
-// announced says what the kernel now has.
-func (t *Tenancy) announced() {
-	t.pending = false
-	n := Note{Kind: t.announce, State: t.client.State(), Lease: t.lease}
-	if t.informed != nil {
-		n.Lease, n.Server = t.informed, t.informed.Server
-		t.emit(n)
-		return
-	}
-	if t.lease == nil {
-		n.Address = t.localAddress().Addr()
-		t.emit(n)
-		return
-	}
-	n.Server = t.lease.Server
-	t.emit(n)
-	t.learn()
-}
-
-// own notes that the kernel may hold an address of ours.
-func (t *Tenancy) own(p netip.Prefix) {
-	if p.IsValid() && !slices.Contains(t.ours, p) {
-		t.ours = append(t.ours, p)
-	}
-}
-
-func (t *Tenancy) refused(err error) {
-	if !t.link.Usable && t.lease != nil {
+func (l *Life) refused(err error) {
+	if !l.link.Usable && l.protocol.Lease().Valid() {
 		// The kernel takes no routes while the link is down; when it comes
 		// back they are applied again.
-		t.answerAll(func(c call) bool { return c.stage == applying }, errno.ERROR_NO_NETWORK, reason.Cause{Reason: reason.NoLink})
+		l.AnswerAll(func(c Waiting) bool { return c.For == ForKernel }, errno.ERROR_NO_NETWORK, reason.Cause{Reason: reason.NoLink})
 		return
 	}
-	t.complain(err)
-	t.answerAll(func(c call) bool { return c.stage == applying }, errno.ERROR_GEN_FAILURE, because(reason.KernelRefused, err))
-	if t.ending != living {
-		t.finish(reason.ManagementEnded)
+	l.complain(err)
+	l.AnswerAll(func(c Waiting) bool { return c.For == ForKernel }, errno.ERROR_GEN_FAILURE, Because(reason.KernelRefused, err))
+	if l.stage != Living {
+		l.Finish(reason.ManagementEnded)
 	}
 }
 
 // checkMTU notes whether the link has another MTU than it was told to have. That
 // is shown and not undone.
-func (t *Tenancy) checkMTU() {
-	want, had, now := t.wanted().MTU, t.troubles().mtu, 0
-	if want != 0 && want != t.link.MTU && t.applied == t.seq {
-		now = t.link.MTU
+func (l *Life) checkMTU() {
+	want, had, now := l.wanted().MTU, l.Troubles().MTU, 0
+	if want != 0 && want != l.link.MTU && l.Applied() {
+		now = l.link.MTU
 	}
-	t.went(func(w *troubles) { w.mtu = now })
+	l.went(func(w *Troubles) { w.MTU = now })
 	if now != 0 && had == 0 {
-		t.problem(t.mtuChanged())
+		l.Problem(l.mtuChanged())
 	}
 }
 
 // mtuChanged is the cause where another program changed the MTU.
-func (t *Tenancy) mtuChanged() reason.Cause {
-	return reason.Cause{Reason: reason.MTUChanged, Count: int64(t.troubles().mtu), Limit: int64(t.wanted().MTU)}
+func (l *Life) mtuChanged() reason.Cause {
+	return reason.Cause{Reason: reason.MTUChanged, Count: int64(l.Troubles().MTU), Limit: int64(l.wanted().MTU)}
 }
 
 // complain says what the kernel did not take, once, and has it tried again
 // later; a nil err says that all is well.
-func (t *Tenancy) complain(err error) {
-	was := t.troubles().apply
-	t.went(func(w *troubles) { w.apply = err })
+func (l *Life) complain(err error) {
+	was := l.Troubles().Apply
+	l.went(func(w *Troubles) { w.Apply = err })
 	if err == nil {
-		t.retry = retry{}
+		l.retry = Retry{}
 		return
 	}
 	if was == nil || was.Error() != err.Error() {
-		t.problem(because(reason.KernelRefused, err))
+		l.Problem(Because(reason.KernelRefused, err))
 	}
-	t.retry.again(t.now)
+	l.retry.Again(l.now)
 }

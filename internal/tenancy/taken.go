@@ -26,9 +26,8 @@ const (
 )
 
 // taken is what other programs took away of what the kernel had on our behalf.
-// A nil taken is nothing, as it is for most adapters all their lives. A hint says
-// that something may have changed; the truth is what the kernel has, so it is
-// inspected.
+// A hint says that something may have changed; the truth is what the kernel has, so
+// it is inspected.
 type taken struct {
 	// missing are the wanted objects that the kernel did not have when it was
 	// inspected last. Until they are put back, no Apply adds them.
@@ -37,10 +36,10 @@ type taken struct {
 	// another DHCP client has the adapter.
 	barred   []netconf.Object
 	barredAt boottime.Instant // of the last of them
-	why      *reason.Cause    // of the last of them
+	why      reason.Cause     // of the last of them
 	// putBack is when what is missing is put back, putting what the Apply on its
 	// way puts back, restored what was put back lately.
-	putBack  alarm
+	putBack  Alarm
 	putting  []netconf.Object
 	restored []restoration
 	// refused are the objects that the kernel did not take when it was told last:
@@ -61,101 +60,86 @@ const (
 	lookStale      // so is one, and something has changed since
 )
 
-// An alarm is an instant that may be set.
-type alarm struct {
-	at boottime.Instant
-	on bool
-}
-
 type restoration struct {
 	object netconf.Object
 	at     boottime.Instant
 }
 
-// disturbed takes a hint that the kernel may lack something, or have it again.
-func (t *Tenancy) disturbed(in Disturbed) {
-	if t.seq == 0 || t.ending != living || in.Object != (netconf.Object{}) && !t.wanted().Has(in.Object) {
+// Disturbed takes a hint that the kernel may lack an object, or have it again. The
+// zero Object is anything.
+func (l *Life) Disturbed(o netconf.Object) {
+	if l.seq == 0 || l.stage != Living || o != (netconf.Object{}) && !l.wanted().Has(o) {
 		return
 	}
-	t.inspect(HintGiven)
+	l.inspect(HintGiven)
 }
 
 // outdate makes the Inspect that is on its way count for nothing.
-func (t *Tenancy) outdate() {
-	if t.look == lookOut {
-		t.look = lookStale
+func (l *Life) outdate() {
+	if l.look == lookOut {
+		l.look = lookStale
 	}
 }
 
 // inspect has the kernel looked at: now, when it has done what it was told, or
 // when the Inspect that is on its way, which may have come too early, has its
 // report.
-func (t *Tenancy) inspect(why Cause) {
-	if t.look == lookOut || t.look == lookStale {
-		t.look = lookStale
+func (l *Life) inspect(why Cause) {
+	if l.look == lookOut || l.look == lookStale {
+		l.look = lookStale
 		return
 	}
-	if t.applied != t.seq {
-		t.look = lookDue
+	if !l.Applied() {
+		l.look = lookDue
 		return
 	}
-	t.look = lookOut
-	t.emit(Inspect{Seq: t.seq, Want: t.wanted(), Cause: why})
+	l.look = lookOut
+	l.Emit(Inspect{Seq: l.seq, Want: l.wanted(), Cause: why})
 }
 
 // inspected takes what the kernel lacks.
-func (t *Tenancy) inspected(in Inspected) {
-	stale := t.look == lookStale
-	t.look = lookIdle
+func (l *Life) inspected(in Inspected) {
+	stale := l.look == lookStale
+	l.look = lookIdle
 	switch {
-	case t.ending != living:
+	case l.stage != Living:
 		return
-	case stale || in.Seq != t.seq:
-		t.inspect(HintGiven) // it is out of date
+	case stale || in.Seq != l.seq:
+		l.inspect(HintGiven) // it is out of date
 		return
-	case in.Err == nil && len(in.Missing) == 0 && t.taken == nil:
+	case in.Err == nil && len(in.Missing) == 0 && l.amiss == nil:
 		return
 	}
-	k := t.takings()
+	defer l.mend()
+	k := &l.damage().taken
 	if in.Err != nil {
-		k.putBack = alarm{t.now.Add(putBackDelay), true} // looks again
+		k.putBack.Set(l.now.Add(putBackDelay)) // looks again
 		return
 	}
-	fresh := t.noteMissing(t.takenOf(in.Missing))
+	fresh := l.noteMissing(k, l.takenOf(k, in.Missing))
 	back := k.toPutBack()
 	switch {
-	case len(back) == 0 || !t.link.Usable: // when the link comes, the kernel is told anew
-		k.putBack.on = false
+	case len(back) == 0 || !l.link.Usable: // when the link comes, the kernel is told anew
+		k.putBack.Stop()
 	case in.Cause == HintGiven || fresh:
-		if !k.putBack.on {
-			k.putBack = alarm{t.now.Add(putBackDelay), true}
+		if !k.putBack.IsSet() {
+			k.putBack.Set(l.now.Add(putBackDelay))
 		}
 	case in.Manager != "":
-		t.bar(back, reason.Cause{Manager: in.Manager})
+		l.bar(k, back, reason.Cause{Manager: in.Manager})
 	default:
 		k.putting = back
-		t.apply(t.desired())
+		l.Configure()
 	}
-}
-
-// takings returns what is to be filled in.
-func (t *Tenancy) takings() *taken {
-	if t.taken == nil {
-		t.taken = &taken{}
-	}
-	return t.taken
 }
 
 // takenOf returns what of the missing objects other programs took away: neither
 // what the kernel did not take, nor an address that it ended in the last seconds
 // of the lease, which it notes.
-func (t *Tenancy) takenOf(missing []netconf.Object) []netconf.Object {
-	k := t.taken
+func (l *Life) takenOf(k *taken, missing []netconf.Object) []netconf.Object {
 	var address netconf.Object
-	if t.lease != nil {
-		if end, ends := t.lease.Expires(); ends && end.Sub(t.now) <= lastMoments {
-			address.Prefix = t.lease.Address
-		}
+	if held := l.protocol.Lease(); held.Ends != 0 && held.Ends.Sub(l.now) <= lastMoments {
+		address.Prefix = held.Address
 	}
 	var list []netconf.Object
 	for _, o := range missing {
@@ -172,13 +156,12 @@ func (t *Tenancy) takenOf(missing []netconf.Object) []netconf.Object {
 
 // noteMissing compares what is missing with what was, and reports whether there is
 // something new that may be put back.
-func (t *Tenancy) noteMissing(missing []netconf.Object) bool {
-	k := t.taken
+func (l *Life) noteMissing(k *taken, missing []netconf.Object) bool {
 	var fresh, again []netconf.Object
 	for _, o := range missing {
 		switch {
 		case slices.Contains(k.missing, o) || slices.Contains(k.barred, o):
-		case k.restoredLately(o, t.now):
+		case k.restoredLately(o, l.now):
 			again = append(again, o)
 		default:
 			fresh = append(fresh, o)
@@ -187,16 +170,16 @@ func (t *Tenancy) noteMissing(missing []netconf.Object) bool {
 	k.missing = missing
 	// Another program put back the rest of what is wanted. Routes without their
 	// source address are not listed.
-	want := t.wanted()
+	want := l.wanted()
 	sourceless := k.ended.IsValid() || slices.ContainsFunc(missing, func(o netconf.Object) bool { return o.Kind == netconf.ObjectAddress })
 	k.barred = slices.DeleteFunc(k.barred, func(o netconf.Object) bool {
 		return want.Has(o) && !slices.Contains(missing, o) && !(sourceless && o.Kind == netconf.ObjectRoute)
 	})
 	if len(fresh) > 0 {
-		t.emit(Note{Kind: event.TakenAway, State: t.client.State(), Lease: t.lease, Cause: &reason.Cause{Reason: reason.TakenAway, Objects: objects(fresh)}})
+		l.protocol.Note(event.TakenAway, reason.Cause{Reason: reason.TakenAway, Objects: objects(fresh)})
 	}
 	if len(again) > 0 {
-		t.bar(again, reason.Cause{Count: 2})
+		l.bar(k, again, reason.Cause{Count: 2})
 	}
 	return len(fresh) > 0
 }
@@ -205,99 +188,101 @@ func (t *Tenancy) noteMissing(missing []netconf.Object) bool {
 func (k *taken) toPutBack() []netconf.Object { return without(k.missing, k.barred) }
 
 // bar has objects stay away. why has what is known besides them.
-func (t *Tenancy) bar(list []netconf.Object, why reason.Cause) {
-	t.taken.barred, t.taken.barredAt = append(t.taken.barred, list...), t.now
+func (l *Life) bar(k *taken, list []netconf.Object, why reason.Cause) {
+	k.barred, k.barredAt = append(k.barred, list...), l.now
 	why.Reason, why.Objects = reason.TakenAway, objects(list)
-	t.taken.why = &why
-	t.problem(why)
+	k.why = why
+	l.Problem(why)
 }
 
 // putBackDue looks whether what was missing still is.
-func (t *Tenancy) putBackDue() {
-	if k := t.taken; k != nil && k.putBack.on && !t.now.Before(k.putBack.at) {
-		k.putBack.on = false
-		t.inspect(PutBackDue)
+func (l *Life) putBackDue() {
+	if l.amiss != nil && l.amiss.taken.putBack.Rang(l.now) {
+		l.amiss.taken.putBack.Stop()
+		l.inspect(PutBackDue)
 	}
 }
 
 // leave returns what an Apply must not add.
 func (k *taken) leave() []netconf.Object {
-	if k == nil {
-		return nil
-	}
 	return without(slices.Concat(k.missing, without(k.barred, k.missing)), k.putting)
 }
 
 // tookBack notes what the kernel has again after an Apply, and what it refused.
-func (t *Tenancy) tookBack(refused []netconf.Object) {
-	if t.taken == nil && len(refused) == 0 {
+func (l *Life) tookBack(refused []netconf.Object) {
+	if l.amiss == nil && len(refused) == 0 {
 		return
 	}
-	k := t.takings()
+	defer l.mend()
+	k := &l.damage().taken
 	back := without(k.putting, refused)
 	k.putting, k.refused, k.ended = nil, refused, netip.Prefix{}
-	k.restored = slices.DeleteFunc(k.restored, func(r restoration) bool { return t.now.Sub(r.at) >= putBackInterval })
+	k.restored = slices.DeleteFunc(k.restored, func(r restoration) bool { return l.now.Sub(r.at) >= putBackInterval })
 	if len(back) > 0 {
 		for _, o := range back {
-			k.restored = append(k.restored, restoration{o, t.now})
+			k.restored = append(k.restored, restoration{o, l.now})
 		}
-		t.emit(Note{Kind: event.PutBack, State: t.client.State(), Lease: t.lease, Cause: &reason.Cause{Reason: reason.PutBack, Objects: objects(back)}})
+		l.protocol.Note(event.PutBack, reason.Cause{Reason: reason.PutBack, Objects: objects(back)})
 	}
 	k.missing = without(k.missing, back)
-	if len(k.missing)+len(k.barred)+len(k.restored)+len(k.refused) == 0 && !k.putBack.on {
-		t.taken = nil
-	}
 }
 
 // stillMissing reports whether the kernel must be looked at again after an Apply:
 // something was left out of it.
-func (t *Tenancy) stillMissing() bool {
-	return t.taken != nil && (len(t.taken.missing) > 0 || len(t.taken.barred) > 0)
+func (l *Life) stillMissing() bool {
+	return l.amiss != nil && (len(l.amiss.taken.missing) > 0 || len(l.amiss.taken.barred) > 0)
 }
 
-// forgive forgets all that was taken away, so that the next Apply puts it back: a
+// Forgive forgets all that was taken away, so that the next Apply puts it back: a
 // caller wants that, or there is a new lease. It reports whether something was.
-func (t *Tenancy) forgive() (had bool) {
-	k := t.taken
-	if k == nil {
+func (l *Life) Forgive() (had bool) {
+	if l.amiss == nil {
 		return false
 	}
-	had = len(k.missing) > 0 || k.ended.IsValid() || k.putBack.on
-	if t.taken = nil; len(k.refused) > 0 {
-		t.taken = &taken{refused: k.refused}
-	}
+	defer l.mend()
+	k := &l.amiss.taken
+	had = len(k.missing) > 0 || k.ended.IsValid() || k.putBack.IsSet()
+	*k = taken{refused: k.refused}
 	return had
 }
 
-// lapse ends the bars that are old: the lease was renewed, and the next Apply puts
+// Lapse ends the bars that are old: the lease was renewed, and the next Apply puts
 // back once more what they kept away.
-func (t *Tenancy) lapse() {
-	if k := t.taken; k != nil && t.now.Sub(k.barredAt) >= putBackInterval {
+func (l *Life) Lapse() {
+	if l.amiss == nil {
+		return
+	}
+	if k := &l.amiss.taken; l.now.Sub(k.barredAt) >= putBackInterval {
 		k.putting, k.barred = k.barred, nil
 	}
 }
 
+// none reports whether nothing was taken away, nor is remembered of it.
+func (k *taken) none() bool {
+	return len(k.missing)+len(k.barred)+len(k.putting)+len(k.restored)+len(k.refused) == 0 && !k.putBack.IsSet() && !k.ended.IsValid()
+}
+
 // problem is what hinders as something is missing; false if nothing is.
 func (k *taken) problem() (reason.Cause, bool) {
-	if k == nil || len(k.missing) == 0 {
+	if len(k.missing) == 0 {
 		return reason.Cause{}, false
 	}
 	if len(k.barred) == 0 {
 		return reason.Cause{Reason: reason.TakenAway, Objects: objects(k.missing)}, true
 	}
-	c := *k.why
+	c := k.why
 	c.Objects = objects(k.missing)
 	return c, true
 }
 
-// lacks reports whether the kernel does not have an address of ours.
-func (t *Tenancy) lacks(p netip.Prefix) bool {
-	return p.IsValid() && t.taken != nil && (t.taken.ended == p || t.missed(p))
+// Lacks reports whether the kernel does not have an address of ours.
+func (l *Life) Lacks(p netip.Prefix) bool {
+	return p.IsValid() && l.amiss != nil && (l.amiss.taken.ended == p || l.Missed(p))
 }
 
-// missed reports whether another program took an address away.
-func (t *Tenancy) missed(p netip.Prefix) bool {
-	return t.taken != nil && slices.Contains(t.taken.missing, netconf.Object{Kind: netconf.ObjectAddress, Prefix: p})
+// Missed reports whether another program took an address away.
+func (l *Life) Missed(p netip.Prefix) bool {
+	return l.amiss != nil && slices.Contains(l.amiss.taken.missing, netconf.Object{Kind: netconf.ObjectAddress, Prefix: p})
 }
 
 func (k *taken) restoredLately(o netconf.Object, now boottime.Instant) bool {

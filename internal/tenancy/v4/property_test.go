@@ -1,4 +1,4 @@
-package tenancy
+package v4
 
 import (
 	"errors"
@@ -11,6 +11,7 @@ import (
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/internal/tenancy"
 	"github.com/lessee/lessee/wire/arp"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 	"pgregory.net/rapid"
@@ -29,16 +30,16 @@ func TestOrders(t *testing.T) {
 			"": func(*rapid.T) { l.check() },
 			"link": func(t *rapid.T) {
 				l.up = rapid.IntRange(0, 3).Draw(t, "up") > 0
-				l.tell(Link{Usable: l.up, MTU: 1500})
+				l.tell(tenancy.Link{Usable: l.up, MTU: 1500})
 			},
 			"call": func(t *rapid.T) {
 				l.calls++
-				verb := rapid.SampledFrom([]Verb{Renew, Renew, Release, Await, Await, End, EndKeep}).Draw(t, "verb")
+				verb := rapid.SampledFrom([]tenancy.Verb{tenancy.Renew, tenancy.Renew, tenancy.Release, tenancy.Await, tenancy.Await, tenancy.End, tenancy.EndKeep}).Draw(t, "verb")
 				patience := time.Duration(rapid.IntRange(0, 30).Draw(t, "patience")) * time.Second
 				l.open[l.calls] = l.now.Add(patience)
-				l.tell(Call{ID: l.calls, Verb: verb, Deadline: l.now.Add(patience)})
+				l.tell(tenancy.Call{ID: l.calls, Verb: verb, Deadline: l.now.Add(patience)})
 			},
-			"cancel": func(t *rapid.T) { l.tell(Cancel{ID: rapid.Uint64Range(0, l.calls+1).Draw(t, "id")}) },
+			"cancel": func(t *rapid.T) { l.tell(tenancy.Cancel{ID: rapid.Uint64Range(0, l.calls+1).Draw(t, "id")}) },
 			"reply": func(t *rapid.T) {
 				l.reply(t, rapid.SampledFrom([]wire.MessageType{wire.Offer, wire.ACK, wire.NAK}).Draw(t, "kind"))
 			},
@@ -68,18 +69,20 @@ func TestOrders(t *testing.T) {
 				}
 			},
 			"applied": func(t *rapid.T) {
-				in := Applied{Seq: rapid.Uint64Range(l.seq-min(l.seq, 1), l.seq).Draw(t, "seq")}
+				in := tenancy.Applied{Seq: rapid.Uint64Range(l.seq-min(l.seq, 1), l.seq).Draw(t, "seq"), Extent: tenancy.AppliedAll}
 				if rapid.IntRange(0, 4).Draw(t, "refused") == 0 {
-					in.Err = errors.New("refused")
-					in.Partly = rapid.Bool().Draw(t, "partly")
+					in.Err, in.Extent = errors.New("refused"), tenancy.AppliedNothing
+					if rapid.Bool().Draw(t, "partly") {
+						in.Extent = tenancy.AppliedAddress
+					}
 				}
 				l.tell(in)
 			},
-			"disturbed": func(*rapid.T) { l.tell(Disturbed{}) },
+			"disturbed": func(*rapid.T) { l.tell(tenancy.Disturbed{}) },
 			"inspected": func(t *rapid.T) {
 				missing := netconf.Missing(netconf.State{Link: netconf.Link{Up: true, Carrier: true}}, l.inspect.Want)
-				in := Inspected{Seq: l.inspect.Seq, Cause: l.inspect.Cause, Missing: missing[:rapid.IntRange(0, len(missing)).Draw(t, "missing")]}
-				if l.inspect = (Inspect{}); in.Seq > 0 {
+				in := tenancy.Inspected{Seq: l.inspect.Seq, Cause: l.inspect.Cause, Missing: missing[:rapid.IntRange(0, len(missing)).Draw(t, "missing")]}
+				if l.inspect = (tenancy.Inspect{}); in.Seq > 0 {
 					l.tell(in)
 				}
 			},
@@ -89,13 +92,13 @@ func TestOrders(t *testing.T) {
 			"suspend": func(t *rapid.T) {
 				l.now = l.now.Add(time.Duration(rapid.IntRange(0, 4000).Draw(t, "by")) * time.Second)
 			},
-			"timeout":        func(*rapid.T) { l.tell(Timeout{}) },
-			"save failed":    func(*rapid.T) { l.tell(SaveFailed{Err: errors.New("disk full")}) },
-			"persist failed": func(*rapid.T) { l.tell(PersistFailed{Err: errors.New("disk full")}) },
+			"timeout":        func(*rapid.T) { l.tell(tenancy.Timeout{}) },
+			"save failed":    func(*rapid.T) { l.tell(tenancy.SaveFailed{Err: errors.New("disk full")}) },
+			"persist failed": func(*rapid.T) { l.tell(tenancy.PersistFailed{Err: errors.New("disk full")}) },
 			"send failed":    func(*rapid.T) { l.tell(SendFailed{Type: l.sent.Type, Err: errors.New("network is down")}) },
 			"restart":        func(*rapid.T) { l.begin() },
 		})
-		l.tell(Gone{})
+		l.tell(tenancy.Gone{})
 		if len(l.open) > 0 {
 			t.Fatalf("calls without an answer at the end: %v", l.open)
 		}
@@ -119,13 +122,13 @@ type life struct {
 	seq    uint64
 	calls  uint64
 
-	inspect Inspect // not reported yet
+	inspect tenancy.Inspect // not reported yet
 
 	open map[uint64]boottime.Instant // calls not answered, by deadline
 }
 
 func (l *life) begin() {
-	l.inspect = Inspect{}
+	l.inspect = tenancy.Inspect{}
 	tn, err := New(Config{
 		DHCP4:    dhcp4.Config{HardwareType: 1, HardwareAddr: hardwareAddr, Seed: 1, IPv6Only: true, RapidCommit: true},
 		Policy:   Policy{Metric: 1002, MTU: true, DNS: true},
@@ -136,14 +139,14 @@ func (l *life) begin() {
 	}
 	l.tenancy, l.seq, l.ended = tn, 0, false
 	clear(l.open) // their callers went with the process
-	in := Begin{Record: l.record, Link: Link{Usable: l.up, MTU: 1500}}
+	in := Begin{Record: l.record, Link: tenancy.Link{Usable: l.up, MTU: 1500}}
 	if l.kernel.IsValid() {
 		in.Configured = []netip.Prefix{l.kernel}
 	}
 	l.tell(in)
 }
 
-func (l *life) tell(in Input) {
+func (l *life) tell(in tenancy.Input) {
 	l.tenancy.Handle(l.now, in)
 	l.drain()
 }
@@ -157,7 +160,7 @@ func (l *life) advance(by time.Duration) {
 			return
 		}
 		l.now = max(l.now, at)
-		l.tell(Timeout{})
+		l.tell(tenancy.Timeout{})
 	}
 	l.t.Fatal("livelock: a deadline that its Timeout does not move")
 }
@@ -179,15 +182,15 @@ func (l *life) drain() {
 	}
 }
 
-func (l *life) answerOnly(o Output) {
-	if a, ok := o.(Answer); ok {
+func (l *life) answerOnly(o tenancy.Output) {
+	if a, ok := o.(tenancy.Answer); ok {
 		delete(l.open, a.ID)
 		return
 	}
 	l.t.Fatalf("%T after the end", o)
 }
 
-func (l *life) carryOut(o Output) {
+func (l *life) carryOut(o tenancy.Output) {
 	switch o := o.(type) {
 	case Transmit:
 		l.sent = dhcp4.Transmit(o)
@@ -212,9 +215,9 @@ func (l *life) carryOut(o Output) {
 	case Listen:
 	case Save:
 		l.record = o.Record
-	case Forget:
+	case tenancy.Forget:
 		l.record = Record{}
-	case Apply:
+	case tenancy.Apply:
 		if o.Seq <= l.seq {
 			l.t.Fatalf("Apply %d after %d", o.Seq, l.seq)
 		}
@@ -234,18 +237,18 @@ func (l *life) carryOut(o Output) {
 			l.t.Fatalf("%v would stay: ours are %v", l.kernel, o.Ours)
 		}
 		l.kernel = a
-	case Inspect:
+	case tenancy.Inspect:
 		if l.inspect.Seq > 0 {
 			l.t.Fatalf("it inspects twice at once: %v, %v", l.inspect, o)
 		}
 		l.inspect = o
-	case Answer:
+	case tenancy.Answer:
 		if _, asked := l.open[o.ID]; !asked {
 			l.t.Fatalf("call %d is answered, but nobody waits", o.ID)
 		}
 		delete(l.open, o.ID)
 	case Note:
-	case Ended:
+	case tenancy.Ended:
 		l.ended = true
 	default:
 		l.t.Fatalf("unknown output %T", o)
@@ -269,7 +272,7 @@ func (l *life) check() {
 	if l.ended {
 		return
 	}
-	if lease := l.tenancy.lease; lease != nil {
+	if lease := l.tenancy.lease(); lease != nil {
 		if end, ok := lease.Expires(); ok && l.now.After(end) {
 			if at, due := l.tenancy.Deadline(); !due || at.After(l.now) {
 				l.t.Fatalf("the lease ended at %v and nothing is to be done about it", end)

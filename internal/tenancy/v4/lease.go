@@ -1,4 +1,4 @@
-package tenancy
+package v4
 
 import (
 	"net/netip"
@@ -9,24 +9,8 @@ import (
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/dna"
 	"github.com/lessee/lessee/internal/event"
+	"github.com/lessee/lessee/internal/tenancy"
 )
-
-// held is the lease that the client has, in use or not yet.
-func (t *Tenancy) held() *dhcp4.Lease {
-	if t.candidate != nil {
-		return t.candidate
-	}
-	return t.lease
-}
-
-// current is what the adapter is configured by: a lease, or the parameters for
-// the address that others set; nil if there is neither.
-func (t *Tenancy) current() *dhcp4.Lease {
-	if t.informed != nil {
-		return t.informed
-	}
-	return t.lease
-}
 
 // acquired takes a lease that a server has granted.
 func (t *Tenancy) acquired(o dhcp4.Acquired) {
@@ -34,22 +18,23 @@ func (t *Tenancy) acquired(o dhcp4.Acquired) {
 	t.answered()
 	first := t.orderOf(o.Lease)
 	t.followLease(o)
+	_, isProbing := t.phase.(probing)
 	switch {
-	case o.Renewed && t.candidate != nil:
-		t.candidate = o.Lease
+	case o.Renewed && isProbing:
+		t.phase = probing{o.Lease}
 	case o.Renewed:
 		t.use(o.Lease, event.Renewed, first)
 	case t.guard.taken == address:
 		// Another host answered for it before the server did.
-		t.candidate = o.Lease
+		t.phase = probing{o.Lease}
 		t.tell(dhcp4.Conflict{Address: address, By: t.guard.takenBy[:]})
 	case t.guard.mode == ConflictProbe && !t.networks.here:
-		t.lease = nil
-		if len(t.ours) > 0 {
-			t.apply(t.desired()) // another address, which is not ours any more
+		t.vacate()
+		if len(t.life.Ours()) > 0 {
+			t.life.Configure() // another address, which is not ours any more
 		}
-		t.candidate, t.release, t.given = o.Lease, NotReleased, nil
-		t.save()
+		t.phase = probing{o.Lease}
+		t.Save()
 		t.watch(address, acd.Probe)
 	default:
 		t.use(o.Lease, event.Bound, first)
@@ -71,8 +56,7 @@ const (
 
 // orderOf returns the order for a lease that was granted.
 func (t *Tenancy) orderOf(l *dhcp4.Lease) order {
-	failing := t.resave.delay > 0
-	if !failing && (covers(t.recorded, l) || t.networks.covered(l)) {
+	if !t.life.Unsaved() && (covers(t.recorded, l) || t.networks.covered(l)) {
 		return kernelFirst
 	}
 	return recordFirst
@@ -81,28 +65,28 @@ func (t *Tenancy) orderOf(l *dhcp4.Lease) order {
 // use configures the address of a lease and puts the lease on record. Where the
 // kernel comes first, catchUp saves the record afterwards.
 func (t *Tenancy) use(l *dhcp4.Lease, announce event.Kind, first order) {
-	base := t.baseMTU
+	base := t.life.BaseMTU()
 	t.endLocal()
 	if announce == event.Bound {
-		t.forgive()
+		t.life.Forgive()
 	}
-	t.lapse()
-	t.lease, t.release, t.given = l, NotReleased, nil
-	d := t.desired()
-	t.networks.learnFrom(l, t.now)
-	if !t.pending || t.announce != event.Bound {
+	t.life.Lapse()
+	t.phase = leased{l}
+	d := t.life.Desired()
+	t.networks.learnFrom(l, t.life.Now())
+	if t.announce != event.Bound {
 		t.announce = announce // else the kernel does not even have the lease before
 	}
-	t.pending = true
-	if first == recordFirst || base != t.baseMTU {
-		t.save()
+	if first == recordFirst || base != t.life.BaseMTU() {
+		t.Save()
 	}
-	t.apply(d)
+	t.life.Apply(d)
 }
 
 func (t *Tenancy) lost(o dhcp4.Lost, from []byte, server netip.Addr) {
-	t.lease, t.candidate, t.pending = nil, nil, false
-	t.forgive()
+	t.vacate()
+	t.announce = 0
+	t.life.Forgive()
 	var kind event.Kind
 	switch o.Why {
 	case dhcp4.LossReplaced:
@@ -111,7 +95,7 @@ func (t *Tenancy) lost(o dhcp4.Lost, from []byte, server netip.Addr) {
 		return
 	case dhcp4.LossReleased:
 		kind = event.Released
-		t.given = o.Lease
+		t.phase = released{given: o.Lease, how: t.given().how}
 		t.endLocal()
 		t.tellFinder(dna.Stop{})
 	case dhcp4.LossExpired, dhcp4.LossIPv6Only:
@@ -120,30 +104,29 @@ func (t *Tenancy) lost(o dhcp4.Lost, from []byte, server netip.Addr) {
 		kind = event.NAK
 	case dhcp4.LossConflict:
 		kind = event.Conflict
-		defer t.declined(o.Lease.Address.Addr())
+		defer t.life.Declined(o.Lease.Address.Addr())
 	case dhcp4.LossStopped:
 		return
 	}
-	t.emit(Note{Kind: kind, State: t.client.State(), Lease: o.Lease, Server: o.Lease.Server, Link: from})
+	t.life.Emit(Note{Kind: kind, State: t.client.State(), Lease: o.Lease, Server: o.Lease.Server, Link: from})
 	t.tellDetector(acd.Stop{})
 	t.forgetNetwork(o, from, server)
-	t.apply(t.desired())
+	t.life.Configure()
 	if o.Why != dhcp4.LossReleased {
 		// After the kernel, so that a crash between the two leaves a record
 		// that is verified with the server and not an address without one.
-		t.save()
+		t.Save()
 	}
 }
 
 // giveBack puts the release on record, then sends it: a process that dies in
 // between must not come back to an address that it gave away.
 func (t *Tenancy) giveBack() {
-	if given := t.held(); given != nil && t.link.Usable {
-		t.networks.forget(given)
-		t.release, t.given = Releasing, given
-		t.save()
-	}
-	t.went(func(w *troubles) { w.unsent = nil })
+	given := t.held()
+	t.networks.forget(given)
+	t.phase = released{given: given, how: Releasing}
+	t.Save()
+	t.life.ReleaseSent(nil)
 	t.tell(dhcp4.Release{})
 }
 
@@ -151,47 +134,45 @@ func (t *Tenancy) record() Record {
 	r := Record{
 		HardwareAddr: t.hardwareAddr,
 		Lease:        t.held(),
-		Release:      t.release,
-		Ours:         slices.Clone(t.ours),
-		BaseMTU:      t.baseMTU,
+		Ours:         slices.Clone(t.life.Ours()),
+		BaseMTU:      t.life.BaseMTU(),
 		Up:           t.byCall,
 		Networks:     slices.Clone(t.networks.known),
 	}
 	if t.local != nil {
 		r.LinkLocal = t.local.last
 	}
-	if t.release != NotReleased {
-		r.Lease = t.given
-	}
-	if r.Release == releaseSent {
-		r.Release = Releasing
+	if p, is := t.phase.(released); is {
+		r.Lease, r.Release = p.given, p.how
+		if p.how == releaseSent {
+			r.Release = Releasing
+		}
 	}
 	return r
 }
 
-// save puts what there is now on record.
-func (t *Tenancy) save() {
+// Save implements [tenancy.Protocol].
+func (t *Tenancy) Save() {
 	r := t.record()
 	t.recorded = nil
 	if r.Release == NotReleased {
 		t.recorded = r.Lease
 	}
-	t.resave.on = false
-	t.emit(Save{Record: r})
+	t.life.Saved()
+	t.life.Emit(Save{Record: r})
 }
 
 // catchUp records what the kernel was given before it was on record: a renewed
 // lease, and a release whose RELEASE has left.
 func (t *Tenancy) catchUp() {
-	if t.applied != t.seq || t.ending != living {
+	if !t.life.Applied() || t.life.Stage() != tenancy.Living {
 		return
 	}
-	switch {
-	case t.release == releaseSent && t.troubles().unsent == nil:
-		t.release = Released
-		t.save()
-	case t.release == NotReleased && t.held() != nil && t.held() != t.recorded && !t.resave.on:
-		t.save()
+	if p := t.given(); p.how == releaseSent && t.life.Troubles().Unsent == nil {
+		t.phase = released{given: p.given, how: Released}
+		t.Save()
+	} else if l := t.held(); l != nil && l != t.recorded && !t.life.Resaving() {
+		t.Save()
 	}
 }
 

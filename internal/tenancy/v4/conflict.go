@@ -1,4 +1,4 @@
-package tenancy
+package v4
 
 import (
 	"net/netip"
@@ -6,9 +6,7 @@ import (
 
 	"github.com/lessee/lessee/acd"
 	"github.com/lessee/lessee/dhcp4"
-	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/event"
-	"github.com/lessee/lessee/reason"
 	"github.com/lessee/lessee/wire/arp"
 )
 
@@ -75,7 +73,7 @@ func (t *Tenancy) tellDetector(in acd.Input) {
 	if d == nil {
 		return
 	}
-	d.Handle(t.now, in)
+	d.Handle(t.life.Now(), in)
 	for {
 		o, ok := d.Poll()
 		if !ok {
@@ -85,15 +83,14 @@ func (t *Tenancy) tellDetector(in acd.Input) {
 		case acd.Transmit:
 			t.transmitARP(o.Packet, nil)
 		case acd.Clear:
-			if l := t.candidate; l != nil && l.Address.Addr() == o.Address {
-				t.candidate = nil
-				t.use(l, event.Bound, t.orderOf(l))
+			if p, is := t.phase.(probing); is && p.lease.Address.Addr() == o.Address {
+				t.use(p.lease, event.Bound, t.orderOf(p.lease))
 			}
 		case acd.Conflict:
 			t.contested(o)
 		case acd.Defended:
 			// The kernel keeps the address; others are told whose it is.
-			t.emit(Note{Kind: event.Defended, State: t.client.State(), Lease: t.lease, Address: o.Address, Link: slices.Clone(o.By[:])})
+			t.life.Emit(Note{Kind: event.Defended, State: t.client.State(), Lease: t.lease(), Address: o.Address, Link: slices.Clone(o.By[:])})
 		}
 	}
 }
@@ -105,17 +102,4 @@ func (t *Tenancy) contested(o acd.Conflict) {
 		return
 	}
 	t.tell(dhcp4.Conflict{Address: o.Address, By: slices.Clone(o.By[:])})
-}
-
-// declined tells the callers who wait for a lease that the address they were
-// given is another host's. Who is given the same one again need not wait.
-func (t *Tenancy) declined(a netip.Addr) {
-	t.answerEach(func(c *call) (bool, Result) {
-		if c.verb != Renew && c.verb != Await {
-			return false, Result{}
-		}
-		again := c.declined == a
-		c.declined = a
-		return again, Result{Code: errno.ERROR_DHCP_ADDRESS_CONFLICT, Cause: reason.Cause{Reason: reason.AddressInUse, Address: a}}
-	})
 }

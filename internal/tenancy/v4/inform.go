@@ -1,4 +1,4 @@
-package tenancy
+package v4
 
 import (
 	"net/netip"
@@ -12,15 +12,15 @@ import (
 // beginInform asks for parameters for the address that the adapter has from
 // others (RFC 2131 section 3.4). What an earlier life of ours left there goes.
 func (t *Tenancy) beginInform(in Begin) {
-	if len(t.ours) > 0 || t.baseMTU != 0 {
-		t.apply(t.desired())
+	if len(t.life.Ours()) > 0 || t.life.BaseMTU() != 0 {
+		t.life.Configure()
 	}
 	i := slices.IndexFunc(in.Configured, func(p netip.Prefix) bool {
-		return !slices.Contains(t.ours, p) && !p.Addr().IsLinkLocalUnicast()
+		return !slices.Contains(t.life.Ours(), p) && !p.Addr().IsLinkLocalUnicast()
 	})
 	if i < 0 {
-		t.addressless = true
-		t.problem(reason.Cause{Reason: reason.NoOwnAddress})
+		t.phase = addressless{}
+		t.life.Problem(reason.Cause{Reason: reason.NoOwnAddress})
 		return
 	}
 	t.tell(dhcp4.StartInform{Address: in.Configured[i]})
@@ -28,12 +28,12 @@ func (t *Tenancy) beginInform(in Begin) {
 
 // taught takes the parameters that a server answered.
 func (t *Tenancy) taught(l *dhcp4.Lease) {
-	t.informed = l
-	base := t.baseMTU
-	d := t.desired()
-	if base != t.baseMTU {
-		t.save() // what the MTU was, for the next life
+	t.phase = informing{l}
+	base := t.life.BaseMTU()
+	d := t.life.Desired()
+	if base != t.life.BaseMTU() {
+		t.Save() // what the MTU was, for the next life
 	}
-	t.announce, t.pending = event.Informed, true
-	t.apply(d)
+	t.announce = event.Informed
+	t.life.Apply(d)
 }

@@ -1,4 +1,4 @@
-package tenancy
+package v4
 
 import (
 	"net/netip"
@@ -74,9 +74,9 @@ func (t *Tenancy) autoConfigure(allowed bool) {
 	}
 	l.barred = !allowed
 	if l.barred && l.running {
-		t.problem(reason.Cause{Reason: reason.LinkLocalForbidden})
+		t.life.Problem(reason.Cause{Reason: reason.LinkLocalForbidden})
 		t.endLocal()
-		t.apply(t.desired())
+		t.life.Configure()
 	}
 }
 
@@ -102,7 +102,7 @@ func (t *Tenancy) tellLocal(in ipv4ll.Input) {
 	if l == nil {
 		return
 	}
-	l.client.Handle(t.now, in)
+	l.client.Handle(t.life.Now(), in)
 	for {
 		o, ok := l.client.Poll()
 		if !ok {
@@ -113,23 +113,25 @@ func (t *Tenancy) tellLocal(in ipv4ll.Input) {
 			t.transmitARP(o.Packet, nil)
 		case ipv4ll.Acquired:
 			l.address, l.last = o.Address, o.Address.Addr()
-			t.own(l.address)
-			t.save()
-			t.announce, t.pending = event.LinkLocal, true
-			t.apply(t.desired())
+			t.life.Own(l.address)
+			t.Save()
+			t.announce = event.LinkLocal
+			t.life.Configure()
 		case ipv4ll.Lost:
 			l.address = netip.Prefix{}
 			if o.Why == ipv4ll.LossConflict {
-				t.emit(Note{Kind: event.Conflict, State: t.client.State(), Address: o.Address.Addr(), Link: slices.Clone(o.By[:])})
+				t.life.Emit(Note{Kind: event.Conflict, State: t.client.State(), Address: o.Address.Addr(), Link: slices.Clone(o.By[:])})
 			}
-			t.pending = t.pending && t.announce != event.LinkLocal
+			if t.announce == event.LinkLocal {
+				t.announce = 0
+			}
 			if o.Why != ipv4ll.LossStopped {
-				t.apply(t.desired())
+				t.life.Configure()
 			}
 		case ipv4ll.Taken:
-			t.emit(Note{Kind: event.Conflict, State: t.client.State(), Address: o.Address, Link: slices.Clone(o.By[:])})
+			t.life.Emit(Note{Kind: event.Conflict, State: t.client.State(), Address: o.Address, Link: slices.Clone(o.By[:])})
 		case ipv4ll.Defended:
-			t.emit(Note{Kind: event.Defended, State: t.client.State(), Address: o.Address, Link: slices.Clone(o.By[:])})
+			t.life.Emit(Note{Kind: event.Defended, State: t.client.State(), Address: o.Address, Link: slices.Clone(o.By[:])})
 		}
 	}
 }

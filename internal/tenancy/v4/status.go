@@ -1,4 +1,4 @@
-package tenancy
+package v4
 
 import (
 	"net/netip"
@@ -40,35 +40,23 @@ type Next struct {
 // Status returns what there is to know now.
 func (t *Tenancy) Status() Status {
 	s := Status{State: t.client.State(), Lease: t.current(), LinkLocal: t.localAddress(), Counters: t.client.Counters()}
-	if t.candidate != nil || t.pending && t.announce == event.Bound {
+	if _, yes := t.phase.(probing); yes || t.announce == event.Bound {
 		s.State, s.Lease = dhcp4.StateRequesting, nil
 	}
-	s.TakenAway = t.missed(leaseAddress(t.lease))
-	if t.lacks(leaseAddress(t.lease)) {
+	s.TakenAway = t.life.Missed(leaseAddress(t.lease()))
+	if t.life.Lacks(leaseAddress(t.lease())) {
 		s.State, s.Lease = dhcp4.StateRequesting, nil
 	}
-	if t.lacks(s.LinkLocal) {
+	if t.life.Lacks(s.LinkLocal) {
 		s.LinkLocal = netip.Prefix{}
 	}
 	if at, why, ok := t.client.Deadline(); ok {
 		s.Next = &Next{at, why}
 	}
-	taken, missing := t.taken.problem()
-	switch wrong := t.troubles(); {
-	case t.addressless:
+	if _, none := t.phase.(addressless); none {
 		s.Problem.Reason = reason.NoOwnAddress
-	case missing:
-		s.Problem = taken
-	case wrong.mtu != 0:
-		s.Problem = t.mtuChanged()
-	case wrong.apply != nil:
-		s.Problem = because(reason.KernelRefused, wrong.apply)
-	case wrong.save != nil:
-		s.Problem = because(reason.LeaseUnsaved, wrong.save)
-	case wrong.persist != nil:
-		s.Problem = because(reason.LeaseNotDurable, wrong.persist)
-	case wrong.send.Err != nil:
-		s.Problem = wrong.send.cause()
+	} else {
+		s.Problem = t.life.Hindrance()
 	}
 	return s
 }

@@ -1,4 +1,4 @@
-package tenancy
+package v4
 
 import (
 	"errors"
@@ -15,6 +15,8 @@ import (
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/reason"
 	"github.com/lessee/lessee/wire/arp"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
@@ -50,7 +52,7 @@ type scene struct {
 	sent    dhcp4.Transmit
 	record  Record
 	seq     uint64
-	inspect Inspect
+	inspect tenancy.Inspect
 	calls   uint64
 	out     strings.Builder
 }
@@ -98,7 +100,7 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 		s.cfg.DHCP4.IPv6Only, s.cfg.DHCP4.RapidCommit = d.HasArg("ipv6-only"), d.HasArg("rapid-commit")
 		s.reset(t, hardwareAddr)
 	case "begin":
-		in := Begin{Record: s.record, Link: Link{Usable: d.HasArg("up"), MTU: 1500}}
+		in := Begin{Record: s.record, Link: tenancy.Link{Usable: d.HasArg("up"), MTU: 1500}}
 		if a := arg("configured", ""); a != "" {
 			in.Configured = append(in.Configured, netip.MustParsePrefix(a))
 		}
@@ -112,47 +114,49 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 	case "link":
 		mtu := 1500
 		d.MaybeScanArgs(t, "mtu", &mtu)
-		s.tell(Link{Usable: d.HasArg("up"), MTU: mtu})
+		s.tell(tenancy.Link{Usable: d.HasArg("up"), MTU: mtu})
 	case "gone":
-		s.tell(Gone{})
+		s.tell(tenancy.Gone{})
 	case "call":
-		verbs := map[string]Verb{"renew": Renew, "release": Release, "up": Await, "down": End, "down-keep": EndKeep}
+		verbs := map[string]tenancy.Verb{"renew": tenancy.Renew, "release": tenancy.Release, "up": tenancy.Await, "down": tenancy.End, "down-keep": tenancy.EndKeep}
 		verb, ok := verbs[d.CmdArgs[0].Key]
 		if !ok {
 			d.Fatalf(t, "no verb %q", d.CmdArgs[0].Key)
 		}
 		s.calls++
-		s.tell(Call{ID: s.calls, Verb: verb, Deadline: s.now.Add(seconds("patience", "20s"))})
+		s.tell(tenancy.Call{ID: s.calls, Verb: verb, Deadline: s.now.Add(seconds("patience", "20s"))})
 	case "cancel":
 		var id uint64
 		d.ScanArgs(t, "id", &id)
-		s.tell(Cancel{ID: id})
+		s.tell(tenancy.Cancel{ID: id})
 	case "reply":
 		s.tell(s.reply(d, arg))
 	case "arp":
 		s.tell(s.arpPacket(t, d, arg))
 	case "applied":
-		in := Applied{Seq: s.seq}
+		in := tenancy.Applied{Seq: s.seq, Extent: tenancy.AppliedAll}
 		if e := arg("error", ""); e != "" {
-			in.Err = errors.New(e)
-			in.Partly = d.HasArg("partly")
+			in.Err, in.Extent = errors.New(e), tenancy.AppliedNothing
+			if d.HasArg("partly") {
+				in.Extent = tenancy.AppliedAddress
+			}
 		}
 		if r := arg("refused", ""); r != "" {
 			in.Refused = []netconf.Object{{Kind: netconf.ObjectRoute, Prefix: netip.MustParsePrefix(r), Metric: s.cfg.Policy.Metric, Table: netconf.TableMain}}
 		}
 		s.tell(in)
 	case "save-failed":
-		s.tell(SaveFailed{Err: errors.New("no space left on device")})
+		s.tell(tenancy.SaveFailed{Err: errors.New("no space left on device")})
 	case "disturbed":
-		s.tell(Disturbed{})
+		s.tell(tenancy.Disturbed{})
 	case "inspected":
 		s.tell(s.inspected(t, d, arg))
 	case "saved":
-		s.tell(SaveFailed{})
+		s.tell(tenancy.SaveFailed{})
 	case "persisted":
-		s.tell(PersistFailed{})
+		s.tell(tenancy.PersistFailed{})
 	case "persist-failed":
-		s.tell(PersistFailed{Err: errors.New("input/output error")})
+		s.tell(tenancy.PersistFailed{Err: errors.New("input/output error")})
 	case "send-failed":
 		s.tell(SendFailed{Type: s.sent.Type, Err: errors.New("network is down")})
 	case "advance":
@@ -199,9 +203,9 @@ func (s *scene) since(at boottime.Instant) time.Duration {
 }
 
 // inspected answers the last Inspect: "address" and "route=PREFIX" are missing.
-func (s *scene) inspected(t *testing.T, d *datadriven.TestData, arg func(key, value string) string) Inspected {
+func (s *scene) inspected(t *testing.T, d *datadriven.TestData, arg func(key, value string) string) tenancy.Inspected {
 	t.Helper()
-	in := Inspected{Seq: s.inspect.Seq, Cause: s.inspect.Cause, Manager: arg("manager", "")}
+	in := tenancy.Inspected{Seq: s.inspect.Seq, Cause: s.inspect.Cause, Manager: arg("manager", "")}
 	if d.HasArg("address") {
 		in.Missing = append(in.Missing, netconf.Object{Prefix: s.inspect.Want.IPv4().Prefix})
 	}
@@ -218,7 +222,7 @@ func (s *scene) inspected(t *testing.T, d *datadriven.TestData, arg func(key, va
 	return in
 }
 
-func (s *scene) tell(in Input) {
+func (s *scene) tell(in tenancy.Input) {
 	s.tenancy.Handle(s.now, in)
 	s.drain()
 }
@@ -235,7 +239,7 @@ func (s *scene) advance(by time.Duration) {
 			s.now = at
 		}
 		before := s.out.Len()
-		s.tenancy.Handle(s.now, Timeout{})
+		s.tenancy.Handle(s.now, tenancy.Timeout{})
 		s.drain()
 		if at2, ok := s.tenancy.Deadline(); ok && !at2.After(s.now) && s.out.Len() == before {
 			s.out.WriteString("LIVELOCK\n")
@@ -331,7 +335,7 @@ func (s *scene) drain() {
 	}
 }
 
-func (s *scene) describe(o Output) string {
+func (s *scene) describe(o tenancy.Output) string {
 	switch o := o.(type) {
 	case Transmit:
 		s.sent = dhcp4.Transmit(o)
@@ -356,10 +360,10 @@ func (s *scene) describe(o Output) string {
 		}
 		release := map[ReleaseState]string{NotReleased: "no", Releasing: "releasing", Released: "released"}[o.Record.Release]
 		return fmt.Sprintf("save lease=%v release=%s ours=%v mtu=%d", leaseAddress(o.Record.Lease), release, o.Record.Ours, o.Record.BaseMTU) + networks
-	case Forget:
+	case tenancy.Forget:
 		s.record = Record{}
 		return "forget"
-	case Apply:
+	case tenancy.Apply:
 		s.seq = o.Seq
 		want := o.Want.IPv4()
 		if !want.Prefix.IsValid() {
@@ -389,11 +393,11 @@ func (s *scene) describe(o Output) string {
 			text += fmt.Sprintf(" leave=%v", o.Want.Leave)
 		}
 		return text
-	case Inspect:
+	case tenancy.Inspect:
 		s.inspect = o
-		return "inspect, " + map[Cause]string{HintGiven: "a hint was given", PutBackDue: "to put back"}[o.Cause]
-	case Answer:
-		return strings.TrimRight(fmt.Sprintf("answer %d: %s lease=%v %s", o.ID, o.Result.Code.Name(), leaseAddress(o.Result.Lease), &o.Result.Cause), " ")
+		return "inspect, " + map[tenancy.Cause]string{tenancy.HintGiven: "a hint was given", tenancy.PutBackDue: "to put back"}[o.Cause]
+	case tenancy.Answer:
+		return strings.TrimRight(fmt.Sprintf("answer %d: %s lease=%v %s", o.ID, o.Result.Code.Name(), o.Result.Held.Address, &o.Result.Cause), " ")
 	case Note:
 		text := "note " + o.Kind.String()
 		if o.Message != 0 {
@@ -406,7 +410,7 @@ func (s *scene) describe(o Output) string {
 			text += " " + o.Lease.Address.String()
 		}
 		switch {
-		case o.Cause != nil:
+		case o.Cause.Reason != reason.None:
 			text += ": " + o.Cause.String()
 		case o.Why != 0:
 			text += ": " + o.Why.Name()
@@ -414,7 +418,7 @@ func (s *scene) describe(o Output) string {
 			text += ": " + o.Text
 		}
 		return text
-	case Ended:
+	case tenancy.Ended:
 		return "ended"
 	}
 	return fmt.Sprintf("unknown output %T", o)

@@ -1,4 +1,4 @@
-package tenancy
+package v4
 
 import (
 	"net/netip"

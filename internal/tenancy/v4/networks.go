@@ -1,4 +1,4 @@
-package tenancy
+package v4
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/dna"
 	"github.com/lessee/lessee/internal/event"
+	"github.com/lessee/lessee/internal/tenancy"
 	"github.com/lessee/lessee/wire/arp"
 )
 
@@ -61,7 +62,7 @@ func (t *Tenancy) seek() {
 	if len(from) == 0 || !t.findWith() {
 		return
 	}
-	if t.client.State() == dhcp4.StateInit && t.lease == nil {
+	if t.client.State() == dhcp4.StateInit && t.lease() == nil {
 		// The last one is the likeliest: it is verified meanwhile.
 		t.tell(dhcp4.Remember{Lease: asked[0]})
 	}
@@ -72,11 +73,15 @@ func (t *Tenancy) seek() {
 // candidates returns the networks whose routers are asked when the link comes
 // up, and the leases there.
 func (t *Tenancy) candidates() (from []dna.Candidate, leases []*dhcp4.Lease) {
-	if t.release != NotReleased || t.inform || t.ending != living {
+	switch t.phase.(type) {
+	case released, informing, addressless:
+		return nil, nil
+	}
+	if t.life.Stage() != tenancy.Living {
 		return nil, nil
 	}
 	for _, k := range t.networks.known {
-		if ended(k.Lease, t.now) || len(k.RouterLink) != len(arp.HardwareAddr{}) {
+		if ended(k.Lease, t.life.Now()) || len(k.RouterLink) != len(arp.HardwareAddr{}) {
 			continue
 		}
 		from = append(from, dna.Candidate{
@@ -91,8 +96,8 @@ func (t *Tenancy) candidates() (from []dna.Candidate, leases []*dhcp4.Lease) {
 
 // learn finds out by which link address this network can be recognised.
 func (t *Tenancy) learn() {
-	l := t.lease
-	if t.networks.here || t.networks.tried || len(l.Routers) == 0 || !t.link.Usable {
+	l := t.lease()
+	if t.networks.here || t.networks.tried || len(l.Routers) == 0 || !t.life.Usable() {
 		return
 	}
 	t.networks.tried = true
@@ -131,7 +136,7 @@ func (t *Tenancy) tellFinder(in dna.Input) {
 	if f == nil {
 		return
 	}
-	f.prober.Handle(t.now, in)
+	f.prober.Handle(t.life.Now(), in)
 	for {
 		o, ok := f.prober.Poll()
 		if !ok {
@@ -145,9 +150,9 @@ func (t *Tenancy) tellFinder(in dna.Input) {
 			f.asked = nil
 			t.recognised(l)
 		case dna.Learned:
-			if l := t.lease; l != nil && l.Address == f.learning.Address {
-				t.networks.remember(o.Router, o.Link[:], l, t.now)
-				t.save()
+			if l := t.lease(); l != nil && l.Address == f.learning.Address {
+				t.networks.remember(o.Router, o.Link[:], l, t.life.Now())
+				t.Save()
 			}
 			f.learning = nil
 		case dna.Silent:
@@ -171,7 +176,7 @@ func (t *Tenancy) recognised(l *dhcp4.Lease) {
 		n.here = false // a server was quicker, or says otherwise
 		return
 	}
-	t.emit(Note{Kind: event.Recognised, State: t.client.State(), Lease: l, Server: k.Router, Link: k.RouterLink})
+	t.life.Emit(Note{Kind: event.Recognised, State: t.client.State(), Lease: l, Server: k.Router, Link: k.RouterLink})
 }
 
 // virtual are the link addresses, but for their last byte, of routers that

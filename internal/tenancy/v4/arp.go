@@ -1,4 +1,4 @@
-package tenancy
+package v4
 
 import (
 	"net/netip"
@@ -7,6 +7,7 @@ import (
 	"github.com/lessee/lessee/acd"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/dna"
+	"github.com/lessee/lessee/internal/tenancy"
 	"github.com/lessee/lessee/ipv4ll"
 )
 
@@ -17,7 +18,7 @@ func (t *Tenancy) linkUp() {
 	t.tellLocal(ipv4ll.LinkUp{})
 	t.seek()
 	t.tell(dhcp4.LinkUp{})
-	if t.ending == living && t.client.State() == dhcp4.StateReleased && slices.ContainsFunc(t.calls, func(c call) bool { return c.verb == Await }) {
+	if t.life.Stage() == tenancy.Living && t.client.State() == dhcp4.StateReleased && t.life.Waits(awaits) {
 		t.leaseWanted()
 		t.tell(dhcp4.Renew{}) // asked for when there was no link
 	}
@@ -38,18 +39,18 @@ func (t *Tenancy) linkDown() {
 }
 
 // arpDeadlines adds the instants at which they want a Timeout.
-func (t *Tenancy) arpDeadlines(s *soonest) {
+func (t *Tenancy) arpDeadlines(s *tenancy.Soonest) {
 	if d := t.guard.detector; d != nil {
 		at, _, ok := d.Deadline()
-		s.add(at, ok)
+		s.Add(at, ok)
 	}
 	if l := t.local; l != nil {
 		at, _, ok := l.client.Deadline()
-		s.add(at, ok)
+		s.Add(at, ok)
 	}
 	if f := t.networks.finder; f != nil {
 		at, _, ok := f.prober.Deadline()
-		s.add(at, ok)
+		s.Add(at, ok)
 	}
 }
 
@@ -65,7 +66,7 @@ func (t *Tenancy) arpStop() {
 	t.tellDetector(acd.Stop{})
 	t.tellFinder(dna.Stop{})
 	if l := t.local; l != nil {
-		l.client.Handle(t.now, ipv4ll.Stop{})
+		l.client.Handle(t.life.Now(), ipv4ll.Stop{})
 	}
 }
 
@@ -78,7 +79,7 @@ func (t *Tenancy) heard(in ARP) {
 
 func (t *Tenancy) transmitARP(packet, to []byte) {
 	t.listen() // before the question, the ear for its answer
-	t.emit(TransmitARP{Packet: packet, To: to})
+	t.life.Emit(TransmitARP{Packet: packet, To: to})
 }
 
 // listen says whose packets are wanted, if that has changed.
@@ -93,10 +94,10 @@ func (t *Tenancy) listen() {
 			want = append(want, a)
 		}
 	}
-	if f := t.networks.finder; f != nil && t.link.Usable {
+	if f := t.networks.finder; f != nil && t.life.Usable() {
 		want = append(want, f.prober.Addresses()...)
 	}
-	if !t.link.Usable {
+	if !t.life.Usable() {
 		// So that the question can leave as soon as there is a link.
 		from, _ := t.candidates()
 		for _, c := range from {
@@ -105,6 +106,6 @@ func (t *Tenancy) listen() {
 	}
 	if !slices.Equal(want, t.listening) {
 		t.listening = append([]netip.Addr(nil), want...) // no Clone: want is to stay on the stack
-		t.emit(Listen{Addresses: t.listening})
+		t.life.Emit(Listen{Addresses: t.listening})
 	}
 }
