@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 
 	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/linux/packet"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
@@ -27,12 +28,8 @@ func TestListen(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		var a *adapter
-		d.do(func() { a = d.find("c0") })
 		out := func(o tenancy.Output) {
-			d.do(func() {
-				a.enqueue(d, effect{kind: effectOutput, tenancy: a.tenancy, link: a.link(), output: o})
-			})
+			d.do(func() { d.begin(core.Do{Adapter: living(d, "c0"), What: o}) })
 			synctest.Wait()
 		}
 		ours := netip.MustParseAddr("10.0.0.7")
@@ -102,11 +99,7 @@ func TestListenEndsWithDriver(t *testing.T) {
 		}
 		synctest.Wait()
 		d.do(func() {
-			a := d.find("c0")
-			a.enqueue(d, effect{
-				kind: effectOutput, tenancy: a.tenancy, link: a.link(),
-				output: v4.Listen{Addresses: []netip.Addr{netip.MustParseAddr("10.0.0.7")}},
-			})
+			d.begin(core.Do{Adapter: living(d, "c0"), What: v4.Listen{Addresses: []netip.Addr{netip.MustParseAddr("10.0.0.7")}}})
 		})
 		synctest.Wait()
 		if len(w.ears) != 1 {

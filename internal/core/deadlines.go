@@ -1,4 +1,4 @@
-package driver
+package core
 
 import (
 	"container/heap"
@@ -13,12 +13,13 @@ type deadlines struct{ q queue }
 const notQueued = -1
 
 func (d *deadlines) set(a *adapter, at boottime.Instant) {
-	a.due = at
 	if a.position == notQueued {
+		a.due = at
 		heap.Push(&d.q, a)
-		return
+	} else if a.due != at {
+		a.due = at
+		heap.Fix(&d.q, a.position)
 	}
-	heap.Fix(&d.q, a.position)
 }
 
 func (d *deadlines) remove(a *adapter) {
@@ -65,4 +66,9 @@ func (q *queue) Pop() any {
 	*q = (*q)[:last]
 	a.position = notQueued
 	return a
+}
+
+// of returns an adapter's instant; false if it has none.
+func (d *deadlines) of(a *adapter) (boottime.Instant, bool) {
+	return a.due, a.position != notQueued
 }
