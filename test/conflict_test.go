@@ -92,7 +92,7 @@ func TestConflictDeclined(t *testing.T) {
 				if mode == "probe" && len(used) > 0 {
 					t.Errorf("the address was used: %v", used)
 				}
-				if h.cap.Mark(); len(h.cap.Select(mark, func(p lab.Packet) bool { return p.Client(decline) })) != 1 {
+				if len(h.cap.Select(mark, func(p lab.Packet) bool { return p.Client(decline) })) != 1 {
 					t.Error("there was more than one DECLINE")
 				}
 			})

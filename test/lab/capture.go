@@ -145,6 +145,13 @@ func (c *Capture) Mark() int {
 	return c.Journal.Mark()
 }
 
+// Select returns the packets from mark on that passed until now, read or not, and
+// are those.
+func (c *Capture) Select(mark int, is func(Packet) bool) []Packet {
+	c.Mark()
+	return c.Journal.Select(mark, is)
+}
+
 // Capture records what passes the port until the test ends. The packets are
 // shown if the test fails.
 func (p *Port) Capture() *Capture {
