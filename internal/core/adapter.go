@@ -393,6 +393,7 @@ func (c *Core) tell(a *adapter, in tenancy.Input) {
 		if !gone {
 			c.emit(Say{Adapter: about, Note: v4.Note{Kind: event.Unmanaged}, Verb: a.verb})
 			c.drop(a)
+			a.phase = absent{}
 		}
 	case ok:
 		c.due.set(a, at)

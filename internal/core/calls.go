@@ -155,6 +155,10 @@ func (c *Core) resumeWait(a *adapter, in Input) {
 	case Manage:
 		c.answer(in.Call, Refusal{})
 	case Up:
+		if a.living() == nil { // another caller has ended it by now
+			c.up(in)
+			return
+		}
 		c.request(a, tenancy.Call{ID: in.Call, Verb: tenancy.Await, Deadline: in.Deadline})
 	case Call:
 		c.call(in)

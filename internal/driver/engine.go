@@ -186,14 +186,24 @@ func managedByOther(verb tenancy.Verb, name, who, how string) error {
 	return failed(verb.String(), name, errno.ERROR_NOT_SUPPORTED, reason.Cause{Reason: reason.ManagedElsewhere, Manager: who, How: how})
 }
 
+// unmanaged finds a link that exists and is not managed by us.
+func (d *Driver) unmanaged(name string) (link netconf.Link, yes bool) {
+	d.do(func() {
+		if link, yes = d.core.Link(core.Home, name); yes {
+			yes = d.core.View(core.ID{Index: link.Index}).Of == 0
+		}
+	})
+	return link, yes
+}
+
 // resultError turns a tenancy's result into the API's error. It adds how long
 // the caller waited, and what becomes of the lease.
 func (d *Driver) resultError(verb tenancy.Verb, name string, r tenancy.Result, patience time.Duration) error {
 	if r.Code == errno.NO_ERROR {
 		return nil
 	}
-	if r.Cause.Reason == reason.NotManaged {
-		if link, exists := d.link(name); exists {
+	if r.Code == errno.ERROR_FILE_NOT_FOUND && verb != tenancy.Await {
+		if link, unmanaged := d.unmanaged(name); unmanaged {
 			if who, how, yes := d.cfg.Others.ManagerNow(link); yes {
 				return managedByOther(verb, name, who, how)
 			}

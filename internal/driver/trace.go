@@ -82,12 +82,6 @@ func (d *Driver) ethernetLink(op, name string) (netconf.Link, error) {
 	return link, nil
 }
 
-// link finds a link by name.
-func (d *Driver) link(name string) (link netconf.Link, found bool) {
-	d.do(func() { link, found = d.core.Link(core.Home, name) })
-	return link, found
-}
-
 // hold gives a trace its capture; one that has ended meanwhile closes it.
 func (t *trace) hold(c io.Closer) {
 	t.mu.Lock()
