@@ -205,7 +205,7 @@ func (c *Core) cannot(a *adapter, why Refusal) {
 		case Up:
 			c.answer(w.Call, why)
 		case Call:
-			c.call(w)
+			c.callTo(c.adapters.numbered(a.number), true, w)
 		}
 	}
 }
@@ -259,7 +259,7 @@ func (c *Core) goneLink(a *adapter, id ID) {
 		c.drop(a) // the call has failed
 	}
 	for _, w := range waits {
-		c.unwait(w)
+		c.unwait(a, w)
 	}
 }
 

@@ -50,16 +50,11 @@ func (c *Core) cancel(in Cancel) {
 
 // manage takes an adapter that the configuration names.
 func (c *Core) manage(in Manage) {
-	id, link, exists := c.links.find(in.NS, in.Name)
-	if a := c.adapters.at[id]; exists && a != nil {
-		c.answer(in.Call, Refusal{})
-		return
-	}
-	a := c.adapters.named[place{in.NS, in.Name}]
+	a, link, exists := c.find(in.NS, in.Name)
 	if a == nil {
 		a = c.add(in.NS, in.Name, false)
 	}
-	if !exists {
+	if _, absent := a.phase.(absent); !absent || !exists {
 		c.answer(in.Call, Refusal{})
 		return
 	}
@@ -90,9 +85,15 @@ func (c *Core) up(in Up) {
 	c.request(a, tenancy.Call{ID: in.Call, Verb: tenancy.Await, Deadline: in.Deadline})
 }
 
-// call takes a request to an adapter.
+// call takes a request to the adapter of a name.
 func (c *Core) call(in Call) {
-	a, link, exists := c.find(in.NS, in.Name)
+	a, _, exists := c.find(in.NS, in.Name)
+	c.callTo(a, exists, in)
+}
+
+// callTo takes a request to an adapter, nil if there is none; exists says that there
+// is such a link.
+func (c *Core) callTo(a *adapter, exists bool, in Call) {
 	ends := in.Verb == tenancy.End || in.Verb == tenancy.EndKeep
 	if a != nil {
 		switch p := a.phase.(type) {
@@ -115,7 +116,7 @@ func (c *Core) call(in Call) {
 			}
 		}
 	}
-	c.answer(in.Call, whyNot(a, link, exists))
+	c.answer(in.Call, whyNot(a, exists))
 }
 
 // find returns the adapter and the link of a name or alternative name. The adapter
@@ -135,7 +136,7 @@ func (c *Core) find(ns NS, name string) (a *adapter, link netconf.Link, exists b
 }
 
 // whyNot says why an adapter has no tenancy.
-func whyNot(a *adapter, link netconf.Link, exists bool) Refusal {
+func whyNot(a *adapter, exists bool) Refusal {
 	r := Refusal{Code: errno.ERROR_FILE_NOT_FOUND, Cause: reason.Cause{Reason: reason.NotManaged}}
 	if a != nil {
 		if p, yes := a.phase.(absent); yes && p.why.Code != errno.NO_ERROR {
@@ -161,18 +162,18 @@ func (c *Core) resumeWait(a *adapter, in Input) {
 		}
 		c.request(a, tenancy.Call{ID: in.Call, Verb: tenancy.Await, Deadline: in.Deadline})
 	case Call:
-		c.call(in)
+		c.callTo(c.adapters.numbered(a.number), true, in)
 	}
 }
 
 // unwait answers a call that waited for an adapter that went.
-func (c *Core) unwait(in Input) {
+func (c *Core) unwait(a *adapter, in Input) {
 	switch in := in.(type) {
 	case Manage:
 		c.answer(in.Call, Refusal{})
 	case Up:
 		c.answer(in.Call, Refusal{errno.ERROR_FILE_NOT_FOUND, reason.Cause{Reason: reason.AdapterRemoved}})
 	case Call:
-		c.call(in)
+		c.callTo(c.adapters.numbered(a.number), false, in)
 	}
 }
