@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 
 	"github.com/lessee/lessee"
-	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/linux/packet"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
@@ -28,8 +27,12 @@ func TestListen(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
+		var a *adapter
+		d.do(func() { a = d.find("c0") })
 		out := func(o tenancy.Output) {
-			d.do(func() { d.begin(core.Do{Adapter: living(d, "c0"), What: o}) })
+			d.do(func() {
+				a.enqueue(d, effect{kind: effectOutput, tenancy: a.tenancy, link: a.link(), output: o})
+			})
 			synctest.Wait()
 		}
 		ours := netip.MustParseAddr("10.0.0.7")
@@ -99,7 +102,11 @@ func TestListenEndsWithDriver(t *testing.T) {
 		}
 		synctest.Wait()
 		d.do(func() {
-			d.begin(core.Do{Adapter: living(d, "c0"), What: v4.Listen{Addresses: []netip.Addr{netip.MustParseAddr("10.0.0.7")}}})
+			a := d.find("c0")
+			a.enqueue(d, effect{
+				kind: effectOutput, tenancy: a.tenancy, link: a.link(),
+				output: v4.Listen{Addresses: []netip.Addr{netip.MustParseAddr("10.0.0.7")}},
+			})
 		})
 		synctest.Wait()
 		if len(w.ears) != 1 {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
-	"github.com/lessee/lessee/reason"
 )
 
 // TestUpIsRemembered: an adapter that a call began to manage is managed after
@@ -115,37 +114,6 @@ func TestRunFails(t *testing.T) {
 		}
 		if err := <-answer; lessee.Code(err) != errno.ERROR_PROC_NOT_FOUND {
 			t.Errorf("Renew: %v", err)
-		}
-	})
-}
-
-// TestRefusedAndManagedElsewhere: who wants to renew the lease of an adapter that
-// another client took is told so, whether it was to be ours or not.
-func TestRefusedAndManagedElsewhere(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
-		w.manager = "dhcpcd"
-		d := w.run(t)
-		if err := d.Manage("c0"); err != nil {
-			t.Fatal(err)
-		}
-		w.addLink(2, "c0")
-		w.addLink(3, "c1")
-		synctest.Wait()
-		for _, name := range []string{"c0", "c1"} {
-			if err := d.Renew(t.Context(), name); code(err) != errno.ERROR_NOT_SUPPORTED || lessee.Reason(err) != reason.ManagedElsewhere {
-				t.Errorf("%s: Renew: %v", name, err)
-			}
-		}
-		w.mu.Lock()
-		w.manager = ""
-		w.mu.Unlock()
-		if err := d.Renew(t.Context(), "c0"); lessee.Reason(err) != reason.AnotherClient {
-			t.Errorf("when the other one is gone: %v", err)
-		}
-		if err := d.Renew(t.Context(), "c1"); lessee.Reason(err) != reason.NotManaged {
-			t.Errorf("c1: Renew: %v", err)
 		}
 	})
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
-	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/linux/packet"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/reason"
@@ -110,7 +109,9 @@ func (d *Driver) Discover(ctx context.Context, name string, during time.Duration
 // leaseOf returns the lease that the adapter has, nil if it has none.
 func (d *Driver) leaseOf(link netconf.Link) (l *dhcp4.Lease) {
 	d.do(func() {
-		l = d.core.View(core.ID{Index: link.Index}).Status.Lease
+		if a := d.present(link.Index); a != nil {
+			l = a.tenancy.Status().Lease
+		}
 	})
 	return l
 }

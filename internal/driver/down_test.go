@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/errno"
-	"github.com/lessee/lessee/internal/core"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -118,7 +117,7 @@ func TestNewsOfALinkDuringDown(t *testing.T) {
 		w.setLink(l)
 		d := w.run(t)
 		synctest.Wait()
-		d.prepare(core.Prepare{Adapter: core.Adapter{Of: 99, Name: "c0", Link: l}, SetUp: true}) // by now it is forgotten
+		d.resume(&adapter{name: "c0", position: notQueued}, l, true) // by now it is forgotten
 		if l, err := w.LinkByName("c0"); err != nil || l.Up || log.Len() > 0 {
 			t.Errorf("up: %v, %v, log: %s", l.Up, err, &log)
 		}

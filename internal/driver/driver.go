@@ -10,7 +10,6 @@ import (
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
-	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 	"github.com/lessee/lessee/internal/tenancy/v4"
@@ -66,9 +65,9 @@ type Config struct {
 	Adapter func(name string) AdapterConfig
 }
 
-// A Driver runs the core. One goroutine, [Driver.Run], owns it; whatever takes time
-// (disk, kernel) runs beside it, one thing at a time per adapter and in the order in
-// which the core asked for it.
+// A Driver runs tenancies. One goroutine, [Driver.Run], owns them all; whatever
+// takes time (disk, kernel) runs beside it, one thing at a time per adapter and
+// in the order in which the tenancy asked for it.
 type Driver struct {
 	cfg   Config
 	hub   hub
@@ -77,18 +76,20 @@ type Driver struct {
 	timer Timer
 
 	// Owned by the goroutine of Run.
-	core    *core.Core
-	workers map[core.Number]*worker
-	lastID  uint64
-	renames <-chan struct{} // closed when the last renaming of a record is done; nil: there was none
+	links     map[int]*netconf.Link
+	adapters  map[string]*adapter // managed, present or not
+	deadlines deadlines
+	nextID    uint64
+	resolver  string          // the resolver's file while another program's text is in it, else ""
+	renames   <-chan struct{} // closed when the last renaming of a record is done; nil: there was none
 
-	// preparing is held while it is found out whether an adapter can be managed.
-	preparing sync.Mutex
-	waiting   waiting
-	effects   sync.WaitGroup
-	keeper    *keeper
-	traces    traces
-	scans     scans
+	// managing is held while the set of managed adapters changes.
+	managing sync.Mutex
+	waiting  waiting
+	effects  sync.WaitGroup
+	keeper   *keeper
+	traces   traces
+	scans    scans
 }
 
 // New returns a driver that manages nothing yet.
@@ -97,36 +98,40 @@ func New(cfg Config) *Driver {
 		cfg.Wall = time.Now
 	}
 	d := &Driver{
-		cfg:     cfg,
-		inbox:   make(chan func()),
-		done:    make(chan struct{}),
-		timer:   cfg.Clock.NewTimer(),
-		workers: make(map[core.Number]*worker),
-		waiting: waiting{results: make(map[uint64]chan tenancy.Result)},
+		cfg:      cfg,
+		inbox:    make(chan func()),
+		done:     make(chan struct{}),
+		timer:    cfg.Clock.NewTimer(),
+		links:    make(map[int]*netconf.Link),
+		adapters: make(map[string]*adapter),
+		waiting:  waiting{results: make(map[uint64]chan tenancy.Result)},
 	}
-	d.core = core.New(core.Config{Tenancy: d.tenancyConfig})
 	d.keeper = newKeeper(cfg.Store.Persist, d.persisted)
 	return d
 }
 
-// persisted tells the core whether a record would survive a power failure.
+// persisted tells an adapter's tenancy whether its record would survive a power
+// failure.
 func (d *Driver) persisted(name string, err error) {
-	d.tell(core.Persisted{Name: name, Err: systemError(err)})
+	d.do(func() {
+		if a := d.adapters[name]; a != nil {
+			d.tell(a, tenancy.PersistFailed{Err: systemError(err)})
+		}
+	})
 }
 
 // Run serves until ctx ends. Leases, addresses and records stay as they are.
 func (d *Driver) Run(ctx context.Context) error {
 	// First the watch, then the list: what happens in between is told after it.
 	watch, err := d.cfg.Kernel.Watch(func(n netconf.Notice) {
-		switch n := n.(type) {
-		case netconf.LinkChange:
-			d.tell(core.LinkChanged{Link: n.Link, Gone: n.Gone})
-			if n.Gone {
-				d.traces.endAll(n.Link.Index)
+		d.do(func() {
+			switch n := n.(type) {
+			case netconf.LinkChange:
+				d.linkChanged(n)
+			case netconf.Disturbed:
+				d.disturbed(n)
 			}
-		case netconf.Disturbed:
-			d.tell(core.Disturbed{Notice: n})
-		}
+		})
 	})
 	if err != nil {
 		close(d.done) // who waits for the end of Run is not to wait for ever
@@ -139,7 +144,7 @@ func (d *Driver) Run(ctx context.Context) error {
 		return err
 	}
 	for _, l := range links {
-		d.handle(core.LinkChanged{Link: l})
+		d.links[l.Index] = &l
 	}
 	for _, name := range d.cfg.Store.Pending() {
 		d.keeper.add(name)
@@ -150,7 +155,7 @@ func (d *Driver) Run(ctx context.Context) error {
 		case f := <-d.inbox:
 			f()
 		case <-d.timer.C():
-			d.handle(core.Timeout{})
+			d.expire()
 		case <-ctx.Done():
 			return nil
 		}
@@ -163,16 +168,19 @@ func (d *Driver) stop(watch io.Closer) {
 	_ = watch.Close()
 	_ = d.timer.Close()
 	d.traces.stopAll()
-	for a := range d.core.Living() {
-		w := d.worker(a)
-		w.enqueue(d, effect{kind: effectClose, Adapter: a})
-		w.enqueue(d, effect{kind: effectDeafen, Adapter: a})
-		w.enqueue(d, effect{kind: effectReceive, Adapter: a})
+	for _, a := range d.adapters {
+		a.enqueue(d, effect{kind: effectClose})
+		a.enqueue(d, effect{kind: effectDeafen, link: a.link()})
+		if a.receptive.IsValid() {
+			a.enqueue(d, effect{kind: effectReceive, link: a.link()})
+		}
 	}
 	d.effects.Wait()
 	d.keeper.close(persistPatience)
-	for a := range d.core.Living() {
-		d.cfg.Kernel.Unclaim(a.Link)
+	for _, a := range d.adapters {
+		if a.tenancy != nil {
+			d.cfg.Kernel.Unclaim(a.link())
+		}
 	}
 }
 
@@ -189,51 +197,75 @@ func (d *Driver) do(f func()) bool {
 	}
 }
 
-// tell has the core handle an input; false if the driver has stopped.
-func (d *Driver) tell(in core.Input) bool { return d.do(func() { d.handle(in) }) }
-
-// handle hands an input to the core and sets going what follows. It belongs to the
-// driver's goroutine.
-func (d *Driver) handle(in core.Input) {
-	d.core.Handle(d.cfg.Clock.Now(), in)
+// expire tells every tenancy whose deadline has come.
+func (d *Driver) expire() {
+	now := d.cfg.Clock.Now()
 	for {
-		o, ok := d.core.Poll()
+		a, ok := d.deadlines.due(now)
 		if !ok {
 			break
 		}
-		d.begin(o)
+		d.tell(a, tenancy.Timeout{})
+		if at, ok := a.deadline(); ok && !at.After(now) {
+			// A deadline that its Timeout does not move would spin here.
+			d.deadlines.set(a, now.Add(time.Millisecond))
+		}
 	}
 	d.rearm()
 }
 
-// begin sets an output of the core going.
-func (d *Driver) begin(o core.Output) {
-	switch o := o.(type) {
-	case core.Do:
-		d.worker(o.Adapter).enqueue(d, effect{kind: effectOutput, Adapter: o.Adapter, output: o.What})
-	case core.Close:
-		d.worker(o.Adapter).enqueue(d, effect{kind: effectClose, Adapter: o.Adapter})
-	case core.Receive:
-		d.worker(o.Adapter).enqueue(d, effect{kind: effectReceive, Adapter: o.Adapter, address: o.Address})
-	case core.Leave:
-		d.leave(o)
-	case core.Dropped:
-		delete(d.workers, o.Of)
-	case core.Prepare:
-		go d.prepare(o)
-	case core.Rename:
-		d.rename(o)
-	case core.Say:
-		d.announce(o)
-	case core.Unmanageable:
-		d.cfg.Log.Error("the adapter cannot be managed", "adapter", o.Name, "error", refusalError("up", o.Name, o.Why))
-	case core.Answer:
-		d.waiting.answer(o.Call, o.Result)
+// tell passes an input to an adapter's tenancy and sets going what follows.
+func (d *Driver) tell(a *adapter, in tenancy.Input) {
+	t := a.tenancy
+	if t == nil {
+		return
 	}
+	t.Handle(d.cfg.Clock.Now(), in)
+	d.drain(a)
+}
+
+func (d *Driver) drain(a *adapter) {
+	t := a.tenancy
+	ended := false
+	for {
+		o, ok := t.Poll()
+		if !ok {
+			break
+		}
+		if _, over := o.(tenancy.Ended); over {
+			ended = true
+			continue
+		}
+		if n, ok := o.(v4.Note); ok {
+			d.remember(a, n)
+		}
+		a.enqueue(d, effect{kind: effectOutput, tenancy: t, link: a.link(), output: o})
+	}
+	if a.listening && !t.Awaiting() {
+		a.listening = false
+		a.enqueue(d, effect{kind: effectClose})
+	} else if t.Awaiting() {
+		a.listening = true
+	}
+	if to := t.Receptive(); to != a.receptive {
+		a.receptive = to
+		a.enqueue(d, effect{kind: effectReceive, tenancy: t, link: a.link(), address: to})
+	}
+	if ended {
+		a.tenancy = nil
+		a.enqueue(d, effect{kind: effectDeafen, link: a.link()})
+		d.cfg.Kernel.Unclaim(a.link())
+		d.deadlines.remove(a)
+	} else if at, ok := t.Deadline(); ok {
+		d.deadlines.set(a, at)
+	} else {
+		d.deadlines.remove(a)
+	}
+	d.rearm()
 }
 
 func (d *Driver) rearm() {
-	if at, ok := d.core.Deadline(); ok {
+	if at, ok := d.deadlines.first(); ok {
 		d.timer.Reset(at)
 	} else {
 		d.timer.Stop()

@@ -17,7 +17,6 @@ import (
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
-	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy/v4"
@@ -119,10 +118,10 @@ func TestEventsKeepTheirForm(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				var j event.Journal
-				j.Add(w.Now(), core.EntryOf(n))
+				a := &adapter{name: link.Name}
+				d.remember(a, n)
 				var story lessee.Story
-				d.tellStory(&story, event.Tell(&j, event.Present{Now: w.Now()}), w.Now())
+				d.tellStory(&story, event.Tell(&a.journal, event.Present{Now: w.Now()}), w.Now())
 				facts, err := json.Marshal(story.Facts)
 				if err != nil {
 					t.Fatal(err)

@@ -1,6 +1,8 @@
 package driver
 
 import (
+	"errors"
+
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/event"
@@ -31,6 +33,14 @@ func systemFailed(op, name string, err error) *lessee.Error {
 // misconfigured is the error of a call on an adapter whose configuration is refused.
 func misconfigured(op, name string, err error) *lessee.Error {
 	return failed(op, name, errno.ERROR_INVALID_PARAMETER, reason.Cause{Reason: reason.BadConfiguration, Fault: fault.Of(err)})
+}
+
+// causeOf returns the cause of an error.
+func causeOf(err error) reason.Cause {
+	if e, ok := errors.AsType[*lessee.Error](err); ok {
+		return e.Cause
+	}
+	return reason.Cause{Reason: reason.SystemFailed, Fault: fault.Of(err)}
 }
 
 // systemError takes an error of the system apart for a tenancy; nil stays nil.

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/boottime"
-	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/linux/packet"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy/v4"
@@ -57,17 +56,6 @@ type world struct {
 	deafens   func() // called by Listen and ListenForceRenew where they are to end
 	manager   string
 	start     time.Time
-}
-
-// living returns the adapter of that name as outputs name it. It belongs to the
-// driver's goroutine.
-func living(d *Driver, name string) core.Adapter {
-	for a := range d.core.Living() {
-		if a.Name == name {
-			return a
-		}
-	}
-	return core.Adapter{}
 }
 
 func newWorld() *world {

@@ -43,8 +43,8 @@ func TestRefusalsAreCounted(t *testing.T) {
 		}
 
 		// While the kernel or the disk takes its time, a flood is not kept.
-		var a *worker
-		d.do(func() { a = d.worker(living(d, "c0")) })
+		var a *adapter
+		d.do(func() { a = d.find("c0") })
 		hold := make(chan struct{})
 		a.enqueue(d, effect{kind: effectDo, do: func() { <-hold }})
 		synctest.Wait()

@@ -5,10 +5,8 @@ import (
 	"log/slog"
 
 	"github.com/lessee/lessee"
-	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
-	"github.com/lessee/lessee/internal/tenancy"
 	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/reason"
 )
@@ -48,25 +46,16 @@ func (d *Driver) say(link netconf.Link, n v4.Note) {
 	d.log(row, e)
 }
 
-// announce reports to subscribers and the log what no tenancy said. It belongs to the
-// driver's goroutine.
-func (d *Driver) announce(o core.Say) {
-	if o.Note.Kind == event.Problem {
-		d.say(o.Link, o.Note)
-		return
-	}
-	row := o.Note.Kind.Row()
-	e := lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventKind(row.Stream), Index: o.Link.Index, Adapter: o.Name, Detail: o.From}
+// announce reports to journal, subscribers and log what happened to a managed
+// adapter itself. Of the arguments, detail is for subscribers and attrs for the
+// log. It belongs to the driver's goroutine.
+func (d *Driver) announce(a *adapter, k event.Kind, link netconf.Link, detail string, attrs ...slog.Attr) {
+	d.remember(a, v4.Note{Kind: k})
+	row := k.Row()
+	e := lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventKind(row.Stream), Index: link.Index, Adapter: link.Name, Detail: detail}
 	d.hub.publish(e)
 	e.Detail = ""
-	var more []slog.Attr
-	if o.Note.Kind == event.Renamed {
-		more = append(more, slog.String("from", o.From))
-	}
-	if o.Note.Kind == event.Unmanaged {
-		more = append(more, slog.Bool("kept", o.Verb == tenancy.EndKeep))
-	}
-	d.log(row, e, more...)
+	d.log(row, e, attrs...)
 }
 
 // log writes the line that an event has in the log, if it has one.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
-	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/linux/packet"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/reason"
@@ -56,7 +55,7 @@ func (d *Driver) Trace(_ context.Context, name string, arp bool) (<-chan lessee.
 	// If the interface went, or the driver stopped, before the capture was there,
 	// nobody ended it.
 	there := false
-	runs := d.do(func() { there = d.core.Has(core.ID{Index: link.Index}) })
+	runs := d.do(func() { _, there = d.links[link.Index] })
 	if !there {
 		d.traces.end(t)
 	}
@@ -70,13 +69,19 @@ func (d *Driver) Trace(_ context.Context, name string, arp bool) (<-chan lessee.
 func (d *Driver) ethernetLink(op, name string) (netconf.Link, error) {
 	var link netconf.Link
 	found := false
-	if !d.do(func() { link, found = d.core.Link(core.Home, name) }) {
+	if !d.do(func() {
+		for _, l := range d.links {
+			if named(*l, name) {
+				link, found = *l, true
+			}
+		}
+	}) {
 		return netconf.Link{}, stopped(op, name)
 	}
 	switch {
 	case !found:
 		return netconf.Link{}, noAdapter(op, name)
-	case !core.Acceptable(link):
+	case link.Loopback || link.HardwareType != ethernet || len(link.HardwareAddr) != 6:
 		return netconf.Link{}, failed(op, name, errno.ERROR_NOT_SUPPORTED, reason.Cause{Reason: reason.NoEthernet})
 	}
 	return link, nil

@@ -6,15 +6,23 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/dhcp4"
-	"github.com/lessee/lessee/internal/core"
+	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/reason"
 )
 
-// A view is what is known of a link, and the packets that did not come to its client.
+// A view is what the driver knows of a link at one moment.
 type view struct {
-	core.View
-
+	link    netconf.Link
+	managed bool
+	status  v4.Status
+	// refused is why an adapter that we were told to manage is not.
+	refused reason.Cause
+	events  event.Tally
+	// unreadable counts records that could not be used.
+	unreadable uint64
+	// rejected counts on while it is read.
 	rejected *refused
 }
 
@@ -22,13 +30,18 @@ type view struct {
 func (d *Driver) views(wanted func(netconf.Link) bool) ([]view, error) {
 	var all []view
 	if !d.do(func() {
-		for id, l := range d.core.Links() {
-			if l.Loopback || !wanted(l) {
+		for _, l := range d.links {
+			if l.Loopback || !wanted(*l) {
 				continue
 			}
-			v := view{View: d.core.View(id)}
-			if v.Of != 0 {
-				v.rejected = &d.worker(core.Adapter{Of: v.Of}).rejected
+			v := view{link: *l}
+			if a := d.present(l.Index); a != nil {
+				v.managed, v.status, v.events, v.rejected, v.unreadable = true, a.tenancy.Status(), a.events, &a.rejected, a.unreadable
+				if v.status.Problem.Reason == reason.None && d.resolver != "" && resolves(v.status) {
+					v.status.Problem = d.resolverChanged()
+				}
+			} else if a := d.absent(*l); a != nil && a.refused != nil {
+				v.refused = causeOf(a.refused)
 			}
 			all = append(all, v)
 		}
@@ -41,52 +54,52 @@ func (d *Driver) views(wanted func(netconf.Link) bool) ([]view, error) {
 // describe puts a view into the form of the API.
 func (d *Driver) describe(v view, counters bool) lessee.Adapter {
 	a := lessee.Adapter{
-		Index:    v.Link.Index,
-		Name:     v.Link.Name,
-		AltNames: v.Link.AltNames,
-		MAC:      net.HardwareAddr(v.Link.HardwareAddr).String(),
-		MTU:      v.Link.MTU,
-		Up:       v.Link.Up,
-		Carrier:  v.Link.Carrier,
+		Index:    v.link.Index,
+		Name:     v.link.Name,
+		AltNames: v.link.AltNames,
+		MAC:      net.HardwareAddr(v.link.HardwareAddr).String(),
+		MTU:      v.link.MTU,
+		Up:       v.link.Up,
+		Carrier:  v.link.Carrier,
 		Manager:  "lessee",
-		IPv4:     &lessee.IPv4{State: v.Status.State.String()},
+		IPv4:     &lessee.IPv4{State: v.status.State.String()},
 	}
-	problem := v.Status.Problem
-	if v.Of == 0 {
-		problem = v.Refused
+	problem := v.status.Problem
+	if !v.managed {
+		problem = v.refused
 	}
 	if problem.Reason != reason.None {
 		a.IPv4.ProblemCause = &problem
 		a.IPv4.Problem, _ = lessee.English(problem, a.Name)
 	}
-	if v.Of == 0 {
+	if !v.managed {
 		a.Manager = "none"
-		if who, _, yes := d.cfg.Others.Manager(v.Link); yes {
+		if who, _, yes := d.cfg.Others.Manager(v.link); yes {
 			a.Manager = who
 		}
 		a.IPv4.State = "disabled"
-		if have, err := d.cfg.Kernel.Addresses(v.Link.Index); err == nil && len(have) > 0 {
+		if have, err := d.cfg.Kernel.Addresses(v.link.Index); err == nil && len(have) > 0 {
 			a.IPv4.Address = have[0].Prefix
 		}
 		return a
 	}
-	if v.Status.Lease != nil {
-		d.describeLease(a.IPv4, v.Status.Lease)
-	} else if local := v.Status.LinkLocal; local.IsValid() {
+	if v.status.Lease != nil {
+		d.describeLease(a.IPv4, v.status.Lease)
+	} else if local := v.status.LinkLocal; local.IsValid() {
 		a.IPv4.State, a.IPv4.Address = "link-local", local
 	}
 	if counters {
 		a.IPv4.Counters = make(map[string]uint64)
-		for name, n := range v.Status.Counters.All() {
+		for name, n := range v.status.Counters.All() {
 			a.IPv4.Counters[name] = n
 		}
 		for name, n := range v.rejected.all() {
 			a.IPv4.Counters[name] = n
 		}
-		for name, n := range v.Events.All() {
+		for name, n := range v.events.All() {
 			a.IPv4.Counters[name] = n
 		}
-		a.IPv4.Counters["records.unreadable"] = v.Unreadable
+		a.IPv4.Counters["records.unreadable"] = v.unreadable
 	}
 	return a
 }

@@ -75,6 +75,6 @@ func TestTenancyKnowsNoProtocol(t *testing.T) {
 
 // engine is what a DHCP client is made of.
 var engine = []string{
-	"dhcp4", "dhcp6", "acd", "dna", "ipv4ll", "wire/...", "internal/tenancy/...", "internal/core", "internal/driver", "internal/simulation",
+	"dhcp4", "dhcp6", "acd", "dna", "ipv4ll", "wire/...", "internal/tenancy/...", "internal/driver", "internal/simulation",
 	"internal/daemon", "internal/control", "internal/leases", "internal/linux/netlink", "internal/linux/packet", "internal/linux/resolver",
 }

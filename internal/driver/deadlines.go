@@ -1,4 +1,4 @@
-package core
+package driver
 
 import (
 	"container/heap"
@@ -13,13 +13,12 @@ type deadlines struct{ q queue }
 const notQueued = -1
 
 func (d *deadlines) set(a *adapter, at boottime.Instant) {
+	a.due = at
 	if a.position == notQueued {
-		a.due = at
 		heap.Push(&d.q, a)
-	} else if a.due != at {
-		a.due = at
-		heap.Fix(&d.q, a.position)
+		return
 	}
+	heap.Fix(&d.q, a.position)
 }
 
 func (d *deadlines) remove(a *adapter) {
@@ -66,9 +65,4 @@ func (q *queue) Pop() any {
 	*q = (*q)[:last]
 	a.position = notQueued
 	return a
-}
-
-// of returns an adapter's instant; false if it has none.
-func (d *deadlines) of(a *adapter) (boottime.Instant, bool) {
-	return a.due, a.position != notQueued
 }
