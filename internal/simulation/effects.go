@@ -147,9 +147,8 @@ func (m *machine) apply(o tenancy.Apply) tenancy.Applied {
 	before := m.kernel.Clone()
 	outcome := m.kernel.apply(o)
 	m.changed()
-	err := outcome.Err()
 	if m.s.world.Trace != nil {
-		m.s.trace("the kernel has %v, %v, error %v", m.kernel.Addresses, m.kernel.Routes, err)
+		m.s.trace("the kernel has %v, %v, error %v", m.kernel.Addresses, m.kernel.Routes, outcome.Err())
 	}
 	m.s.carriedOut(before, o, outcome)
 	return tenancy.Report(o.Seq, outcome)

@@ -277,7 +277,7 @@ func (r *rules) answered(o tenancy.Answer) {
 	}
 	switch c.verb {
 	case tenancy.Renew, tenancy.Await:
-		if l := o.Result.Held; l.Valid() && !s.m.kernel.has(l.Address.Addr()) && (l.Ends == 0 || s.now().Before(l.Ends)) && !s.news() {
+		if l := o.Result.Held; l.Valid() && !s.m.kernel.has(l.Address.Addr()) && s.m.lasts(l.Ends, l.Ends != 0) && !s.news() {
 			s.broke("honest answers", "%v says that %v is usable; the kernel has %v", c.verb, l.Address, s.m.kernel.prefixes())
 		}
 	case tenancy.Release, tenancy.End:
@@ -292,9 +292,8 @@ func (r *rules) answered(o tenancy.Answer) {
 	}
 }
 
-// lasts reports whether the address of a lease was to be there still.
-func (m *machine) lasts(l *dhcp4.Lease) bool {
-	end, ends := l.Expires()
+// lasts reports whether the address of a lease with that end was to be there still.
+func (m *machine) lasts(end boottime.Instant, ends bool) bool {
 	return !ends || m.s.now().Before(end)
 }
 
@@ -403,7 +402,7 @@ func (s *simulation) checkResend(now boottime.Instant) {
 	if s.resend != resendDue || m.tenancy == nil || !m.carrier || m.unsent != nil || s.stale || now.Sub(max(s.saw, s.linkSince, m.woke)) <= lag {
 		return
 	}
-	if l := m.disk.seen.Lease; m.disk.seen.Release == v4.Releasing && l != nil && m.lasts(l) {
+	if l := m.disk.seen.Lease; m.disk.seen.Release == v4.Releasing && l != nil && m.lasts(l.Expires()) {
 		s.broke("released", "the RELEASE of %v may not have left, and is not sent again", l.Address)
 	}
 }

@@ -24,7 +24,7 @@ const (
 	ForNetwork For = iota
 	// ForKernel: the kernel has done what it was told.
 	ForKernel
-	// ForAddress: the address is usable, whoever sees to that.
+	// ForAddress: the address is usable, for whatever reason.
 	ForAddress
 )
 
@@ -130,7 +130,7 @@ func (l *Life) outOfTime(c *waiter) Result {
 // given is another host's. Who is given the same one again need not wait.
 func (l *Life) Declined(a netip.Addr) {
 	l.answerEach(func(c *waiter) (bool, Result) {
-		if c.Verb != Renew && c.Verb != Await {
+		if !c.Verb.WantsLease() {
 			return false, Result{}
 		}
 		again := c.declined == a
@@ -141,7 +141,7 @@ func (l *Life) Declined(a netip.Addr) {
 
 // LeaseUnwanted answers those who wait for a lease: a release came after them.
 func (l *Life) LeaseUnwanted() {
-	l.AnswerAll(func(c Waiting) bool { return c.Verb == Renew || c.Verb == Await },
+	l.AnswerAll(func(c Waiting) bool { return c.Verb.WantsLease() },
 		errno.ERROR_CANCELLED, reason.Cause{Reason: reason.ReleasedMeanwhile})
 }
 

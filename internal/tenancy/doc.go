@@ -1,8 +1,7 @@
-// Package tenancy is one adapter's life under DHCP, as far as it is the same
-// whatever the protocol: the callers who wait, what the kernel was told to hold
-// and what others take away of it, what goes wrong, and the end. The protocols
-// are in packages below; each has a Tenancy of its own around a [Life].
+// Package tenancy has the parts of an adapter's life under DHCP that do not depend
+// on the protocol: the callers who wait, what the kernel was told to hold and what
+// others take away of it, what goes wrong, and the end. Each protocol has a package
+// below, with a Tenancy of its own around a [Life].
 //
-// Nothing here does I/O. What is to be done comes out of [Life.Poll] and is
-// carried out in that order.
+// Nothing here does I/O: the outputs of [Life.Poll] are carried out in order.
 package tenancy

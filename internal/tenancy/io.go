@@ -70,7 +70,7 @@ type (
 	// Err nil says that it would again.
 	PersistFailed struct{ Err error }
 
-	// Timeout says that the instant of the tenancy's deadline has come.
+	// Timeout says that the tenancy's deadline has come.
 	Timeout struct{}
 )
 
@@ -146,6 +146,9 @@ const (
 	// EndKeep ends the tenancy and leaves the address and the record.
 	EndKeep
 )
+
+// WantsLease reports whether it is done when there is a lease to use.
+func (v Verb) WantsLease() bool { return v == Renew || v == Await }
 
 // String returns the verb as callers know it.
 func (v Verb) String() string {

@@ -25,11 +25,11 @@ type Protocol interface {
 	Note(kind event.Kind, why reason.Cause)
 	// Save puts what there is now on record.
 	Save()
-	// Settled says that the kernel is as desired, and that the callers know.
+	// Settled is called when the kernel is as desired and the callers are answered.
 	Settled()
 	// Stop ends all that is under way, without a packet.
 	Stop()
-	// Silence says that nothing is listened to any more.
+	// Silence is called after Stop, to listen to nothing any more.
 	Silence()
 }
 
@@ -83,7 +83,7 @@ func NewLife(p Protocol) Life { return Life{protocol: p} }
 
 // Begin takes over what an earlier life left: the MTU from before ours and what
 // of the configured addresses is ours.
-func (l *Life) Begin(ours []netip.Prefix, configured []netip.Prefix, baseMTU, mtu int) {
+func (l *Life) Begin(ours, configured []netip.Prefix, baseMTU, mtu int) {
 	l.link.MTU, l.baseMTU = mtu, baseMTU
 	for _, p := range ours {
 		if slices.Contains(configured, p) {
@@ -118,8 +118,8 @@ func (l *Life) LinkChanged(in Link) (was Link) {
 	return was
 }
 
-// Handle takes an input of this package, other than Link, Gone and Call, which
-// are the protocol's to take, as others are.
+// Handle takes the inputs of this package but Link, Gone, Call and Timeout, which
+// the protocol takes.
 func (l *Life) Handle(in Input) {
 	switch in := in.(type) {
 	case Cancel:
@@ -189,8 +189,8 @@ func Because(r reason.Reason, err error) reason.Cause {
 	return reason.Cause{Reason: r, Fault: reason.FaultOf(err)}
 }
 
-// saveFailed notes that the record is not as it was last saved, and has that
-// tried again later; a nil err says that all is well.
+// saveFailed has a Save that failed tried again later. A nil err means that the
+// record is as it should be.
 func (l *Life) saveFailed(err error) {
 	l.went(func(w *Troubles) { w.Save = err })
 	if err == nil {
@@ -206,8 +206,7 @@ func (l *Life) saveFailed(err error) {
 // Saved notes that a Save is on its way, so that none is due.
 func (l *Life) Saved() { l.resave.Stop() }
 
-// Resaving reports whether a Save that failed is tried again later, Unsaved
-// whether the last one failed.
+// Resaving reports whether a Save that failed waits for its next attempt.
 func (l *Life) Resaving() bool { return l.resave.IsSet() }
 
 // Unsaved reports whether the last Save failed.

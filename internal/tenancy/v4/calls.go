@@ -12,12 +12,11 @@ import (
 // call takes a caller's request. A renew joins one that runs already, and so
 // does a release: one exchange on the wire, the same answer to both.
 func (t *Tenancy) call(in tenancy.Call) {
-	wantsLease := in.Verb == tenancy.Renew || in.Verb == tenancy.Await
-	if t.life.Stage() != tenancy.Living && wantsLease {
+	if t.life.Stage() != tenancy.Living && in.Verb.WantsLease() {
 		t.life.Refuse(in, errno.ERROR_FILE_NOT_FOUND, reason.ManagementEnded)
 		return
 	}
-	if _, none := t.phase.(addressless); none && wantsLease {
+	if _, none := t.phase.(addressless); none && in.Verb.WantsLease() {
 		t.life.Refuse(in, errno.ERROR_ADDRESS_NOT_ASSOCIATED, reason.NoOwnAddress)
 		return
 	}
@@ -174,18 +173,21 @@ func (t *Tenancy) end(in tenancy.Call) {
 // releasing reports whether a release waits for the kernel, and nobody has
 // asked for a lease since.
 func (t *Tenancy) releasing() bool {
-	return t.client.State() == dhcp4.StateReleased && t.life.Waits(func(w tenancy.Waiting) bool {
-		return (w.Verb == tenancy.Release || w.Verb == tenancy.End) && w.For == tenancy.ForKernel
-	})
+	return t.client.State() == dhcp4.StateReleased && t.life.Waits(releases(tenancy.ForKernel))
+}
+
+// releases returns what picks the callers whose release waits for that.
+func releases(what tenancy.For) func(tenancy.Waiting) bool {
+	return func(w tenancy.Waiting) bool {
+		return (w.Verb == tenancy.Release || w.Verb == tenancy.End) && w.For == what
+	}
 }
 
 // done takes the client's answer to a Renew or Release.
 func (t *Tenancy) done(o dhcp4.Done) {
 	which := asksToRenew
 	if o.Op == dhcp4.OpRelease {
-		which = func(w tenancy.Waiting) bool {
-			return (w.Verb == tenancy.Release || w.Verb == tenancy.End) && w.For == tenancy.ForNetwork
-		}
+		which = releases(tenancy.ForNetwork)
 	}
 	if o.Err != nil {
 		t.answerFailed(which, o.Err)
