@@ -1,6 +1,9 @@
 package netconf
 
-import "errors"
+import (
+	"errors"
+	"net/netip"
+)
 
 // ErrNoLink says that there is no network interface of that name or index.
 var ErrNoLink = errors.New("no such network interface")
@@ -55,3 +58,11 @@ type (
 
 func (LinkChange) notice() {}
 func (Disturbed) notice()  {}
+
+// An UnresolvedError says that a frame waits for the link address of the next hop,
+// which the kernel does not know.
+type UnresolvedError struct{ Hop netip.Addr }
+
+func (e *UnresolvedError) Error() string {
+	return "the link address of " + e.Hop.String() + " is not known"
+}
