@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"github.com/lessee/lessee/internal/loop"
 )
 
 // BenchmarkIdleLease shows what one more idle lease costs: bytes of heap and
@@ -17,7 +19,7 @@ func BenchmarkIdleLease(b *testing.B) {
 		w := newWorld()
 		w.quiet = true
 		d := New(Config{
-			Kernel: w, Transport: w, Resolver: w, Store: w, Others: w, Clock: w, Log: slog.New(slog.DiscardHandler),
+			Home: loop.Space{Kernel: w, Transport: w}, Resolver: w, Store: w, Others: w, Poller: newPoller(w), Now: w.Now, Log: slog.New(slog.DiscardHandler),
 			Seed:    func() uint64 { return 1 },
 			Adapter: func(string) AdapterConfig { return AdapterConfig{MTU: true, DNS: true} },
 		})
@@ -36,7 +38,7 @@ func BenchmarkIdleLease(b *testing.B) {
 			for w.bound() < to {
 				time.Sleep(time.Millisecond)
 			}
-			d.effects.Wait()
+			d.Alive()
 		}
 		manage(0, leases/2)
 		_, routines := heapNow()

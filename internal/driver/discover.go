@@ -2,65 +2,18 @@ package driver
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"net"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
-	"github.com/lessee/lessee/internal/linux/packet"
-	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/reason"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
-
-// scans are the discoveries that run, by the index of the interface; the
-// answers to them are not for the adapter's own client, which would count them.
-type scans struct {
-	mu  sync.Mutex
-	xid map[int]uint32
-}
-
-func (s *scans) begin(index int) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, runs := s.xid[index]; runs {
-		return false
-	}
-	if s.xid == nil {
-		s.xid = make(map[int]uint32)
-	}
-	s.xid[index] = 0
-	return true
-}
-
-func (s *scans) set(index int, xid uint32) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.xid[index] = xid
-}
-
-func (s *scans) end(index int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.xid, index)
-}
-
-// own reports whether the message answers a discovery on that interface.
-func (s *scans) own(index int, message []byte) bool {
-	const atXID = 4
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	xid, runs := s.xid[index]
-	return runs && xid != 0 && len(message) >= atXID+4 && binary.BigEndian.Uint32(message[atXID:]) == xid
-}
-
-// scanBacklog is how many datagrams may wait for a scan.
-const scanBacklog = 64
 
 // Discover collects the offers of a link's servers; see control.Engine.
 func (d *Driver) Discover(ctx context.Context, name string, during time.Duration) (lessee.Discovery, error) {
@@ -71,95 +24,41 @@ func (d *Driver) Discover(ctx context.Context, name string, during time.Duration
 			Min: lessee.Duration(lessee.MinDiscovery), Max: lessee.Duration(lessee.MaxDiscovery),
 		})
 	}
-	link, err := d.ethernetLink(op, name)
+	began := d.cfg.Wall().UTC().Truncate(time.Millisecond)
+	call, result, err := d.ask(op, name, func(id uint64) core.Input {
+		return core.Discover{Call: id, Name: name, During: during}
+	})
 	if err != nil {
 		return lessee.Discovery{}, err
 	}
-	if !link.Usable() {
-		return lessee.Discovery{}, failed(op, name, errno.ERROR_NO_NETWORK, reason.Cause{Reason: reason.NoLink})
-	}
-	if !d.scans.begin(link.Index) {
-		return lessee.Discovery{}, failed(op, name, errno.ERROR_BUSY, reason.Cause{Reason: reason.DiscoveryRuns})
-	}
-	defer d.scans.end(link.Index)
-
-	began := d.cfg.Clock.Now()
-	out := lessee.Discovery{Adapter: link.Name, Index: link.Index, Time: d.cfg.Wall().UTC().Truncate(time.Millisecond), During: lessee.Duration(during)}
-	scan, err := dhcp4.NewScan(d.clientConfig(link), began, during)
-	if err != nil {
-		return lessee.Discovery{}, misconfigured(op, name, err)
-	}
-	if err := d.scan(ctx, link, scan); err != nil {
-		if errors.Is(err, ErrStopped) {
+	cancelled := ctx.Done()
+	for {
+		select {
+		case a := <-result:
+			if a.Code != errno.NO_ERROR {
+				return lessee.Discovery{}, discoveryError(ctx, name, a)
+			}
+			link := a.discovery.Link
+			out := lessee.Discovery{Adapter: link.Name, Index: link.Index, Time: began, During: lessee.Duration(during)}
+			d.describeDiscovery(&out, a.discovery.Scan, a.discovery.Lease)
+			return out, nil
+		case <-cancelled:
+			cancelled = nil
+			d.loop.Tell(core.Cancel{Call: call})
+		case <-d.loop.Done():
 			return lessee.Discovery{}, stopped(op, name)
 		}
-		e := systemFailed(op, name, err)
-		switch {
-		case errors.Is(err, context.Canceled):
-			e.Code, e.Cause = errno.ERROR_CANCELLED, reason.Cause{Reason: reason.GaveUp}
-		case errors.Is(err, context.DeadlineExceeded):
-			e.Code = errno.ERROR_SEM_TIMEOUT
-		}
-		return lessee.Discovery{}, e
 	}
-	d.describeDiscovery(&out, scan, d.leaseOf(link))
-	return out, nil
 }
 
-// leaseOf returns the lease that the adapter has, nil if it has none.
-func (d *Driver) leaseOf(link netconf.Link) (l *dhcp4.Lease) {
-	d.do(func() {
-		if a := d.present(link.Index); a != nil {
-			l = a.tenancy.Status().Lease
-		}
-	})
-	return l
-}
-
-// scan carries a scan out on a socket of its own.
-func (d *Driver) scan(ctx context.Context, link netconf.Link, s *dhcp4.Scan) error {
-	arrived := make(chan dhcp4.Datagram, scanBacklog)
-	x, err := d.cfg.Transport.Open(link, func(in packet.Datagram) {
-		select {
-		case arrived <- dhcp4.Datagram(in):
-		default: // nobody waits for so many servers
-		}
-	}, func(packet.Refusal, uint64) {})
-	if err != nil {
-		return err
+// discoveryError says why a discovery came to nothing.
+func discoveryError(ctx context.Context, name string, a answer) error {
+	if a.Code == errno.ERROR_CANCELLED && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		e := systemFailed("discover", name, ctx.Err())
+		e.Code = errno.ERROR_SEM_TIMEOUT
+		return e
 	}
-	defer x.Close()
-	timer := d.cfg.Clock.NewTimer()
-	defer timer.Close()
-	for {
-		for o, ok := s.Poll(); ok; o, ok = s.Poll() {
-			t, is := o.(dhcp4.Transmit)
-			if !is {
-				continue
-			}
-			if p, err := wire.Parse(t.Message); err == nil {
-				d.scans.set(link.Index, p.XID())
-			}
-			if err := x.Send(packet.Transmit(t)); err != nil {
-				return err
-			}
-		}
-		at, ok := s.Deadline()
-		if !ok {
-			return nil
-		}
-		timer.Reset(at)
-		select {
-		case in := <-arrived:
-			s.Handle(d.cfg.Clock.Now(), in)
-		case <-timer.C():
-			s.Handle(d.cfg.Clock.Now(), dhcp4.Timeout{})
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-d.done:
-			return ErrStopped
-		}
-	}
+	return refusalError("discover", name, core.Refusal{Code: a.Code, Cause: a.Cause, Err: a.err})
 }
 
 // describeDiscovery puts what a scan found into the form of the API.

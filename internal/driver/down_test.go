@@ -1,10 +1,8 @@
 package driver
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -98,28 +96,6 @@ func TestUpAfterDown(t *testing.T) {
 		synctest.Wait()
 		if arp, forced := hears(); !arp || !forced {
 			t.Errorf("after another up: ARP is heard: %v, FORCERENEW: %v", arp, forced)
-		}
-	})
-}
-
-// TestNewsOfALinkDuringDown: giving an adapter up gives its link the MTU from
-// before the lease. The kernel's news of that may find an adapter that has no
-// client any more and is not forgotten yet; that is no fault, and it is not set
-// up again.
-func TestNewsOfALinkDuringDown(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
-		var log bytes.Buffer
-		w.logger = slog.New(slog.NewTextHandler(&log, nil))
-		l := w.addLink(2, "c0")
-		l.Up, l.Carrier = false, false
-		w.setLink(l)
-		d := w.run(t)
-		synctest.Wait()
-		d.resume(&adapter{name: "c0", position: notQueued}, l, true) // by now it is forgotten
-		if l, err := w.LinkByName("c0"); err != nil || l.Up || log.Len() > 0 {
-			t.Errorf("up: %v, %v, log: %s", l.Up, err, &log)
 		}
 	})
 }

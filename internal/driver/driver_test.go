@@ -3,6 +3,7 @@ package driver
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/netip"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/loop"
 )
 
 func code(err error) errno.Errno { return lessee.Code(err) }
@@ -335,7 +337,7 @@ func TestStop(t *testing.T) {
 		w := newWorld()
 		w.addLink(2, "c0")
 		d := New(Config{
-			Kernel: w, Transport: w, Resolver: w, Store: w, Others: w, Clock: w, Log: w.run(t).cfg.Log,
+			Home: loop.Space{Kernel: w, Transport: w}, Resolver: w, Store: w, Others: w, Poller: newPoller(w), Now: w.Now, Log: slog.New(slog.DiscardHandler),
 			Seed:    func() uint64 { return 1 },
 			Adapter: func(string) AdapterConfig { return AdapterConfig{} },
 		})

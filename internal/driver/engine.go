@@ -4,14 +4,14 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"log/slog"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/errno"
-	"github.com/lessee/lessee/internal/event"
+	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 	"github.com/lessee/lessee/reason"
@@ -27,22 +27,33 @@ const endPatience = time.Minute
 // waiting has the callers who await a result.
 type waiting struct {
 	mu      sync.Mutex
-	results map[uint64]chan tenancy.Result
+	last    uint64
+	results map[uint64]chan answer
 }
 
-func (w *waiting) add(id uint64) <-chan tenancy.Result {
+// An answer is what comes of a call. err is the system's error where there was one,
+// discovery what a Discover found.
+type answer struct {
+	tenancy.Result
+
+	err       error
+	discovery core.Discovery
+}
+
+func (w *waiting) add() (id uint64, result <-chan answer) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	c := make(chan tenancy.Result, 1)
-	w.results[id] = c
-	return c
+	w.last++
+	c := make(chan answer, 1)
+	w.results[w.last] = c
+	return w.last, c
 }
 
-func (w *waiting) answer(id uint64, r tenancy.Result) {
+func (w *waiting) answer(id uint64, a answer) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if c, ok := w.results[id]; ok {
-		c <- r
+		c <- a
 		delete(w.results, id)
 	}
 }
@@ -78,49 +89,27 @@ func (d *Driver) Subscribe() (<-chan lessee.Event, func()) { return d.hub.subscr
 
 // Renew extends the lease or gets one; see control.Engine.
 func (d *Driver) Renew(ctx context.Context, name string) error {
-	return d.call(ctx, name, tenancy.Renew)
+	return d.request(ctx, name, tenancy.Renew)
 }
 
 // Release gives the lease back; see control.Engine.
 func (d *Driver) Release(ctx context.Context, name string) error {
-	return d.call(ctx, name, tenancy.Release)
+	return d.request(ctx, name, tenancy.Release)
 }
 
 // Up manages the adapter and waits for its lease; see control.Engine.
 func (d *Driver) Up(ctx context.Context, name string) error {
-	if err := d.upOnce(name); err != nil {
-		return err
-	}
-	return d.call(ctx, name, tenancy.Await)
-}
-
-func (d *Driver) upOnce(name string) error {
-	d.managing.Lock()
-	defer d.managing.Unlock()
-	link, err := d.cfg.Kernel.LinkByName(name)
+	const verb = tenancy.Await
+	link, err := d.cfg.Home.Kernel.LinkByName(name)
 	switch {
 	case errors.Is(err, netconf.ErrNoLink):
-		return noAdapter("up", name)
+		return noAdapter(verb.String(), name)
 	case err != nil:
-		return systemFailed("up", name, err)
+		return systemFailed(verb.String(), name, err)
 	}
-	var managed bool
-	if !d.do(func() { managed = d.present(link.Index) != nil }) {
-		return stopped("up", name)
-	}
-	if managed {
-		return nil
-	}
-	var waits *adapter
-	d.do(func() {
-		if waits = d.absent(link); waits != nil {
-			d.rename(waits, link.Name)
-		}
+	return d.call(ctx, name, verb, func(id uint64, deadline boottime.Instant) core.Input {
+		return core.Up{Call: id, Link: link, Deadline: deadline}
 	})
-	if waits != nil {
-		return d.begin(waits, link, true)
-	}
-	return d.manage(link, true)
 }
 
 // Down ends the management; see control.Engine. A caller who gives up does not
@@ -134,7 +123,7 @@ func (d *Driver) Down(ctx context.Context, name string, keep bool) error {
 	go func() {
 		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
 		defer cancel()
-		ended <- d.down(own, name, verb)
+		ended <- d.request(own, name, verb)
 	}()
 	select {
 	case err := <-ended:
@@ -147,124 +136,63 @@ func (d *Driver) Down(ctx context.Context, name string, keep bool) error {
 	return failed(verb.String(), name, errno.ERROR_SEM_TIMEOUT, reason.Cause{Reason: reason.KernelSlow})
 }
 
-func (d *Driver) down(ctx context.Context, name string, verb tenancy.Verb) error {
-	d.managing.Lock()
-	defer d.managing.Unlock()
-	var a, absent *adapter
-	d.do(func() {
-		if a = d.find(name); a != nil {
-			return
-		}
-		if waits, ok := d.adapters[name]; ok {
-			absent = waits
-			d.drop(waits)
-		}
-	})
-	if absent != nil {
-		return nil
-	}
-	err := d.call(ctx, name, verb)
-	var settled []<-chan struct{}
-	d.do(func() {
-		// Also after an error the tenancy may have ended: its RELEASE did not
-		// leave, or the kernel did not take the address away.
-		if a == nil || a.tenancy != nil {
-			return
-		}
-		d.drop(a)
-		settled = a.settled(d)
-		d.announce(a, event.Unmanaged, netconf.Link{Index: a.link().Index, Name: a.name}, "", slog.Bool("kept", verb == tenancy.EndKeep))
-	})
-	for _, c := range settled {
-		select {
-		case <-c:
-		case <-ctx.Done():
-		}
-	}
-	return err
-}
-
-// find returns the managed adapter of that name or alternative name that has a
-// tenancy, nil if there is none.
-func (d *Driver) find(name string) *adapter {
-	if a, ok := d.adapters[name]; ok && a.tenancy != nil {
-		return a
-	}
-	for _, a := range d.adapters {
-		if a.tenancy != nil && named(a.link(), name) {
-			return a
-		}
-	}
-	return nil
-}
-
 func named(l netconf.Link, name string) bool {
 	return l.Name == name || slices.Contains(l.AltNames, name)
 }
 
-// call puts a request to an adapter's tenancy and waits for the answer.
-func (d *Driver) call(ctx context.Context, name string, verb tenancy.Verb) error {
+// request puts a request to an adapter and waits for the answer.
+func (d *Driver) request(ctx context.Context, name string, verb tenancy.Verb) error {
+	return d.call(ctx, name, verb, func(id uint64, deadline boottime.Instant) core.Input {
+		return core.Call{Call: id, Name: name, Verb: verb, Deadline: deadline}
+	})
+}
+
+// ask hands the core an input that is answered.
+func (d *Driver) ask(op, name string, build func(id uint64) core.Input) (id uint64, result <-chan answer, err error) {
+	id, result = d.waiting.add()
+	if !d.loop.Do(func() { d.loop.Handle(build(id)) }) {
+		return 0, nil, stopped(op, name)
+	}
+	return id, result, nil
+}
+
+// call hands the core a caller's request and waits for the answer.
+func (d *Driver) call(ctx context.Context, name string, verb tenancy.Verb, build func(id uint64, deadline boottime.Instant) core.Input) error {
 	patience := DefaultPatience
 	if at, ok := ctx.Deadline(); ok {
 		patience = time.Until(at)
 	}
-	var (
-		id      uint64
-		result  <-chan tenancy.Result
-		a       *adapter
-		refusal error
-		link    netconf.Link
-		exists  bool
-	)
-	if !d.do(func() {
-		if a = d.find(name); a == nil {
-			link, exists, refusal = d.whyNot(name)
-			return
-		}
-		d.nextID++
-		id = d.nextID
-		result = d.waiting.add(id)
-		d.tell(a, tenancy.Call{ID: id, Verb: verb, Deadline: d.cfg.Clock.Now().Add(patience)})
-	}) {
-		return stopped(verb.String(), name)
+	call, result, err := d.ask(verb.String(), name, func(id uint64) core.Input {
+		return build(id, d.loop.Now().Add(patience))
+	})
+	if err != nil {
+		return err
 	}
-	if a == nil {
-		if exists {
-			if who, how, yes := d.cfg.Others.ManagerNow(link); yes {
-				return managedByOther(verb, name, who, how)
-			}
-		}
-		return d.unmanaged(verb, name, refusal, exists)
-	}
-	var r tenancy.Result
 	cancelled := ctx.Done()
 	for {
 		select {
-		case r = <-result:
-			return d.resultError(verb, name, r, patience)
+		case a := <-result:
+			return d.resultError(verb, name, a, patience)
 		case <-cancelled:
 			cancelled = nil
 			// A deadline is the tenancy's to keep: it answers at that instant.
 			if errors.Is(ctx.Err(), context.Canceled) {
-				d.do(func() { d.tell(a, tenancy.Cancel{ID: id}) })
+				d.loop.Tell(core.Cancel{Call: call})
 			}
-		case <-d.done:
+		case <-d.loop.Done():
 			return stopped(verb.String(), name)
 		}
 	}
 }
 
-// whyNot says why an adapter has no tenancy, and which it is if it exists.
-func (d *Driver) whyNot(name string) (link netconf.Link, exists bool, refusal error) {
-	if a, ok := d.adapters[name]; ok {
-		refusal = a.refused
-	}
-	for _, l := range d.links {
-		if named(*l, name) {
-			link, exists = *l, true
-		}
-	}
-	return link, exists, refusal
+// Answer implements [core.Hooks].
+func (d *Driver) Answer(call uint64, r tenancy.Result, err error) {
+	d.waiting.answer(call, answer{Result: r, err: err})
+}
+
+// Discovered implements [core.Hooks].
+func (d *Driver) Discovered(call uint64, found core.Discovery) {
+	d.waiting.answer(call, answer{discovery: found})
 }
 
 // managedByOther says that DHCP is at work on the adapter, and not ours: the
@@ -273,23 +201,32 @@ func managedByOther(verb tenancy.Verb, name, who, how string) error {
 	return failed(verb.String(), name, errno.ERROR_NOT_SUPPORTED, reason.Cause{Reason: reason.ManagedElsewhere, Manager: who, How: how})
 }
 
-func (d *Driver) unmanaged(verb tenancy.Verb, name string, refusal error, exists bool) error {
-	switch {
-	case refusal != nil:
-		return failed(verb.String(), name, errno.ERROR_FILE_NOT_FOUND, causeOf(refusal))
-	case !exists:
-		return noAdapter(verb.String(), name)
-	}
-	return failed(verb.String(), name, errno.ERROR_FILE_NOT_FOUND, reason.Cause{Reason: reason.NotManaged})
+// unmanaged finds a link that exists and is not managed by us.
+func (d *Driver) unmanaged(name string) (link netconf.Link, yes bool) {
+	d.do(func() {
+		var id core.ID
+		if id, link, yes = d.loop.Core().Link(core.Home, name); yes {
+			yes = d.loop.Core().View(id).Of == 0
+		}
+	})
+	return link, yes
 }
 
 // resultError turns a tenancy's result into the API's error. It adds how long
 // the caller waited, and what becomes of the lease.
-func (d *Driver) resultError(verb tenancy.Verb, name string, r tenancy.Result, patience time.Duration) error {
+func (d *Driver) resultError(verb tenancy.Verb, name string, r answer, patience time.Duration) error {
 	if r.Code == errno.NO_ERROR {
 		return nil
 	}
+	if r.Code == errno.ERROR_FILE_NOT_FOUND && verb != tenancy.Await {
+		if link, unmanaged := d.unmanaged(name); unmanaged {
+			if who, how, yes := d.cfg.Others.ManagerNow(link); yes {
+				return managedByOther(verb, name, who, how)
+			}
+		}
+	}
 	e := failed(verb.String(), name, r.Code, r.Cause)
+	e.Err = r.err
 	if r.Code != errno.ERROR_SEM_TIMEOUT {
 		return e
 	}

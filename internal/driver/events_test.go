@@ -17,7 +17,9 @@ import (
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/event"
+	"github.com/lessee/lessee/internal/loop"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/reason"
@@ -52,7 +54,7 @@ func TestEventsKeepTheirForm(t *testing.T) {
 		w := newWorld()
 		var log bytes.Buffer
 		d := New(Config{
-			Store: w, Clock: w,
+			Home: loop.Space{Kernel: w, Transport: w}, Store: w, Poller: newPoller(w), Now: w.Now,
 			Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{
 				Level: slog.LevelDebug,
 				ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
@@ -118,10 +120,10 @@ func TestEventsKeepTheirForm(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				a := &adapter{name: link.Name}
-				d.remember(a, n)
+				var j event.Journal
+				j.Add(w.Now(), core.EntryOf(n))
 				var story lessee.Story
-				d.tellStory(&story, event.Tell(&a.journal, event.Present{Now: w.Now()}), w.Now())
+				d.tellStory(&story, event.Tell(&j, event.Present{Now: w.Now()}), w.Now())
 				facts, err := json.Marshal(story.Facts)
 				if err != nil {
 					t.Fatal(err)

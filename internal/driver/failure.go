@@ -1,13 +1,9 @@
 package driver
 
 import (
-	"errors"
-
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
-	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/fault"
-	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/reason"
 )
 
@@ -33,25 +29,4 @@ func systemFailed(op, name string, err error) *lessee.Error {
 // misconfigured is the error of a call on an adapter whose configuration is refused.
 func misconfigured(op, name string, err error) *lessee.Error {
 	return failed(op, name, errno.ERROR_INVALID_PARAMETER, reason.Cause{Reason: reason.BadConfiguration, Fault: fault.Of(err)})
-}
-
-// causeOf returns the cause of an error.
-func causeOf(err error) reason.Cause {
-	if e, ok := errors.AsType[*lessee.Error](err); ok {
-		return e.Cause
-	}
-	return reason.Cause{Reason: reason.SystemFailed, Fault: fault.Of(err)}
-}
-
-// systemError takes an error of the system apart for a tenancy; nil stays nil.
-func systemError(err error) error {
-	if err == nil {
-		return nil
-	}
-	return fault.Of(err)
-}
-
-// problem says that the system refused something.
-func problem(r reason.Reason, err error) v4.Note {
-	return v4.Note{Kind: event.Problem, Cause: reason.Cause{Reason: r, Fault: fault.Of(err)}}
 }

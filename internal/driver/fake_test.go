@@ -15,6 +15,8 @@ import (
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/internal/linux/packet"
+	"github.com/lessee/lessee/internal/linux/poll"
+	"github.com/lessee/lessee/internal/loop"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy/v4"
 	wire "github.com/lessee/lessee/wire/dhcp4"
@@ -26,9 +28,11 @@ type world struct {
 	mu        sync.Mutex
 	log       []string // what was asked, in order
 	links     map[int]netconf.Link
+	loop      *loop.Loop
 	changed   func(netconf.Notice)
 	addresses map[int][]netip.Prefix
 	claimed   map[int]bool
+	mine      map[int]bool // of the claimed
 	records   map[string]v4.Record
 	dns       map[string]netconf.DNS
 	open      int // exchanges
@@ -47,7 +51,6 @@ type world struct {
 	applyErr error               // the kernel refuses
 	arpErr   error               // no ARP can be sent or heard
 	force    bool                // FORCERENEW is listened to
-	renames  func(from string)   // called by Rename
 
 	persisted []string // calls of Persist
 	diskErr   error    // what Persist answers
@@ -63,6 +66,7 @@ func newWorld() *world {
 		links:     map[int]netconf.Link{1: {Index: 1, Name: "lo", Loopback: true, Up: true, Carrier: true}},
 		addresses: map[int][]netip.Prefix{},
 		claimed:   map[int]bool{},
+		mine:      map[int]bool{},
 		records:   map[string]v4.Record{},
 		dns:       map[string]netconf.DNS{},
 		ears:      map[int]ear{},
@@ -159,27 +163,81 @@ func (w *world) LinkByIndex(index int) (netconf.Link, error) {
 	return netconf.Link{}, netconf.ErrNoLink
 }
 
-func (w *world) Watch(changed func(netconf.Notice)) (io.Closer, error) {
+func (w *world) Attach(l poll.Loop) { w.loop = l.(*loop.Loop) }
+
+// inLoop returns f as it is called from any goroutine but the loop's.
+func inLoop[T any](w *world, f func(T)) func(T) {
+	l := w.loop
+	return func(v T) { l.Call(func() { f(v) }) }
+}
+
+func (w *world) Watch(_ poll.Loop, changed func(netconf.Notice)) (io.Closer, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.changed = changed
+	w.changed = inLoop(w, changed)
 	return io.NopCloser(nil), nil
 }
 
+func (w *world) Neighbour(netconf.Link, netip.Addr) (net.HardwareAddr, bool) { return nil, false }
+
+func (w *world) Solicit(netconf.Link, netip.Addr) error { return nil }
+
+func (w *world) WatchNeighbours(poll.Loop, func(int, netip.Addr, []byte)) (io.Closer, error) {
+	return io.NopCloser(nil), nil
+}
+
+// A fakePoller is one whose descriptors never are ready.
+type fakePoller struct {
+	now  func() boottime.Instant
+	wake chan struct{}
+}
+
+func newPoller(w *world) *fakePoller { return &fakePoller{w.Now, make(chan struct{}, 1)} }
+
+func (*fakePoller) Add(int, func()) error { return nil }
+func (*fakePoller) Remove(int)            {}
+func (*fakePoller) Dispatch()             {}
+func (*fakePoller) Close() error          { return nil }
+
+func (p *fakePoller) Wake() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (p *fakePoller) Wait(until boottime.Instant, set bool) error {
+	var due <-chan time.Time
+	if set {
+		t := time.NewTimer(until.Sub(p.now()))
+		defer t.Stop()
+		due = t.C
+	}
+	select {
+	case <-p.wake:
+	case <-due:
+	}
+	return nil
+}
+
+// Claim is refused where another daemon has a claim.
 func (w *world) Claim(l netconf.Link) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.claimed[l.Index] {
+	if w.claimed[l.Index] && !w.mine[l.Index] {
 		return netconf.ErrClaimed
 	}
-	w.claimed[l.Index] = true
+	w.claimed[l.Index], w.mine[l.Index] = true, true
 	return nil
 }
 
 func (w *world) Unclaim(l netconf.Link) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.claimed, l.Index)
+	if w.mine[l.Index] {
+		delete(w.claimed, l.Index)
+		delete(w.mine, l.Index)
+	}
 }
 
 func (w *world) Addresses(index int) ([]netconf.Address, error) {
@@ -249,7 +307,7 @@ func (w *world) Listen(link netconf.Link, addresses []netip.Addr, deliver func(p
 	}
 	delete(w.ears, link.Index)
 	if len(addresses) > 0 {
-		w.ears[link.Index] = ear{slices.Clone(addresses), deliver}
+		w.ears[link.Index] = ear{slices.Clone(addresses), inLoop(w, deliver)}
 	}
 	return nil
 }
@@ -263,7 +321,7 @@ func (w *world) ListenForceRenew(link netconf.Link, address netip.Addr, deliver 
 	defer w.mu.Unlock()
 	delete(w.forced, link.Index)
 	if address.IsValid() {
-		w.forced[link.Index] = deliver
+		w.forced[link.Index] = inLoop(w, deliver)
 	}
 	return nil
 }
@@ -319,7 +377,7 @@ func (w *world) Open(link netconf.Link, deliver func(packet.Datagram), refused f
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.open++
-	w.last = &exchange{w: w, link: link, deliver: deliver, refused: refused}
+	w.last = &exchange{w: w, link: link, deliver: inLoop(w, deliver), refused: func(r packet.Refusal, n uint64) { w.loop.Call(func() { refused(r, n) }) }}
 	return w.last, nil
 }
 
@@ -411,17 +469,6 @@ func (w *world) Remove(name string) error {
 	return nil
 }
 
-func (w *world) Rename(from, to string) error {
-	if w.renames != nil {
-		w.renames(from)
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.records[to] = w.records[from]
-	delete(w.records, from)
-	return nil
-}
-
 func (w *world) Manager(netconf.Link) (name, how string, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -432,37 +479,11 @@ func (w *world) ManagerNow(l netconf.Link) (name, how string, ok bool) { return 
 
 func (w *world) Now() boottime.Instant { return boottime.Instant(time.Since(w.start)) }
 
-func (w *world) NewTimer() Timer { return &fakeTimer{w: w, c: make(chan struct{}, 1)} }
-
-type fakeTimer struct {
-	w *world
-	c chan struct{}
-	t *time.Timer
-}
-
-func (t *fakeTimer) C() <-chan struct{} { return t.c }
-func (t *fakeTimer) Close() error       { t.Stop(); return nil }
-func (t *fakeTimer) Stop() {
-	if t.t != nil {
-		t.t.Stop()
-	}
-}
-
-func (t *fakeTimer) Reset(at boottime.Instant) {
-	t.Stop()
-	t.t = time.AfterFunc(at.Sub(t.w.Now()), func() {
-		select {
-		case t.c <- struct{}{}:
-		default:
-		}
-	})
-}
-
 // run starts a driver in the world; it stops with the test.
 func (w *world) run(t *testing.T) *Driver {
 	t.Helper()
 	d := New(Config{
-		Kernel: w, Transport: w, Resolver: w, Store: w, Others: w, Clock: w,
+		Home: loop.Space{Kernel: w, Transport: w}, Resolver: w, Store: w, Others: w, Poller: newPoller(w), Now: w.Now,
 		Log:     cmp.Or(w.logger, slog.New(slog.DiscardHandler)),
 		Seed:    func() uint64 { return 1 },
 		Adapter: func(string) AdapterConfig { return AdapterConfig{MTU: true, DNS: true, ForceRenew: w.force} },

@@ -41,32 +41,5 @@ func TestRefusalsAreCounted(t *testing.T) {
 		if a, b, c := counter("rejected.ip-checksum"), counter("rejected.ip-vlan"), counter("rejected.ip-length"); a != 3 || b != 1 || c != 0 {
 			t.Errorf("counted %d, %d and %d, want 3, 1 and 0", a, b, c)
 		}
-
-		// While the kernel or the disk takes its time, a flood is not kept.
-		var a *adapter
-		d.do(func() { a = d.find("c0") })
-		hold := make(chan struct{})
-		a.enqueue(d, effect{kind: effectDo, do: func() { <-hold }})
-		synctest.Wait()
-		for range 5 * maxPending {
-			w.last.deliver(packet.Datagram{Message: make([]byte, 300)})
-		}
-		a.mu.Lock()
-		pending := len(a.pending)
-		a.mu.Unlock()
-		if pending > 2*maxPending {
-			t.Errorf("%d effects wait", pending)
-		}
-		close(hold)
-		synctest.Wait()
-		overflow, looked := counter("rejected.ip-overflow"), counter("rejected.bad-op")
-		if overflow == 0 || looked == 0 || overflow+looked != 5*maxPending {
-			t.Errorf("%d looked at, %d not, of %d", looked, overflow, 5*maxPending)
-		}
-		// Then all is as before.
-		w.last.deliver(packet.Datagram{Message: make([]byte, 300)})
-		if n := counter("rejected.bad-op"); n != looked+1 {
-			t.Errorf("%d looked at after the flood, want %d", n, looked+1)
-		}
 	})
 }

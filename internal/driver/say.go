@@ -5,13 +5,40 @@ import (
 	"log/slog"
 
 	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/internal/tenancy"
 	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/reason"
 )
 
-// say reports what a tenancy notes to subscribers and to the log.
+// Say implements [core.Hooks]: it reports to subscribers and to the log.
+func (d *Driver) Say(a core.Adapter, s core.Said) {
+	switch s.Kind {
+	case event.Managed, event.Unmanaged, event.Renamed, event.Removed:
+		d.announce(a, s)
+	default:
+		d.say(a.Link, s.Note)
+	}
+}
+
+// Unmanageable implements [core.Hooks].
+func (d *Driver) Unmanageable(a core.Adapter, why core.Refusal) {
+	d.cfg.Log.Error("the adapter cannot be managed", "adapter", a.Name, "error", refusalError("up", a.Name, why))
+}
+
+// Dropped implements [core.Hooks].
+func (d *Driver) Dropped(core.Adapter) {}
+
+// Gone implements [core.Hooks].
+func (d *Driver) Gone(id core.ID) {
+	if id.NS == core.Home {
+		d.traces.endAll(id.Index)
+	}
+}
+
+// say reports what a tenancy notes.
 func (d *Driver) say(link netconf.Link, n v4.Note) {
 	row := n.Kind.Row()
 	e := lessee.Event{
@@ -46,16 +73,20 @@ func (d *Driver) say(link netconf.Link, n v4.Note) {
 	d.log(row, e)
 }
 
-// announce reports to journal, subscribers and log what happened to a managed
-// adapter itself. Of the arguments, detail is for subscribers and attrs for the
-// log. It belongs to the driver's goroutine.
-func (d *Driver) announce(a *adapter, k event.Kind, link netconf.Link, detail string, attrs ...slog.Attr) {
-	d.remember(a, v4.Note{Kind: k})
-	row := k.Row()
-	e := lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventKind(row.Stream), Index: link.Index, Adapter: link.Name, Detail: detail}
+// announce reports what happened to a managed adapter itself.
+func (d *Driver) announce(a core.Adapter, s core.Said) {
+	row := s.Kind.Row()
+	e := lessee.Event{Time: d.cfg.Wall(), Kind: lessee.EventKind(row.Stream), Index: a.Link.Index, Adapter: a.Name, Detail: s.From}
 	d.hub.publish(e)
 	e.Detail = ""
-	d.log(row, e, attrs...)
+	var more []slog.Attr
+	if s.Kind == event.Renamed {
+		more = append(more, slog.String("from", s.From))
+	}
+	if s.Kind == event.Unmanaged {
+		more = append(more, slog.Bool("kept", s.Verb == tenancy.EndKeep))
+	}
+	d.log(row, e, more...)
 }
 
 // log writes the line that an event has in the log, if it has one.

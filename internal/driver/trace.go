@@ -7,6 +7,7 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/linux/packet"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/reason"
@@ -46,7 +47,7 @@ func (d *Driver) Trace(_ context.Context, name string, arp bool) (<-chan lessee.
 	if !d.traces.add(t) {
 		return nil, nil, failed("trace", name, errno.ERROR_BUSY, reason.Cause{Reason: reason.TooManyTraces})
 	}
-	c, err := d.cfg.Transport.Capture(link, arp, t.add)
+	c, err := d.cfg.Home.Transport.Capture(link, arp, t.add)
 	if err != nil {
 		d.traces.end(t)
 		return nil, nil, systemFailed("trace", name, err)
@@ -55,7 +56,7 @@ func (d *Driver) Trace(_ context.Context, name string, arp bool) (<-chan lessee.
 	// If the interface went, or the driver stopped, before the capture was there,
 	// nobody ended it.
 	there := false
-	runs := d.do(func() { _, there = d.links[link.Index] })
+	runs := d.do(func() { there = d.loop.Core().Has(core.ID{Index: link.Index}) })
 	if !there {
 		d.traces.end(t)
 	}
@@ -69,19 +70,13 @@ func (d *Driver) Trace(_ context.Context, name string, arp bool) (<-chan lessee.
 func (d *Driver) ethernetLink(op, name string) (netconf.Link, error) {
 	var link netconf.Link
 	found := false
-	if !d.do(func() {
-		for _, l := range d.links {
-			if named(*l, name) {
-				link, found = *l, true
-			}
-		}
-	}) {
+	if !d.do(func() { _, link, found = d.loop.Core().Link(core.Home, name) }) {
 		return netconf.Link{}, stopped(op, name)
 	}
 	switch {
 	case !found:
 		return netconf.Link{}, noAdapter(op, name)
-	case link.Loopback || link.HardwareType != ethernet || len(link.HardwareAddr) != 6:
+	case !core.Acceptable(link):
 		return netconf.Link{}, failed(op, name, errno.ERROR_NOT_SUPPORTED, reason.Cause{Reason: reason.NoEthernet})
 	}
 	return link, nil

@@ -6,44 +6,29 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/dhcp4"
-	"github.com/lessee/lessee/internal/event"
+	"github.com/lessee/lessee/internal/core"
+	"github.com/lessee/lessee/internal/linux/packet"
+	"github.com/lessee/lessee/internal/loop"
 	"github.com/lessee/lessee/internal/netconf"
-	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/reason"
 )
 
-// A view is what the driver knows of a link at one moment.
+// A view is what is known of a link, and the packets that did not come to its client.
 type view struct {
-	link    netconf.Link
-	managed bool
-	status  v4.Status
-	// refused is why an adapter that we were told to manage is not.
-	refused reason.Cause
-	events  event.Tally
-	// unreadable counts records that could not be used.
-	unreadable uint64
-	// rejected counts on while it is read.
-	rejected *refused
+	core.View
+
+	refused loop.Refusals
 }
 
 // views returns the wanted links but loopback.
 func (d *Driver) views(wanted func(netconf.Link) bool) ([]view, error) {
 	var all []view
 	if !d.do(func() {
-		for _, l := range d.links {
-			if l.Loopback || !wanted(*l) {
+		for id, l := range d.loop.Core().Links() {
+			if l.Loopback || !wanted(l) {
 				continue
 			}
-			v := view{link: *l}
-			if a := d.present(l.Index); a != nil {
-				v.managed, v.status, v.events, v.rejected, v.unreadable = true, a.tenancy.Status(), a.events, &a.rejected, a.unreadable
-				if v.status.Problem.Reason == reason.None && d.resolver != "" && resolves(v.status) {
-					v.status.Problem = d.resolverChanged()
-				}
-			} else if a := d.absent(*l); a != nil && a.refused != nil {
-				v.refused = causeOf(a.refused)
-			}
-			all = append(all, v)
+			all = append(all, view{d.loop.Core().View(id), d.loop.Refused(id)})
 		}
 	}) {
 		return nil, stopped("list", "")
@@ -54,52 +39,52 @@ func (d *Driver) views(wanted func(netconf.Link) bool) ([]view, error) {
 // describe puts a view into the form of the API.
 func (d *Driver) describe(v view, counters bool) lessee.Adapter {
 	a := lessee.Adapter{
-		Index:    v.link.Index,
-		Name:     v.link.Name,
-		AltNames: v.link.AltNames,
-		MAC:      net.HardwareAddr(v.link.HardwareAddr).String(),
-		MTU:      v.link.MTU,
-		Up:       v.link.Up,
-		Carrier:  v.link.Carrier,
+		Index:    v.Link.Index,
+		Name:     v.Link.Name,
+		AltNames: v.Link.AltNames,
+		MAC:      net.HardwareAddr(v.Link.HardwareAddr).String(),
+		MTU:      v.Link.MTU,
+		Up:       v.Link.Up,
+		Carrier:  v.Link.Carrier,
 		Manager:  "lessee",
-		IPv4:     &lessee.IPv4{State: v.status.State.String()},
+		IPv4:     &lessee.IPv4{State: v.Status.State.String()},
 	}
-	problem := v.status.Problem
-	if !v.managed {
-		problem = v.refused
+	problem := v.Status.Problem
+	if v.Of == 0 {
+		problem = v.Refused
 	}
 	if problem.Reason != reason.None {
 		a.IPv4.ProblemCause = &problem
 		a.IPv4.Problem, _ = lessee.English(problem, a.Name)
 	}
-	if !v.managed {
+	if v.Of == 0 {
 		a.Manager = "none"
-		if who, _, yes := d.cfg.Others.Manager(v.link); yes {
+		if who, _, yes := d.cfg.Others.Manager(v.Link); yes {
 			a.Manager = who
 		}
 		a.IPv4.State = "disabled"
-		if have, err := d.cfg.Kernel.Addresses(v.link.Index); err == nil && len(have) > 0 {
+		if have, err := d.cfg.Home.Kernel.Addresses(v.Link.Index); err == nil && len(have) > 0 {
 			a.IPv4.Address = have[0].Prefix
 		}
 		return a
 	}
-	if v.status.Lease != nil {
-		d.describeLease(a.IPv4, v.status.Lease)
-	} else if local := v.status.LinkLocal; local.IsValid() {
+	if v.Status.Lease != nil {
+		d.describeLease(a.IPv4, v.Status.Lease)
+	} else if local := v.Status.LinkLocal; local.IsValid() {
 		a.IPv4.State, a.IPv4.Address = "link-local", local
 	}
 	if counters {
 		a.IPv4.Counters = make(map[string]uint64)
-		for name, n := range v.status.Counters.All() {
+		for name, n := range v.Status.Counters.All() {
 			a.IPv4.Counters[name] = n
 		}
-		for name, n := range v.rejected.all() {
+		for r, n := range v.refused {
+			a.IPv4.Counters["rejected."+packet.Refusal(r).String()] = n //nolint:gosec // they are few
+		}
+		for name, n := range v.Events.All() {
 			a.IPv4.Counters[name] = n
 		}
-		for name, n := range v.events.All() {
-			a.IPv4.Counters[name] = n
-		}
-		a.IPv4.Counters["records.unreadable"] = v.unreadable
+		a.IPv4.Counters["records.unreadable"] = v.Unreadable
 	}
 	return a
 }

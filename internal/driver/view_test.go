@@ -11,6 +11,7 @@ import (
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/loop"
 	"github.com/lessee/lessee/names"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
@@ -67,7 +68,8 @@ func everything() *dhcp4.Lease {
 func TestLeaseKeepsItsForm(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := New(Config{Store: newWorld(), Clock: newWorld()})
+		w := newWorld()
+		d := New(Config{Home: loop.Space{Kernel: w, Transport: w}, Store: w, Now: w.Now})
 		v := &lessee.IPv4{State: "bound"}
 		d.describeLease(v, everything())
 		text, err := json.MarshalIndent(v, "", "  ")

@@ -3,47 +3,15 @@ package driver
 import (
 	"context"
 	"net"
-	"net/netip"
 	"time"
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
-	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/reason"
 )
-
-// remember counts an event and enters it into the adapter's journal. It belongs
-// to the driver's goroutine.
-func (d *Driver) remember(a *adapter, n v4.Note) {
-	a.events.Count(n.Kind)
-	e := event.Entry{
-		Kind: n.Kind, State: n.State, Message: n.Message, Why: n.Why, Server: n.Server,
-		Address: n.Address, Link: n.Link, XID: n.XID, Detail: n.Text,
-	}
-	if n.Cause.Reason != reason.None {
-		e.Detail = n.Cause.Pack()
-	}
-	if n.Lease != nil {
-		switch n.Kind.Row().Subject {
-		case event.OfNothing:
-		case event.OfLease:
-			if !e.Server.IsValid() {
-				e.Server = n.Lease.Server
-			}
-			fallthrough
-		case event.OfAddress:
-			if !e.Address.IsValid() {
-				e.Address = n.Lease.Address.Addr()
-			}
-		}
-	}
-	if e.Address.IsUnspecified() {
-		e.Address = netip.Addr{}
-	}
-	a.journal.Add(d.cfg.Clock.Now(), e)
-}
 
 // Why explains the state of an adapter; see control.Engine.
 func (d *Driver) Why(_ context.Context, name string) (lessee.Story, error) {
@@ -53,38 +21,7 @@ func (d *Driver) Why(_ context.Context, name string) (lessee.Story, error) {
 		link netconf.Link
 	)
 	if !d.do(func() {
-		p.Now = d.cfg.Clock.Now()
-		for _, l := range d.links {
-			if named(*l, name) && !l.Loopback {
-				link, p.Exists = *l, true
-			}
-		}
-		p.Up, p.Carrier = link.Up, link.Carrier
-		a := d.find(name)
-		if a == nil && p.Exists {
-			a = d.absent(link)
-		}
-		if a == nil {
-			a = d.adapters[name]
-		}
-		if a == nil {
-			return
-		}
-		p.Expected = true
-		j = a.journal.Clone()
-		if a.refused != nil {
-			hindrance := causeOf(a.refused)
-			p.Hindrance = hindrance.Pack()
-		}
-		if a.tenancy == nil {
-			return
-		}
-		s := a.tenancy.Status()
-		p.Managed, p.State, p.Lease, p.LinkLocal, p.Problem = true, s.State, s.Lease, s.LinkLocal.Addr(), s.Problem.Pack()
-		p.TakenAway = s.TakenAway
-		if s.Next != nil {
-			p.Next = &event.Next{At: s.Next.At, Timer: s.Next.Timer}
-		}
+		p, j, link = d.loop.Core().Present(d.loop.Now(), core.Home, name)
 	}) {
 		return lessee.Story{}, stopped("why", name)
 	}

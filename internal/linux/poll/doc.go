@@ -13,6 +13,7 @@ type Loop interface {
 	// Aside runs f, which may take long, on another goroutine, after what was given
 	// to Aside before. What it has to tell is told by Do.
 	Aside(f func())
-	// Do has f run on the loop's goroutine, soon; from any goroutine.
-	Do(f func())
+	// Do has f run on the loop's goroutine, soon; from any goroutine. It reports
+	// false if the loop has ended: f is not run then.
+	Do(f func()) bool
 }

@@ -152,8 +152,24 @@ func (t *Tenancy) Deadline() (boottime.Instant, bool) {
 	return s.Earliest()
 }
 
-// Awaiting reports whether an answer from the network is awaited.
-func (t *Tenancy) Awaiting() bool { return t.life.Stage() == tenancy.Living && t.client.Awaiting() }
+// Awaiting reports whether answers from the network are to be received: one is
+// awaited, or will be as soon as there is a link.
+func (t *Tenancy) Awaiting() bool {
+	if t.life.Stage() != tenancy.Living {
+		return false
+	}
+	_, given := t.phase.(released)
+	return t.client.Awaiting() || !t.life.Usable() && !given
+}
+
+// Stage returns how far the end of the tenancy has come.
+func (t *Tenancy) Stage() tenancy.Stage { return t.life.Stage() }
+
+// Unsaved reports whether the last Save failed.
+func (t *Tenancy) Unsaved() bool { return t.life.Unsaved() }
+
+// Unsent reports whether the last Transmit failed.
+func (t *Tenancy) Unsent() bool { return t.life.Troubles().Send.Failed() }
 
 func (t *Tenancy) begin(in Begin) {
 	r := in.Record

@@ -1,4 +1,4 @@
-package driver
+package loop
 
 import (
 	"sync"
@@ -64,17 +64,6 @@ func (k *keeper) add(adapter string) {
 		k.state, k.idle = keeperBusy, make(chan struct{})
 		go k.run(k.idle)
 	}
-}
-
-// rename has both records of an adapter persisted that has another name now. What
-// failed under the old name no longer counts: the first success is reported.
-func (k *keeper) rename(from, to string) {
-	k.mu.Lock()
-	delete(k.failed, from)
-	k.failed[to] = 0
-	k.mu.Unlock()
-	k.add(from)
-	k.add(to)
 }
 
 func (k *keeper) run(idle chan struct{}) {

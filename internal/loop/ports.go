@@ -1,18 +1,26 @@
-package driver
+package loop
 
 import (
 	"io"
+	"net"
 	"net/netip"
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/internal/linux/packet"
+	"github.com/lessee/lessee/internal/linux/poll"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy/v4"
 )
 
+// A Space is a network namespace.
+type Space struct {
+	Kernel    Kernel
+	Transport Transport
+}
+
 // A Kernel is the network configuration of one network namespace. Its methods
-// may be called from any goroutine; their errors say what failed and why, and
-// wrap the errno.
+// may be called from any goroutine, but for Watch and WatchNeighbours; their errors
+// say what failed and why, and wrap the errno.
 type Kernel interface {
 	Links() ([]netconf.Link, error)
 	// LinkByName finds by name or alternative name; [netconf.ErrNoLink] if there is none.
@@ -20,10 +28,9 @@ type Kernel interface {
 	// LinkByIndex finds by index; [netconf.ErrNoLink] if there is none.
 	LinkByIndex(index int) (netconf.Link, error)
 	// Watch reports every change of a link from the moment Watch returns, and
-	// hints at what others do to addresses and routes. notify is called from one
-	// goroutine at a time. If the kernel dropped notifications, all links are
-	// reported anew.
-	Watch(notify func(netconf.Notice)) (io.Closer, error)
+	// hints at what others do to addresses and routes, on the loop's goroutine. If the
+	// kernel dropped notifications, all links are reported anew.
+	Watch(loop poll.Loop, notify func(netconf.Notice)) (io.Closer, error)
 
 	// Claim keeps other lessee daemons off the interface until Unclaim or the
 	// end of the process; [netconf.ErrClaimed] if one of them was first.
@@ -43,31 +50,41 @@ type Kernel interface {
 	// Inspect returns the wanted addresses and routes that the kernel does not
 	// have for the interface: see [netconf.Missing].
 	Inspect(link netconf.Link, want netconf.Desired) ([]netconf.Object, error)
+
+	// Neighbour returns the link address that the kernel knows for a host.
+	Neighbour(link netconf.Link, host netip.Addr) (net.HardwareAddr, bool)
+	// Solicit has the kernel ask for it.
+	Solicit(link netconf.Link, host netip.Addr) error
+	// WatchNeighbours reports the link addresses that the kernel learns, on the loop's
+	// goroutine. A host that is not valid says that notifications were lost.
+	WatchNeighbours(loop poll.Loop, notify func(index int, host netip.Addr, link []byte)) (io.Closer, error)
 }
 
-// A Transport sends and receives in one network namespace. Its methods may be
-// called from any goroutine; their errors say what failed and why, and wrap the
-// errno.
+// A Transport sends and receives in one network namespace. Its methods are called on
+// the loop's goroutine; their errors say what failed and why, and wrap the errno.
 type Transport interface {
+	// Attach says which loop serves the sockets, before all else.
+	Attach(loop poll.Loop)
+
 	// Open begins an exchange: a filtered packet socket on the interface.
 	// Well-formed UDP datagrams for port 68 that carry the link's hardware
-	// address are delivered, from one goroutine, until it is closed. What
+	// address are delivered, on the loop's goroutine, until it is closed. What
 	// passed the kernel's filter and is not delivered is reported with its
-	// number; refused is called from that goroutine, too, once more after Close.
+	// number; refused is called there, too, once more after Close.
 	Open(link netconf.Link, deliver func(packet.Datagram), refused func(packet.Refusal, uint64)) (packet.Exchange, error)
 	// Send sends a message that awaits no answer. It returns when the frame
-	// has been handed to the interface.
+	// has been handed to the interface. The error, as that of an exchange's Send, may
+	// be a [*netconf.UnresolvedError].
 	Send(link netconf.Link, t packet.Transmit) error
 
 	// Capture delivers the DHCP frames of the link as the kernel sees them, both
 	// directions and all clients', and with arp the packets of conflict detection
-	// too, from one goroutine, until it is closed.
+	// too, from one goroutine of its own, until it is closed. It may be called from any.
 	Capture(link netconf.Link, arp bool, deliver func(packet.Frame)) (io.Closer, error)
 
 	// Listen replaces the addresses whose ARP is wanted from the interface:
 	// what another host sends from one of them, and its probes for one of them.
-	// None ends it. All adapters share one socket; deliver is called from one
-	// goroutine, and may still be called once after the end.
+	// None ends it. All adapters share one socket.
 	Listen(link netconf.Link, addresses []netip.Addr, deliver func(packet.ARP)) error
 	// ListenForceRenew delivers the FORCERENEW messages (RFC 3203) that come to
 	// the address, whether an exchange is open or not, until it is called with
@@ -81,7 +98,7 @@ type Transport interface {
 // A Resolver is the system's name resolution.
 type Resolver interface {
 	// Set makes the resolver use d for the adapter; an empty d takes back what
-	// was set before. Setting the same again changes nothing.
+	// was set before. Setting the same again changes nothing. It may take long.
 	Set(link netconf.Link, d netconf.DNS) error
 }
 
@@ -98,12 +115,11 @@ type Store interface {
 	// Load returns false if there is none. What cannot be understood counts as
 	// none: it is set aside and reported as an error beside what was found.
 	Load(adapter string) (v4.Record, bool, error)
-	// Remove and Rename are done for any later process when they return.
+	// Remove is done for any later process when it returns.
 	Remove(adapter string) error
-	Rename(from, to string) error
 }
 
-// Others finds DHCP clients that are not us.
+// Others finds DHCP clients that are not us. It may take long.
 type Others interface {
 	// Manager tells who else manages the link by DHCP: one of the names of
 	// [lessee.Adapter.Manager], and how that is known ("dhcpcd, pid 1234, has
@@ -114,17 +130,17 @@ type Others interface {
 	ManagerNow(link netconf.Link) (name, how string, ok bool)
 }
 
-// A Clock tells and awaits time that counts suspended time.
-type Clock interface {
-	Now() boottime.Instant
-	// NewTimer returns a timer that is not set.
-	NewTimer() Timer
-}
-
-// A Timer fires once per Reset at an absolute instant.
-type Timer interface {
-	C() <-chan struct{}
-	Reset(at boottime.Instant)
-	Stop()
+// A Poller waits until there is something to do. It is used by the loop's goroutine,
+// but for Wake.
+type Poller interface {
+	// Add and Remove are those of [poll.Loop].
+	Add(fd int, ready func()) error
+	Remove(fd int)
+	// Wait returns when a descriptor can be read, the instant has come (if one is
+	// set), or Wake was called. It may return too early.
+	Wait(until boottime.Instant, set bool) error
+	// Dispatch calls what belongs to the descriptors that Wait found.
+	Dispatch()
+	Wake()
 	Close() error
 }

@@ -1,0 +1,68 @@
+package core
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
+// A roster is the adapters. Each is either where its link is, or waits under a name.
+type roster struct {
+	last     Number
+	byNumber map[Number]*adapter
+	at       map[ID]*adapter
+	waits    map[place]*adapter
+}
+
+func newRoster() roster {
+	return roster{byNumber: make(map[Number]*adapter), at: make(map[ID]*adapter), waits: make(map[place]*adapter)}
+}
+
+// add begins with an adapter, which is nowhere yet.
+func (r *roster) add(ns NS, name string) *adapter {
+	r.last++
+	a := &adapter{number: r.last, id: ID{NS: ns}, name: name}
+	r.byNumber[a.number] = a
+	return a
+}
+
+func (r *roster) numbered(n Number) *adapter { return r.byNumber[n] }
+
+// put says that an adapter is where a link is.
+func (r *roster) put(a *adapter, id ID) {
+	r.lift(a)
+	a.id = id
+	r.at[id] = a
+}
+
+// wait has an adapter wait for a link of its name. It returns the one that did so
+// before, which then waits no more.
+func (r *roster) wait(a *adapter) (before *adapter) {
+	r.lift(a)
+	at := place{a.id.NS, a.name}
+	before = r.waits[at]
+	r.waits[at] = a
+	return before
+}
+
+// lift takes an adapter from where it is.
+func (r *roster) lift(a *adapter) {
+	if at := (place{a.id.NS, a.name}); r.waits[at] == a {
+		delete(r.waits, at)
+	}
+	if r.at[a.id] == a {
+		delete(r.at, a.id)
+	}
+	a.id.Index = 0
+}
+
+// remove ends with an adapter.
+func (r *roster) remove(a *adapter) {
+	r.lift(a)
+	delete(r.byNumber, a.number)
+}
+
+// inOrder returns all adapters in the order in which they came.
+func (r *roster) inOrder() []*adapter {
+	return slices.SortedFunc(maps.Values(r.byNumber), func(a, b *adapter) int { return cmp.Compare(a.number, b.number) })
+}
