@@ -169,7 +169,7 @@ func (c *Core) call(in Call) {
 		c.answer(in.Call, whyNot(absent{}, exists))
 		return
 	}
-	ends := in.Verb == tenancy.End || in.Verb == tenancy.EndKeep
+	ends := in.Verb.Ends()
 	switch p := a.phase.(type) {
 	case *living:
 		if !ends {

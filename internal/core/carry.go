@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
@@ -32,7 +33,7 @@ func (c *Core) drain(a *adapter, l *living) {
 		if !ok {
 			break
 		}
-		if l.hold.holds() {
+		if l.hold.holds() && !fails(o) {
 			l.hold.rest = append(l.hold.rest, o)
 			continue
 		}
@@ -50,6 +51,13 @@ func (c *Core) drain(a *adapter, l *living) {
 		c.trouble(a, l, deafToServer, c.cfg.Transport.ListenForceRenew(c.about(a), to))
 	}
 	c.arm(a)
+}
+
+// fails reports whether an output tells a caller that something was not done: that
+// waits for nothing.
+func fails(o tenancy.Output) bool {
+	answer, is := o.(tenancy.Answer)
+	return is && answer.Result.Code != errno.NO_ERROR
 }
 
 // close ends what receives from a link, unless somebody still awaits an answer.
@@ -84,8 +92,10 @@ func (c *Core) carry(a *adapter, l *living, o tenancy.Output) {
 			c.cfg.Resolver.Resolve(about, o.Want.DNS)
 		}
 	case tenancy.Answer:
-		delete(c.calls, o.ID)
-		c.cfg.Hooks.Answer(o.ID, o.Result, nil)
+		if o.ID != nobody {
+			delete(c.calls, o.ID)
+			c.cfg.Hooks.Answer(o.ID, o.Result, nil)
+		}
 	case v4.Note:
 		c.say(a, Said{Note: o})
 	case v4.TransmitARP:

@@ -33,7 +33,7 @@ func (l *Loop) Inspect(a core.Adapter, o tenancy.Inspect) (tenancy.Inspected, bo
 		in.Manager, _, _ = l.cfg.Others.ManagerNow(a.Link)
 		l.Tell(core.Inspected{Of: a.Of, Turn: a.Turn, What: in})
 	})
-	return in, false
+	return tenancy.Inspected{}, false
 }
 
 // Solicit implements [core.Kernel].

@@ -21,7 +21,9 @@ import (
 type configuration struct {
 	// inUse is the lease that was announced as usable, nil if none is.
 	inUse *dhcp4.Lease
-	// seq is that of the last Apply, applied that of the last one that succeeded.
+	// want is what the last Apply wanted, seq its number, applied that of the last one that succeeded.
+	// want is what the last Apply is for.
+	want         netconf.Desired
 	seq, applied uint64
 	// taken are the objects that others removed and that are still missing.
 	taken map[netconf.Object]loss
@@ -83,7 +85,10 @@ func (r *rules) touched(before, after map[netconf.Object]bool) {
 }
 
 // noticed: the tenancy is about to hear that something may be missing.
-func (r *rules) noticed() { r.unsettled, r.hinted = r.s.now(), true }
+func (r *rules) noticed(o netconf.Object) {
+	r.unsettled = r.s.now()
+	r.hinted = r.hinted || o == (netconf.Object{}) || r.want.Has(o)
+}
 
 // inspected: the tenancy is told what is missing.
 func (r *rules) inspected(in tenancy.Inspected) {
@@ -293,7 +298,7 @@ func (s *simulation) checkConfiguration(now boottime.Instant) {
 	if s.news() {
 		return
 	}
-	st := m.tenancy.Status()
+	st := m.status()
 	for _, p := range []netip.Prefix{st.LinkLocal, leaseAddress(st.Lease)} {
 		if p.IsValid() && !m.kernel.has(p.Addr()) && now.Sub(s.blind) > settling {
 			s.broke("honest status", "%v is shown; the kernel has %v", p, m.kernel.prefixes())

@@ -4,11 +4,12 @@ import (
 	"fmt"
 
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/tenancy"
 	"github.com/lessee/lessee/internal/tenancy/v4"
 )
 
-// describe and describeInput put into one line what passes between tenancy and
+// describe and describeInput put into one line what passes between core and
 // machine.
 func describe(o tenancy.Output) string {
 	switch o := o.(type) {
@@ -30,12 +31,12 @@ func describe(o tenancy.Output) string {
 	}
 }
 
-func describeInput(in tenancy.Input) string {
+func describeInput(in core.Input) string {
 	switch in := in.(type) {
-	case v4.Begin:
-		return fmt.Sprintf("begin: record %v, release %d, ours %v; configured %v, link %v",
-			leaseText(in.Record.Lease), in.Record.Release, in.Record.Ours, in.Configured, in.Link.Usable)
-	case v4.Datagram, v4.ARP:
+	case core.Prepared:
+		return fmt.Sprintf("prepared: record %v, release %d, ours %v; configured %v, link %v",
+			leaseText(in.Record.Lease), in.Record.Release, in.Record.Ours, in.Configured, in.Link.Usable())
+	case core.Datagram, core.ARP:
 		return fmt.Sprintf("%T", in)
 	default:
 		return fmt.Sprintf("%T %+v", in, in)

@@ -49,12 +49,7 @@ func (s *simulation) finale() {
 	}
 }
 
-func (s *simulation) status() v4.Status {
-	if s.m.tenancy == nil {
-		return v4.Status{}
-	}
-	return s.m.tenancy.Status()
-}
+func (s *simulation) status() v4.Status { return s.m.status() }
 
 // heal takes all that hinders away.
 func (s *simulation) heal() {
@@ -75,8 +70,9 @@ func (s *simulation) heal() {
 	m.kernel.set(willing)
 	m.kernel.failAt, m.kernel.reports, m.manager = 0, promptly, ""
 	m.disk.full(nil)
-	m.unsent, m.crashAt = nil, 0
+	m.unsent, m.crashAt, m.forgetful = nil, 0, false
 	m.setUp(true)
+	m.relink()
 	m.byOthers(func(k *netconftest.Kernel) {
 		for _, h := range slices.Clone(k.Addresses) {
 			if !isMine(h) && !h.Lifetime.Forever {
@@ -101,7 +97,7 @@ func (s *simulation) begins() {
 	s.restart()
 	s.until(time.Minute, s.idle)
 	s.trigger()
-	if m.tenancy == nil {
+	if !m.managed() {
 		s.up()
 	} else {
 		s.call(tenancy.Renew, 20*time.Second)
@@ -125,7 +121,7 @@ func (s *simulation) settledSince(then boottime.Instant) bool {
 		return false
 	}
 	a := st.Lease.Address.Addr()
-	return s.m.kernel.has(a) && (st.Lease.Infinite || !s.grants[offerOf(st.Lease)].at.Before(then)) && !s.taken(a) && len(s.m.queue) == 0 && s.m.busy == nil && s.m.reports == 0
+	return s.m.kernel.has(a) && (st.Lease.Infinite || !s.grants[offerOf(st.Lease)].at.Before(then)) && !s.taken(a) && s.m.idle()
 }
 
 // taken reports whether another host of the network has the address, and the
@@ -179,7 +175,7 @@ func (s *simulation) givesBack() {
 	s.wait(time.Hour)
 	s.call(tenancy.End, 20*time.Second)
 	s.until(time.Minute, s.idle)
-	if s.m.tenancy != nil {
+	if s.m.managed() {
 		s.broke("ended", "the tenancy is still there")
 	}
 	if s.m.disk.seen.Lease != nil || s.m.disk.seen.Release != v4.NotReleased {
@@ -189,5 +185,5 @@ func (s *simulation) givesBack() {
 
 // idle: nothing is under way.
 func (s *simulation) idle() bool {
-	return len(s.m.queue) == 0 && s.m.busy == nil && s.m.reports == 0 && len(s.ending) == 0
+	return s.m.idle()
 }

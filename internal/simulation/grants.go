@@ -98,7 +98,7 @@ func (r *rules) rejected() {
 // use. A NAK that the tenancy may have reason not to take counts for nothing.
 func (r *rules) refused(p wire.Packet, q question, server netip.Addr, link dhcptest.LinkAddr) {
 	m := r.s.m
-	st := m.tenancy.Status()
+	st := m.status()
 	id, _ := p.Option(wire.OptionClientID)
 	if st.Lease == nil || q.kind != wire.Request || p.XID() != r.last || server != st.Lease.Server || !bytes.Equal(link[:], st.Lease.ServerLink) ||
 		len(id) > 0 && !bytes.Equal(id, st.Lease.ClientID) || !bytes.Equal(p.HardwareAddr(), m.cfg.DHCP4.HardwareAddr) {

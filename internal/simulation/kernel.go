@@ -3,12 +3,11 @@ package simulation
 import (
 	"net/netip"
 	"slices"
-	"time"
 
-	"github.com/lessee/lessee/dhcptest"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/netconf/netconftest"
 	"github.com/lessee/lessee/internal/tenancy"
+	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
 // A kernel is the model of Linux, with faults.
@@ -150,7 +149,7 @@ func (m *machine) reset() {
 	m.kernel = kernel{reports: was.reports, failAt: was.failAt}
 	m.kernel.State = netconf.State{
 		At:                 m.s.now(),
-		Link:               netconf.Link{Index: 2, Name: "eth0", MTU: 1500, Up: true},
+		Link:               netconf.Link{Index: max(was.Link.Index, 2), Name: adapter, HardwareType: uint16(wire.HardwareEthernet), HardwareAddr: was.Link.HardwareAddr, MTU: 1500, Up: true, Carrier: m.carrier},
 		PromoteSecondaries: was.PromoteSecondaries,
 	}
 	m.kernel.NoProtocol = was.NoProtocol
@@ -168,75 +167,3 @@ const (
 	lost                // the kernel says later that some were lost
 	reporters           // how many ways there are
 )
-
-// disturbed brings a notification to the program.
-func (m *machine) disturbed(netconf.Disturbed) {
-	if m.tenancy == nil {
-		return
-	}
-	r := m.s.chance
-	var d time.Duration
-	switch m.kernel.reports {
-	case delayed:
-		d = dhcptest.Between(r, 0, 3*time.Second)
-	case lost:
-		if m.overrun {
-			return
-		}
-		m.overrun = true
-		d = dhcptest.Between(r, 0, 3*time.Second)
-	case promptly, reporters:
-		d = dhcptest.Between(r, 0, time.Millisecond)
-	}
-	life := m.lives
-	m.notices++
-	m.s.world.After(d, func() {
-		if m.lives != life || m.tenancy == nil {
-			return
-		}
-		m.notices--
-		m.overrun = false
-		m.s.noticed()
-		m.tell(tenancy.Disturbed{})
-	})
-}
-
-// inspect looks what of the wanted the kernel lacks.
-func (m *machine) inspect(o tenancy.Inspect) tenancy.Inspected {
-	in := tenancy.Inspected{Seq: o.Seq, Cause: o.Cause}
-	m.advance()
-	in.Missing, in.Err = netconf.Inspect(&m.kernel.Kernel, o.Want)
-	if o.Cause == tenancy.PutBackDue && len(in.Missing) > 0 {
-		in.Manager = m.manager
-	}
-	return in
-}
-
-// byOthers has another program change the kernel's configuration.
-func (m *machine) byOthers(do func(k *netconftest.Kernel)) {
-	if m.asleep {
-		return
-	}
-	m.advance()
-	before := m.kernel.objects()
-	do(&m.kernel.Kernel)
-	m.s.touched(before, m.kernel.objects())
-	m.changed()
-	m.s.trace("the kernel has %v, %v", m.kernel.Addresses, m.kernel.Routes)
-}
-
-// advance lets the kernel's time pass. Where an address of others ends, others
-// took away what goes with it.
-func (m *machine) advance() {
-	k, now := &m.kernel, m.s.now()
-	end, ok := k.Next()
-	if !ok || now.Before(end) {
-		k.Advance(now)
-		return
-	}
-	before, mine := k.objects(), k.mine()
-	k.Advance(now)
-	if !slices.ContainsFunc(mine, func(h netconf.Address) bool { return !h.Lifetime.Forever && !now.Before(h.Lifetime.ValidUntil) }) {
-		m.s.touched(before, k.objects())
-	}
-}

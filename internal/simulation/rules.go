@@ -34,8 +34,7 @@ type rules struct {
 	last  uint32 // the transaction of the message that the tenancy sent last
 	// revoked is when a server took an address back.
 	revoked map[offer]boottime.Instant
-	// open are calls without an answer, ending those whose answer is on its way.
-	open, ending map[uint64]call
+	open    map[uint64]call // without an answer
 	// silent: the lease was released, and nobody wants another.
 	silent bool
 	// resend is about a RELEASE that the program that ended last may not have
@@ -64,7 +63,6 @@ const (
 type call struct {
 	verb     tenancy.Verb
 	deadline boottime.Instant
-	code     errno.Errno
 	// superseded: somebody wanted a lease after this release.
 	superseded bool
 }
@@ -72,7 +70,7 @@ type call struct {
 func (r *rules) init(s *simulation) {
 	*r = rules{
 		s: s, grants: map[offer]grant{}, asked: map[uint32]question{}, revoked: map[offer]boottime.Instant{},
-		open: map[uint64]call{}, ending: map[uint64]call{},
+		open: map[uint64]call{},
 	}
 	r.rates.init()
 	r.configuration.init()
@@ -81,8 +79,6 @@ func (r *rules) init(s *simulation) {
 
 // began: a tenancy begins.
 func (r *rules) began() {
-	clear(r.open)
-	clear(r.ending)
 	r.configuration.init()
 	r.lease, r.saw = nil, r.s.now()
 	if r.resend = resendNone; r.s.m.disk.seen.Release == v4.Releasing {
@@ -107,7 +103,6 @@ func (r *rules) unsaved() {
 func (r *rules) crashed() {
 	r.unsaved()
 	clear(r.open)
-	clear(r.ending)
 	r.lease = nil
 	clear(r.revoked)
 	r.unheard()
@@ -121,18 +116,25 @@ func (r *rules) rebooted() {
 	r.unheard()
 }
 
-// ended: the tenancy is over, and everybody was told so.
+// ended: the tenancy is over.
 func (r *rules) ended() {
-	for id, c := range r.open {
-		r.s.broke("answers", "the tenancy ended without an answer to call %d, %v", id, c.verb)
-	}
 	r.lease = nil
 	r.trigger()
+}
+
+// waited: a message waited for a link address, and what came after it with it: what
+// left meanwhile leaves late. A RELEASE may have waited in vain.
+func (r *rules) waited() {
+	r.rates.moved()
+	if r.resend == resendDue {
+		r.resend = resendNone
+	}
 }
 
 // linked: the link went or came.
 func (r *rules) linked() {
 	r.linkSince = r.s.now()
+	r.hinted = r.hinted || r.looking // what it finds is out of date
 	r.trigger()
 }
 
@@ -143,79 +145,70 @@ func (r *rules) trigger() {
 	r.arps.fill(8)
 }
 
-// told: an input goes to the tenancy.
-func (r *rules) told(in tenancy.Input) {
-	switch in := in.(type) {
-	case tenancy.Applied:
-		if in.Extent != tenancy.AppliedNothing {
-			r.applied = max(r.applied, in.Seq)
-		}
-	case tenancy.Inspected:
-		r.inspected(in)
-	}
-	if c, ok := in.(tenancy.Call); ok {
-		r.open[c.ID] = call{verb: c.Verb, deadline: c.Deadline}
-		r.s.tally["call "+c.Verb.String()]++
-		r.trigger()
-		switch c.Verb {
-		case tenancy.Renew, tenancy.Await:
-			r.wished()
-			r.silent, r.resend = false, resendNone
-			for _, m := range []map[uint64]call{r.open, r.ending} {
-				for id, o := range m {
-					if o.verb == tenancy.Release {
-						o.superseded = true
-						m[id] = o
-					}
-				}
+// called: a caller wants something.
+func (r *rules) called(id uint64, verb tenancy.Verb, deadline boottime.Instant) {
+	r.open[id] = call{verb: verb, deadline: deadline}
+	r.s.tally["call "+verb.String()]++
+	r.trigger()
+	switch verb {
+	case tenancy.Renew, tenancy.Await:
+		r.wished()
+		r.silent, r.resend = false, resendNone
+		for id, o := range r.open {
+			if o.verb == tenancy.Release {
+				o.superseded = true
+				r.open[id] = o
 			}
-		case tenancy.Release, tenancy.End, tenancy.EndKeep:
 		}
+	case tenancy.Release, tenancy.End, tenancy.EndKeep:
 	}
 }
 
-// said: the tenancy wants something. It is carried out later.
-func (r *rules) said(o tenancy.Output) {
-	switch o := o.(type) {
-	case tenancy.Answer:
-		r.checkAnswer(o)
-	case tenancy.Apply:
-		r.seq = o.Seq
-		r.checkWant(o.Want)
-	case tenancy.Inspect:
-		r.hinted, r.looking = false, true
-	case v4.Transmit:
-		r.sends(dhcp4.Transmit(o))
-	case v4.Note:
-		if o.Lease != nil {
-			r.checkLease(o.Lease)
+// applies: the tenancy is told what the kernel did.
+func (r *rules) applies(in tenancy.Applied) {
+	if in.Extent != tenancy.AppliedNothing {
+		r.applied = max(r.applied, in.Seq)
+	}
+}
+
+// wants: the tenancy wants the kernel to hold something.
+func (r *rules) wants(o tenancy.Apply) {
+	r.seq, r.want = o.Seq, o.Want
+	r.checkWant(o.Want)
+}
+
+// looks: it wants it inspected.
+func (r *rules) looks() { r.hinted, r.looking = false, true }
+
+// says: the tenancy reports an event.
+func (r *rules) says(o v4.Note) {
+	if o.Lease != nil {
+		r.checkLease(o.Lease)
+	}
+	switch o.Kind {
+	case event.Sent:
+		r.rates.sent(r.s, o)
+	case event.State, event.IPv6Only:
+		r.rates.moved()
+		r.s.tally["state "+o.State.String()]++
+	case event.Rejected:
+		r.rejected()
+	case event.LinkLocal:
+		r.s.tally["link-local"]++
+	case event.Recognised:
+		r.s.tally["known network"]++
+	case event.Bound, event.Resumed, event.Renewed:
+		r.announced(o.Lease)
+	case event.Released, event.Expired, event.NAK:
+		r.announced(nil)
+	case event.TakenAway:
+		if !r.tampered {
+			r.s.broke("honest notes", "%v was not taken away by another program", o.Cause.Objects)
 		}
-		switch o.Kind {
-		case event.Sent:
-			r.rates.sent(r.s, o)
-		case event.State, event.IPv6Only:
-			r.rates.moved()
-			r.s.tally["state "+o.State.String()]++
-		case event.Rejected:
-			r.rejected()
-		case event.LinkLocal:
-			r.s.tally["link-local"]++
-		case event.Recognised:
-			r.s.tally["known network"]++
-		case event.Bound, event.Resumed, event.Renewed:
-			r.announced(o.Lease)
-		case event.Released, event.Expired, event.NAK:
-			r.announced(nil)
-		case event.TakenAway:
-			if !r.tampered {
-				r.s.broke("honest notes", "%v was not taken away by another program", o.Cause.Objects)
-			}
-		case event.Conflict:
-			r.announced(nil)
-			if o.Lease != nil {
-				r.contested = o.Lease.Address.Addr()
-			}
-		default:
+	case event.Conflict:
+		r.announced(nil)
+		if o.Lease != nil {
+			r.contested = o.Lease.Address.Addr()
 		}
 	default:
 	}
@@ -249,30 +242,23 @@ func (r *rules) drained() {
 	r.contested, r.declined = netip.Addr{}, netip.Addr{}
 }
 
-// checkAnswer: every call is answered exactly once, by its deadline; one whose
-// deadline passed in a suspend, when that ends.
-func (r *rules) checkAnswer(o tenancy.Answer) {
+// answered: every call is answered exactly once, by its deadline; one whose
+// deadline passed in a suspend, when that ends. Who is told that all is well may see
+// for himself.
+func (r *rules) answered(o tenancy.Answer) {
 	c, ok := r.open[o.ID]
 	if !ok {
 		r.s.broke("answers", "call %d is answered, but nobody waits for that", o.ID)
 		return
 	}
 	delete(r.open, o.ID)
-	if latest := max(c.deadline, r.s.m.woke); r.s.now().After(latest) {
-		r.s.broke("answers", "%v was to be answered by %v", c.verb, c.deadline)
+	s := r.s
+	if latest := max(c.deadline, s.m.woke); s.now().After(latest) {
+		s.broke("answers", "%v was to be answered by %v", c.verb, c.deadline)
 	}
 	r.checkOrder(c, o)
-	c.code = o.Result.Code
-	r.ending[o.ID] = c
-}
-
-// answered: an answer reaches its caller, who may see for himself.
-func (r *rules) answered(o tenancy.Answer) {
-	c := r.ending[o.ID]
-	delete(r.ending, o.ID)
-	s := r.s
-	s.tally["answer "+c.verb.String()+" "+c.code.Name()]++
-	if c.code != errno.NO_ERROR {
+	s.tally["answer "+c.verb.String()+" "+o.Result.Code.Name()]++
+	if o.Result.Code != errno.NO_ERROR {
 		return
 	}
 	switch c.verb {
@@ -344,7 +330,7 @@ func (r *rules) checkRelease(t dhcp4.Transmit, p wire.Packet) {
 	}
 }
 
-func (r *rules) sentARP(v4.TransmitARP) {
+func (r *rules) sentARP() {
 	r.s.tally["sent ARP"]++
 	if r.silent {
 		r.s.broke("released", "ARP leaves after the release")
@@ -380,7 +366,7 @@ func (s *simulation) check() {
 		return
 	}
 	now := s.now()
-	if m.tenancy != nil {
+	if m.runs() {
 		for id, c := range s.open {
 			if now.After(c.deadline) && now.After(m.woke) {
 				s.broke("answers", "call %d, %v, was due at %v", id, c.verb, c.deadline)
@@ -389,7 +375,7 @@ func (s *simulation) check() {
 	}
 	s.checkAddresses(now)
 	s.checkResend(now)
-	if m.tenancy != nil && len(m.queue) == 0 && m.busy == nil && m.reports == 0 && !m.kernel.stuck {
+	if m.managed() && m.idle() && !m.kernel.stuck {
 		s.checkAgreement()
 		s.checkConfiguration(now)
 	}
@@ -399,7 +385,7 @@ func (s *simulation) check() {
 // soon as there is a link.
 func (s *simulation) checkResend(now boottime.Instant) {
 	m := s.m
-	if s.resend != resendDue || m.tenancy == nil || !m.carrier || m.unsent != nil || s.stale || now.Sub(max(s.saw, s.linkSince, m.woke)) <= lag {
+	if s.resend != resendDue || !m.managed() || !m.carrier || m.unsent != nil || s.stale || now.Sub(max(s.saw, s.linkSince, m.woke)) <= lag {
 		return
 	}
 	if l := m.disk.seen.Lease; m.disk.seen.Release == v4.Releasing && l != nil && m.lasts(l.Expires()) {
@@ -447,7 +433,7 @@ func (s *simulation) checkAddresses(now boottime.Instant) {
 		}
 		g, ok := s.granted(a)
 		// Where nobody lives to see it, the kernel ends it: checkWant has seen to that.
-		if !ok || !g.forever && now.Sub(g.until) > taking && m.tenancy != nil && now.Sub(max(m.woke, s.saw)) > lag {
+		if !ok || !g.forever && now.Sub(g.until) > taking && m.managed() && now.Sub(max(m.woke, s.saw)) > lag {
 			s.broke("no lease, no address", "%v is used, granted until %v", a, g.until)
 		}
 	}
@@ -456,7 +442,7 @@ func (s *simulation) checkAddresses(now boottime.Instant) {
 // checkAgreement: with nothing under way, the kernel has what the tenancy says.
 func (s *simulation) checkAgreement() {
 	m := s.m
-	st := m.tenancy.Status()
+	st := m.status()
 	want := st.LinkLocal
 	if st.Lease != nil {
 		want = st.Lease.Address

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/dhcptest"
+	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/tenancy"
 )
 
@@ -118,7 +119,7 @@ func init() { //nolint:gochecknoinits // a table of methods that refer to it
 		{14, "call", (*simulation).anyCall},
 		{3, "cancel", func(s *simulation) {
 			if s.awake() && s.nextID > 0 {
-				s.m.tell(tenancy.Cancel{ID: 1 + s.chance.Uint64N(s.nextID)})
+				s.m.input(core.Cancel{Call: 1 + s.chance.Uint64N(s.nextID)})
 			}
 		}},
 		{6, "crash", func(s *simulation) {
@@ -131,7 +132,7 @@ func init() { //nolint:gochecknoinits // a table of methods that refer to it
 			if s.m.asleep {
 				s.m.wake()
 			}
-			if s.m.running {
+			if s.m.runs() {
 				s.m.power()
 				s.restartLater()
 			}
@@ -204,10 +205,17 @@ func init() { //nolint:gochecknoinits // a table of methods that refer to it
 			s.m.unsent = errNoCarrier
 			s.later(func() { s.m.unsent = nil })
 		}},
+		{3, "unknown neighbours", func(s *simulation) {
+			s.m.forgetful = true
+			if s.awake() {
+				s.call(tenancy.Release, 20*time.Second)
+			}
+			s.later(func() { s.m.forgetful = false })
+		}},
 		{5, "squatter", (*simulation).squat},
 		{2, "MTU", func(s *simulation) {
 			s.m.kernel.Link.MTU = 1400 + s.chance.IntN(100)
-			s.m.tell(tenancy.Link{Usable: s.m.carrier, MTU: s.m.kernel.Link.MTU})
+			s.m.input(core.LinkChanged{Link: s.m.kernel.Link})
 		}},
 		{3, "removed", (*simulation).removed},
 		{8, "calm", func(s *simulation) {
@@ -231,23 +239,17 @@ func (s *simulation) some() *network {
 	return s.networks[s.chance.IntN(len(s.networks))]
 }
 
-// removed takes the adapter away and brings it back: the driver manages it again
-// as before.
+// removed takes the adapter away and brings it back: it is managed again as before.
 func (s *simulation) removed() {
-	if !s.awake() || s.m.tenancy == nil {
+	if !s.awake() || !s.m.managed() {
 		return
 	}
-	byCall := s.m.byCall
 	s.m.remove()
-	s.later(func() {
-		if s.awake() && s.m.tenancy == nil && s.idle() && !s.m.disk.broken() {
-			s.m.manage(byCall)
-		}
-	})
+	s.later(s.m.appear)
 }
 
 // awake: the program runs and can be called.
-func (s *simulation) awake() bool { return s.m.running && !s.m.asleep }
+func (s *simulation) awake() bool { return s.m.runs() && !s.m.asleep }
 
 func (s *simulation) suspend() {
 	if s.m.asleep {
@@ -279,7 +281,7 @@ func (s *simulation) restartLater() {
 }
 
 func (s *simulation) restart() {
-	if s.m.running {
+	if s.m.runs() {
 		return
 	}
 	if s.m.asleep {
@@ -297,7 +299,7 @@ func (s *simulation) anyCall() {
 	verbs := []tenancy.Verb{
 		tenancy.Renew, tenancy.Renew, tenancy.Renew, tenancy.Release, tenancy.Release, tenancy.Await, tenancy.End, tenancy.EndKeep,
 	}
-	if s.m.tenancy == nil {
+	if !s.m.managed() {
 		s.up()
 		return
 	}
@@ -307,25 +309,24 @@ func (s *simulation) anyCall() {
 	}
 }
 
-// call puts a request to the tenancy. Where there is none any more, the driver
-// answers in its place.
+// call puts a request to the program.
 func (s *simulation) call(v tenancy.Verb, patience time.Duration) uint64 {
 	s.nextID++
+	deadline := s.now().Add(patience)
 	s.trace("call %d: %v within %v", s.nextID, v, patience)
-	s.m.tell(tenancy.Call{ID: s.nextID, Verb: v, Deadline: s.now().Add(patience)})
+	if s.awake() {
+		s.called(s.nextID, v, deadline)
+	}
+	if v == tenancy.Await {
+		s.m.input(core.Up{Call: s.nextID, Link: s.m.kernel.Link, Deadline: deadline})
+	} else {
+		s.m.input(core.Call{Call: s.nextID, Name: adapter, Verb: v, Deadline: deadline})
+	}
 	return s.nextID
 }
 
 // up is `lessee up`: the adapter is managed, then its address awaited.
-func (s *simulation) up() {
-	if s.m.tenancy == nil {
-		if !s.idle() {
-			return // the driver lets one end before the other begins
-		}
-		s.m.manage(true)
-	}
-	s.call(tenancy.Await, 20*time.Second)
-}
+func (s *simulation) up() { s.call(tenancy.Await, 20*time.Second) }
 
 // squat lets another host take an address: ours, mostly. It says so, as hosts do.
 func (s *simulation) squat() {

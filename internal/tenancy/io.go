@@ -150,6 +150,9 @@ const (
 // WantsLease reports whether it is done when there is a lease to use.
 func (v Verb) WantsLease() bool { return v == Renew || v == Await }
 
+// Ends reports whether the tenancy is over when it is done.
+func (v Verb) Ends() bool { return v == End || v == EndKeep }
+
 // String returns the verb as callers know it.
 func (v Verb) String() string {
 	switch v {

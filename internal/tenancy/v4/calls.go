@@ -20,6 +20,14 @@ func (t *Tenancy) call(in tenancy.Call) {
 		t.life.Refuse(in, errno.ERROR_ADDRESS_NOT_ASSOCIATED, reason.NoOwnAddress)
 		return
 	}
+	if t.life.Stage() != tenancy.Living && in.Verb.Ends() { // joins
+		what := tenancy.ForKernel
+		if t.life.Waits(releases(tenancy.ForNetwork)) {
+			what = tenancy.ForNetwork
+		}
+		t.life.Wait(in, what)
+		return
+	}
 	switch in.Verb {
 	case tenancy.Renew:
 		t.callRenew(in)
