@@ -3,23 +3,15 @@
 package netlink
 
 import (
-	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
-	"time"
 
 	"github.com/lessee/lessee/internal/netconf"
 	"golang.org/x/sys/unix"
 )
-
-// resolvePatience bounds the wait for an ARP answer before a message that
-// awaits no answer itself.
-const resolvePatience = 500 * time.Millisecond
 
 // usable are the states in which a neighbour's link address is worth trying.
 const usable = unix.NUD_REACHABLE | unix.NUD_STALE | unix.NUD_DELAY | unix.NUD_PROBE | unix.NUD_PERMANENT | unix.NUD_NOARP
@@ -109,40 +101,17 @@ func neighbour(m *builder, index int, host netip.Addr, flags uint8) {
 	m.address(unix.NDA_DST, host)
 }
 
-// Resolve returns the host's link address; it has the kernel ask for it by ARP
-// if it is not known.
-func (n *Kernel) Resolve(link netconf.Link, host netip.Addr) (net.HardwareAddr, error) {
-	if hw, ok := n.Neighbour(link, host); ok {
-		return hw, nil
-	}
-	c, err := n.subscribe(nil, unix.RTNLGRP_NEIGH)
-	if err != nil {
-		return nil, fmt.Errorf("watch the neighbours: %w", err)
-	}
-	defer c.Close()
-	if err := n.solicit(link, host); err != nil {
-		return nil, fmt.Errorf("ask for %v by ARP: %w", host, err)
-	}
-	if err := c.SetReadDeadline(time.Now().Add(resolvePatience)); err != nil {
-		return nil, err
-	}
-	for buf := make([]byte, answerSize); ; {
-		if hw, ok := n.Neighbour(link, host); ok {
-			return hw, nil
-		}
-		// Whatever is reported, or the end of the patience: look again.
-		if _, _, err := c.Recvfrom(context.Background(), buf, 0); errors.Is(err, os.ErrDeadlineExceeded) {
-			return nil, fmt.Errorf("%v does not answer ARP: %w", host, unix.EHOSTUNREACH)
-		}
-	}
-}
-
-// solicit makes the kernel behave as if a packet were to be sent to the host (NTF_USE).
-func (n *Kernel) solicit(link netconf.Link, host netip.Addr) error {
+// Solicit makes the kernel behave as if a packet were to be sent to the host
+// (NTF_USE): it asks for the link address by ARP or neighbour discovery if it does
+// not know it.
+func (n *Kernel) Solicit(link netconf.Link, host netip.Addr) error {
 	n.ask.mu.Lock()
 	defer n.ask.mu.Unlock()
 	m, seq := n.ask.begin(unix.RTM_NEWNEIGH, unix.NLM_F_CREATE|unix.NLM_F_ACK)
 	neighbour(m, link.Index, host, unix.NTF_USE)
 	m.end()
-	return n.ask.ask(seq, 0, func([]byte) {})
+	if err := n.ask.ask(seq, 0, func([]byte) {}); err != nil {
+		return wrap(link, fmt.Sprintf("ask for the link address of %v", host), err)
+	}
+	return nil
 }
