@@ -5,10 +5,13 @@ package netlink
 import (
 	"encoding/binary"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"slices"
 
+	"github.com/lessee/lessee/internal/linux/poll"
+	"github.com/lessee/lessee/internal/linux/syserr"
 	"github.com/lessee/lessee/internal/netconf"
 	"golang.org/x/sys/unix"
 )
@@ -86,11 +89,38 @@ func (n *Kernel) neighbourIn(link netconf.Link, host netip.Addr, states uint16) 
 	neighbour(m, link.Index, host, 0)
 	m.end()
 	err := n.ask.ask(seq, unix.RTM_NEWNEIGH, func(body []byte) {
-		if len(body) >= unix.SizeofNdMsg && binary.NativeEndian.Uint16(body[8:])&states != 0 {
-			hw = slices.Clone(find(body[unix.SizeofNdMsg:], unix.NDA_LLADDR))
+		if e, ok := parseNeighbour(body); ok && e.state&states != 0 {
+			hw = slices.Clone(e.link)
 		}
 	})
 	return hw, err == nil && len(hw) > 0
+}
+
+// A neighbourEntry is what the kernel knows of a host on a link. The link address is
+// part of the message.
+type neighbourEntry struct {
+	index int
+	state uint16
+	host  netip.Addr
+	link  []byte
+}
+
+// parseNeighbour reads the body of an RTM_NEWNEIGH message.
+func parseNeighbour(m []byte) (e neighbourEntry, ok bool) {
+	if len(m) < unix.SizeofNdMsg || m[0] != unix.AF_INET && m[0] != unix.AF_INET6 {
+		return e, false
+	}
+	e.index = int(binary.NativeEndian.Uint32(m[4:]))
+	e.state = binary.NativeEndian.Uint16(m[8:])
+	for typ, value := range attributes(m[unix.SizeofNdMsg:]) {
+		switch typ {
+		case unix.NDA_DST:
+			e.host, _ = netip.AddrFromSlice(value)
+		case unix.NDA_LLADDR:
+			e.link = value
+		}
+	}
+	return e, e.host.IsValid()
 }
 
 // neighbour appends struct ndmsg (family, interface, state, flags, type) and the host.
@@ -114,4 +144,29 @@ func (n *Kernel) Solicit(link netconf.Link, host netip.Addr) error {
 		return wrap(link, fmt.Sprintf("ask for the link address of %v", host), err)
 	}
 	return nil
+}
+
+// WatchNeighbours reports each neighbour whose link address the kernel has got to know
+// or has heard from again: the interface, the host, and the link address, which is
+// notify's until it returns. The index 0 says that notifications were lost: any
+// neighbour may be known by now.
+//
+// It costs wake-ups on a busy network, so it is for the time in which an answer to
+// [Kernel.Solicit] is awaited. The order is: watch, solicit, ask for the [Kernel.Neighbour]
+// once. WatchNeighbours and Close are called from the loop's goroutine, and so is
+// notify, which may close the watch. After Close nothing is called any more.
+func (n *Kernel) WatchNeighbours(loop poll.Loop, notify func(index int, host netip.Addr, link []byte)) (io.Closer, error) {
+	take := func(m message) {
+		if m.typ != unix.RTM_NEWNEIGH {
+			return
+		}
+		if e, ok := parseNeighbour(m.body); ok && e.state&usable != 0 && len(e.link) > 0 {
+			notify(e.index, e.host, e.link)
+		}
+	}
+	s, err := n.subscribe(loop, nil, take, func() { notify(0, netip.Addr{}, nil) }, unix.RTNLGRP_NEIGH)
+	if err != nil {
+		return nil, syserr.Wrap("", "watch the neighbours", err)
+	}
+	return s, nil
 }
