@@ -23,9 +23,10 @@ type Kernel struct {
 	// change reads and changes the configuration of adapters; ask does what
 	// may take longer, and must not hold that up.
 	change, ask *conn
-	// state and errs are kept for the next use of change.
-	state netconf.State
-	errs  []error
+	// state, errs and adapter are kept for the next use of change.
+	state   netconf.State
+	errs    []error
+	adapter adapter
 
 	claims claims
 }
