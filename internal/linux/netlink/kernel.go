@@ -15,8 +15,8 @@ type Options struct {
 }
 
 // A Kernel is the network configuration of one network namespace. Its methods
-// may be called from any goroutine; their errors say what failed and why, and
-// wrap the errno.
+// may be called from any goroutine, except Watch and WatchNeighbours, which belong to
+// the loop's; their errors say what failed and why, and wrap the errno.
 type Kernel struct {
 	opt   Options
 	space *netns.Namespace

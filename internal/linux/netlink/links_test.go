@@ -210,11 +210,13 @@ func TestListIsTriedAgain(t *testing.T) {
 func FuzzParseLink(f *testing.F) {
 	f.Add(make([]byte, unix.SizeofIfInfomsg))
 	f.Add(append(make([]byte, unix.SizeofIfInfomsg), 8, 0, 3, 0, 'c', '0', 0, 0))
+	f.Add(linkUp(9, 3))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if l, ok := parseLink(b); ok && (l.Name == "" || l.Index <= 0) {
+		if l, ok := parseLink(b); ok && (l.Name == "" || l.Index <= 0 || !describes(b, l)) {
 			t.Errorf("%+v", l)
 		}
 		parseAddress(b, 0)
+		parseNeighbour(b)
 		parseRoute(b, 1, func(netconf.Route) {})
 		for m := range messages(b) {
 			_ = verdict(m)

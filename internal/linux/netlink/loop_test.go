@@ -4,6 +4,7 @@ package netlink
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 	"sync"
 	"testing"
@@ -50,7 +51,7 @@ func (p *testLoop) run() {
 	events := make([]unix.EpollEvent, 8)
 	for {
 		n, err := unix.EpollWait(p.epoll, events, -1)
-		if err != nil && err != unix.EINTR {
+		if err != nil && !errors.Is(err, unix.EINTR) {
 			p.t.Error(err)
 			return
 		}
