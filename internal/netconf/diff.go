@@ -32,10 +32,9 @@ type Blocked struct{ Route, By Route }
 // is there as wanted, and nothing that is not ours.
 func Diff(have State, owned []netip.Prefix, want Desired) Plan {
 	d := differ{have: have, owned: owned, want: want.normal(have.Link, have.At)}
-	d.claim = newClaim(owned, d.want)
-	d.Add = make([]Op, 0, 2+len(d.want.Addresses)+len(d.want.Routes))
+	d.claim = claim{owned, d.want}
 	if mtu := want.MTU; mtu != 0 && mtu != have.Link.MTU {
-		d.Add = append(d.Add, SetMTU{mtu})
+		d.add(SetMTU{mtu})
 	}
 	d.setAddresses()
 	d.setRoutes()
@@ -53,6 +52,14 @@ type differ struct {
 	Plan
 }
 
+// add appends to Add, which mostly stays empty or gets all that it has room for.
+func (d *differ) add(op Op) {
+	if d.Add == nil {
+		d.Add = make([]Op, 0, 2+len(d.want.Addresses)+len(d.want.Routes))
+	}
+	d.Add = append(d.Add, op)
+}
+
 // setAddresses adds the addresses or, where they are there and ours, gives them
 // their lifetimes without removing them for a moment.
 func (d *differ) setAddresses() {
@@ -63,14 +70,14 @@ func (d *differ) setAddresses() {
 		case !there && slices.Contains(d.want.Leave, Object{Kind: ObjectAddress, Prefix: a.Prefix}):
 			d.without = append(d.without, a.Prefix.Addr())
 		case !there:
-			d.Add = append(d.Add, AddAddress{a, valid, preferred})
+			d.add(AddAddress{a, valid, preferred})
 		case !owns(d.owned, h):
 			d.Foreign = append(d.Foreign, a.Prefix)
 		default:
 			hasValid, hasPreferred := h.Lifetime.remaining(d.have.At)
 			if !near(hasValid, valid) || !near(hasPreferred, preferred) {
 				a.Prefix = h.Prefix
-				d.Add = append(d.Add, ReplaceAddress{a, valid, preferred})
+				d.add(ReplaceAddress{a, valid, preferred})
 			}
 		}
 	}
@@ -99,11 +106,11 @@ func (d *differ) setRoutes() {
 		}
 		switch {
 		case ours:
-			d.Add = append(d.Add, AppendRoute{r})
+			d.add(AppendRoute{r})
 		case other >= 0:
 			d.Blocked = append(d.Blocked, Blocked{r, d.have.Routes[other]})
 		default:
-			d.Add = append(d.Add, AddRoute{r})
+			d.add(AddRoute{r})
 		}
 	}
 	for _, h := range d.have.Routes {

@@ -20,5 +20,5 @@ func (r Route) Normal(link Link, addresses []Address) Route { return r.normal(li
 
 // Ours reports whether a route is ours.
 func Ours(have State, owned []netip.Prefix, want Desired, r Route) bool {
-	return newClaim(owned, want.normal(have.Link, have.At)).owns(r)
+	return claim{owned, want.normal(have.Link, have.At)}.owns(r)
 }

@@ -58,6 +58,9 @@ func (o Outcome) Refused() (list []Object) {
 // Err returns all that is not as wanted as one error, nil if all is. Routes that
 // wait for the link make it wrap [ErrLinkDown].
 func (o Outcome) Err() error {
+	if o.Unread == nil && len(o.Failed) == 0 && len(o.Waiting) == 0 {
+		return nil
+	}
 	errs := []error{o.Unread}
 	for _, f := range o.Failed {
 		errs = append(errs, f.Err)

@@ -39,34 +39,18 @@ func owns(owned []netip.Prefix, a Address) bool {
 	return a.marked() && slices.ContainsFunc(owned, a.is)
 }
 
-// A claim is what we have a right to for one adapter, as the record and the
-// lease have it.
+// A claim is what we have a right to for one adapter: what is on record, the wanted
+// addresses, and the destinations of wanted unreachable routes.
 type claim struct {
-	sources  []netip.Addr
-	prefixes []netip.Prefix
-	ipv6     bool
+	owned []netip.Prefix
+	want  Desired
 }
 
-func newClaim(owned []netip.Prefix, want Desired) claim {
-	n := len(owned) + len(want.Addresses) + len(want.Routes)
-	c := claim{sources: make([]netip.Addr, 0, n), prefixes: make([]netip.Prefix, 0, n)}
-	take := func(p netip.Prefix) {
-		c.sources = append(c.sources, p.Addr())
-		c.prefixes = append(c.prefixes, p.Masked())
-		c.ipv6 = c.ipv6 || p.Addr().Is6()
-	}
-	for _, p := range owned {
-		take(p)
-	}
-	for _, a := range want.Addresses {
-		take(a.Prefix)
-	}
-	for _, r := range want.Routes {
-		if r.Type == Unreachable {
-			take(r.Destination)
-		}
-	}
-	return c
+// has reports whether one of them is as f wants it.
+func (c claim) has(f func(netip.Prefix) bool) bool {
+	return slices.ContainsFunc(c.owned, f) ||
+		slices.ContainsFunc(c.want.Addresses, func(a Address) bool { return f(a.Prefix) }) ||
+		slices.ContainsFunc(c.want.Routes, func(r Route) bool { return r.Type == Unreachable && f(r.Destination) })
 }
 
 // owns reports whether a route is ours.
@@ -75,11 +59,11 @@ func (c claim) owns(r Route) bool {
 	case r.Protocol != ProtocolDHCP:
 		return false
 	case r.Type == Unreachable:
-		return slices.Contains(c.prefixes, r.Destination)
+		return c.has(func(p netip.Prefix) bool { return p.Masked() == r.Destination })
 	case r.Type != Unicast || r.Index != 0:
 		return false
 	case r.Source.IsValid():
-		return slices.Contains(c.sources, r.Source)
+		return c.has(func(p netip.Prefix) bool { return p.Addr() == r.Source })
 	}
-	return c.ipv6 && r.Destination.Addr().Is6()
+	return r.Destination.Addr().Is6() && c.has(func(p netip.Prefix) bool { return p.Addr().Is6() })
 }

@@ -189,21 +189,23 @@ func removeAddress(m *builder, index int, p netip.Prefix) {
 	m.address(unix.IFA_ADDRESS, p.Addr())
 }
 
-// families returns those that what is on record or wanted is of.
-func families(owned []netip.Prefix, want netconf.Desired) (list []uint8) {
-	add := func(a netip.Addr) {
-		if f := family(a); a.IsValid() && !slices.Contains(list, f) {
-			list = append(list, f)
-		}
-	}
+// families appends to list, which is empty, those that what is on record or wanted is of.
+func families(list []uint8, owned []netip.Prefix, want netconf.Desired) []uint8 {
 	for _, p := range owned {
-		add(p.Addr())
+		list = addFamily(list, p.Addr())
 	}
 	for _, a := range want.Addresses {
-		add(a.Prefix.Addr())
+		list = addFamily(list, a.Prefix.Addr())
 	}
 	for _, r := range want.Routes {
-		add(r.Destination.Addr())
+		list = addFamily(list, r.Destination.Addr())
+	}
+	return list
+}
+
+func addFamily(list []uint8, a netip.Addr) []uint8 {
+	if f := family(a); a.IsValid() && !slices.Contains(list, f) {
+		list = append(list, f)
 	}
 	return list
 }

@@ -25,7 +25,7 @@ func (n *Kernel) Apply(link netconf.Link, owned []netip.Prefix, want netconf.Des
 		return netconf.Outcome{}
 	}
 	n.change.mu.Lock()
-	outcome, left := netconf.Apply(&adapter{n, link, families(owned, want)}, owned, want)
+	outcome, left := netconf.Apply(n.on(link, owned, want), owned, want)
 	n.change.mu.Unlock()
 	if errors.Is(outcome.Unread, unix.ENODEV) && len(want.Addresses) == 0 && len(want.Routes) == 0 {
 		return netconf.Outcome{} // what was ours went with the interface
@@ -44,6 +44,13 @@ type adapter struct {
 	*Kernel
 	link     netconf.Link
 	families []uint8
+}
+
+// on returns the adapter of the link. The caller holds n.change.mu, and uses it until
+// it lets go.
+func (n *Kernel) on(link netconf.Link, owned []netip.Prefix, want netconf.Desired) *adapter {
+	n.adapter = adapter{n, link, families(n.adapter.families[:0], owned, want)}
+	return &n.adapter
 }
 
 // Read implements [netconf.Kernel].

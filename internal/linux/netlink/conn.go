@@ -14,8 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience is how long the kernel may take to answer.
-const patience = 10 * time.Second
+// patience is how long an answer is awaited. The kernel has queued it when send
+// returns, or when the part before it is read: one that is not there was lost.
+const patience = time.Second
 
 // A conn asks the kernel, one request or batch after the other, in buffers
 // that are kept: nothing is allocated for a request. Its user holds mu from the

@@ -4,7 +4,6 @@ package netlink
 
 import (
 	"encoding/binary"
-	"errors"
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/internal/netconf"
@@ -69,28 +68,6 @@ func disturbance(port uint32) []bpf.RawInstruction {
 		15: bpf.RetConstant{Val: all},
 	})
 	return f
-}
-
-// watchOthers reports what others do.
-func (w *watch) watchOthers() {
-	buf := make([]byte, answerSize)
-	for !w.closed.Load() {
-		err := hear(w.others, buf, func(m message) {
-			for _, d := range disturbed(m) {
-				w.tell(d)
-			}
-		})
-		switch {
-		case err == nil:
-		case errors.Is(err, unix.ENOBUFS):
-			w.tell(netconf.Disturbed{})
-		default:
-			if !w.closed.Load() {
-				w.tell(netconf.Disturbed{}) // the last that can be told
-			}
-			return
-		}
-	}
 }
 
 // disturbed returns what a notification that passed the filter hints at.

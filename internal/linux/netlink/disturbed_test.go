@@ -24,13 +24,11 @@ type listener struct {
 func (l *lab) listen() *listener {
 	l.T.Helper()
 	h := &listener{l, make(chan netconf.Disturbed, 4096), netip.MustParsePrefix("127.9.9.9/32")}
-	w, err := l.n.Watch(func(n netconf.Notice) {
+	l.watch(l.n, func(n netconf.Notice) {
 		if d, ok := n.(netconf.Disturbed); ok {
 			h.c <- d
 		}
 	})
-	l.Must(err)
-	l.T.Cleanup(func() { _ = w.Close() })
 	return h
 }
 
@@ -164,7 +162,7 @@ func TestDisturbedAfterOverrun(t *testing.T) {
 	held, release := make(chan struct{}), make(chan struct{})
 	seen := make(chan netconf.Disturbed, 4096)
 	first := true
-	w, err := l.n.Watch(func(n netconf.Notice) {
+	_, w := l.watch(l.n, func(n netconf.Notice) {
 		d, ok := n.(netconf.Disturbed)
 		if !ok {
 			return
@@ -176,9 +174,7 @@ func TestDisturbedAfterOverrun(t *testing.T) {
 		}
 		seen <- d
 	})
-	l.Must(err)
-	defer w.Close()
-	l.Must(w.(*watch).others.SetsockoptInt(unix.SOL_SOCKET, unix.SO_RCVBUF, 2048))
+	l.Must(unix.SetsockoptInt(w.others.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 2048))
 	touch := func() {
 		a := &netlink.Addr{IPNet: linuxtest.IPNet(netip.MustParsePrefix("192.0.2.1/32"))}
 		l.Must(l.H.AddrAdd(l.Link("p0"), a))

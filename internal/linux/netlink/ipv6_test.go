@@ -81,11 +81,23 @@ func TestIPv6(t *testing.T) { //nolint:tparallel // each step builds on the one 
 			t.Errorf("missing %v, %v", missing, err)
 		}
 	})
-	// The kernel notes the end of duplicate address detection as a change.
-	l.Await("the address is certain", func() bool {
-		a, _ := l.all6()
-		return len(a) == 1 && a[0].Flags&(netconf.Tentative|netconf.Optimistic) == 0
+	// The kernel notes the end of duplicate address detection as a change: of the
+	// address, and of the link-local ones at both ends of the cable.
+	l.Await("all addresses are certain", func() bool {
+		certain := 0
+		for _, name := range []string{"c0", "p0"} {
+			list, err := l.H.AddrList(l.Link(name), netlink.FAMILY_V6)
+			l.Must(err)
+			for _, a := range list {
+				if a.Flags&(unix.IFA_F_TENTATIVE|unix.IFA_F_OPTIMISTIC) == 0 {
+					certain++
+				}
+			}
+		}
+		return certain == 3
 	})
+	// It reports that under the lock that this waits for.
+	l.Must(l.H.LinkSetUp(l.Link("c0")))
 	t.Run("again", func(t *testing.T) {
 		m := l.monitor(unix.RTNLGRP_IPV6_IFADDR, unix.RTNLGRP_IPV6_ROUTE, unix.RTNLGRP_IPV4_IFADDR)
 		l.Must(l.n.Apply(l.c0(), owned, desire6(time.Hour)).Err())

@@ -15,17 +15,18 @@ type Options struct {
 }
 
 // A Kernel is the network configuration of one network namespace. Its methods
-// may be called from any goroutine; their errors say what failed and why, and
-// wrap the errno.
+// may be called from any goroutine, except Watch and WatchNeighbours, which belong to
+// the loop's; their errors say what failed and why, and wrap the errno.
 type Kernel struct {
 	opt   Options
 	space *netns.Namespace
 	// change reads and changes the configuration of adapters; ask does what
 	// may take longer, and must not hold that up.
 	change, ask *conn
-	// state and errs are kept for the next use of change.
-	state netconf.State
-	errs  []error
+	// state, errs and adapter are kept for the next use of change.
+	state   netconf.State
+	errs    []error
+	adapter adapter
 
 	claims claims
 }

@@ -3,6 +3,7 @@
 package netlink
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -15,31 +16,42 @@ import (
 
 // Links lists the links.
 func (n *Kernel) Links() ([]netconf.Link, error) {
-	links, _, err := n.links()
-	return links, err
+	list, err := n.links()
+	if err != nil {
+		return nil, err
+	}
+	links := make([]netconf.Link, 0, len(list))
+	for _, l := range list {
+		links = append(links, l.Link)
+	}
+	return links, nil
 }
 
-// links returns the links, and for each how often it has lost its carrier.
-func (n *Kernel) links() (links []netconf.Link, losses map[int]uint32, err error) {
+// A countedLink is a link and how often it has lost its carrier.
+type countedLink struct {
+	netconf.Link
+	losses uint32
+}
+
+func (n *Kernel) links() (links []countedLink, err error) {
 	n.ask.mu.Lock()
 	defer n.ask.mu.Unlock()
 	err = dump(func() error {
-		links, losses = nil, make(map[int]uint32)
+		links = links[:0]
 		m, seq := n.ask.begin(unix.RTM_GETLINK, unix.NLM_F_DUMP)
 		linkHeader(m, 0, 0, 0)
 		extent(m)
 		m.end()
 		return n.ask.ask(seq, unix.RTM_NEWLINK, func(body []byte) {
 			if l, ok := parseLink(body); ok {
-				links = append(links, l)
-				losses[l.Index] = carrierLosses(body)
+				links = append(links, countedLink{l, carrierLosses(body)})
 			}
 		})
 	})
 	if err != nil {
-		return nil, nil, syserr.Wrap("", "list the network interfaces", err)
+		return nil, syserr.Wrap("", "list the network interfaces", err)
 	}
-	return links, losses, nil
+	return links, nil
 }
 
 // LinkByName finds a link by its name or an alternative name; the error wraps
@@ -142,7 +154,7 @@ const vrfPortTable = 1
 // vrfOf returns the routing table of the VRF that a link belongs to, from what
 // the link's master adds to it (IFLA_LINKINFO); 0 if it is no VRF.
 func vrfOf(info []byte) uint32 {
-	if unix.ByteSliceToString(find(info, unix.IFLA_INFO_SLAVE_KIND)) != "vrf" {
+	if !isText(find(info, unix.IFLA_INFO_SLAVE_KIND), "vrf") {
 		return 0
 	}
 	return number(find(find(info, unix.IFLA_INFO_SLAVE_DATA), vrfPortTable))
@@ -172,13 +184,48 @@ func parseLink(m []byte) (netconf.Link, bool) {
 	return l, l.Index > 0 && l.Name != ""
 }
 
+// describes reports whether the body of an RTM_NEWLINK message says of a link what l
+// says. It needs no memory.
+func describes(m []byte, l netconf.Link) bool {
+	var now netconf.Link
+	parseLinkState(m, &now)
+	if now.Index != l.Index || now.HardwareType != l.HardwareType || now.MTU != l.MTU || now.VRF != l.VRF ||
+		now.Up != l.Up || now.Carrier != l.Carrier || now.Loopback != l.Loopback {
+		return false
+	}
+	var name, hardware []byte
+	others, same := 0, true
+	for typ, value := range attributes(m[unix.SizeofIfInfomsg:]) {
+		switch typ {
+		case unix.IFLA_IFNAME:
+			name = value
+		case unix.IFLA_ADDRESS:
+			hardware = value
+		case unix.IFLA_PROP_LIST:
+			for typ, alt := range attributes(value) {
+				if typ == unix.IFLA_ALT_IFNAME {
+					same = same && others < len(l.AltNames) && isText(alt, l.AltNames[others])
+					others++
+				}
+			}
+		}
+	}
+	return same && others == len(l.AltNames) && isText(name, l.Name) && bytes.Equal(hardware, l.HardwareAddr)
+}
+
+// isText reports whether the value of an attribute, which ends with a NUL, is s.
+func isText(value []byte, s string) bool {
+	text, _, _ := bytes.Cut(value, []byte{0})
+	return string(text) == s
+}
+
 // parseLinkState reads of a link what needs no memory: all but its names and
 // hardware address.
 func parseLinkState(m []byte, l *netconf.Link) {
 	// struct ifinfomsg: family, pad, type, index, flags, change.
 	flags := binary.NativeEndian.Uint32(m[8:])
 	l.HardwareType = binary.NativeEndian.Uint16(m[2:])
-	l.Index = int(int32(binary.NativeEndian.Uint32(m[4:])))
+	l.Index = linkIndex(m)
 	l.Up = flags&unix.IFF_UP != 0
 	// RUNNING is a carrier and an operational state of up or unknown. It is
 	// not set while an 802.1X port waits for its authentication: the kernel
@@ -195,6 +242,8 @@ func parseLinkState(m []byte, l *netconf.Link) {
 		}
 	}
 }
+
+func linkIndex(m []byte) int { return int(int32(binary.NativeEndian.Uint32(m[4:]))) }
 
 // promoteSecondaries is IPV4_DEVCONF_PROMOTE_SECONDARIES of linux/ip.h: the
 // sysctl net.ipv4.conf.*.promote_secondaries.

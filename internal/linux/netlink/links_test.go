@@ -10,11 +10,9 @@ import (
 	"sync"
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/lessee/lessee/internal/linux/linuxtest"
 	"github.com/lessee/lessee/internal/netconf"
-	"github.com/mdlayher/socket"
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
@@ -79,12 +77,11 @@ func TestWatch(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, Options{})
 	changes := make(chan netconf.LinkChange, 256)
-	w, err := l.n.Watch(func(n netconf.Notice) {
+	l.watch(l.n, func(n netconf.Notice) {
 		if c, ok := n.(netconf.LinkChange); ok {
 			changes <- c
 		}
 	})
-	l.Must(err)
 	next := func(what string, ok func(netconf.LinkChange) bool) netconf.LinkChange {
 		t.Helper()
 		for {
@@ -120,18 +117,16 @@ func TestWatch(t *testing.T) {
 	if c := next("re-creation", func(c netconf.LinkChange) bool { return c.Link.Name == "wan" && !c.Gone }); c.Link.Index == c0.Index {
 		t.Errorf("created anew with the old index: %+v", c)
 	}
-	l.Must(w.Close())
-	l.Must(w.Close())
 }
 
 // holdWatch watches the links with a small receive buffer, which is overrun while
 // the watcher is busy: it is held by the first change, until release is closed.
-func (l *lab) holdWatch(n *Kernel) (w *watch, seen chan netconf.LinkChange, held, release chan struct{}) {
+func (l *lab) holdWatch(n *Kernel) (p *testLoop, w *watch, seen chan netconf.LinkChange, held, release chan struct{}) {
 	l.T.Helper()
 	held, release = make(chan struct{}), make(chan struct{})
 	seen = make(chan netconf.LinkChange, 100000)
 	var first sync.Once
-	closer, err := n.Watch(func(n netconf.Notice) {
+	p, w = l.watch(n, func(n netconf.Notice) {
 		c, ok := n.(netconf.LinkChange)
 		if !ok {
 			return
@@ -142,17 +137,14 @@ func (l *lab) holdWatch(n *Kernel) (w *watch, seen chan netconf.LinkChange, held
 		})
 		seen <- c
 	})
-	l.Must(err)
-	l.T.Cleanup(func() { _ = closer.Close() })
-	w = closer.(*watch)
-	l.Must(w.links.SetsockoptInt(unix.SOL_SOCKET, unix.SO_RCVBUF, 2048))
-	return w, seen, held, release
+	l.Must(unix.SetsockoptInt(w.links.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 2048))
+	return p, w, seen, held, release
 }
 
 func TestWatchAfterOverrun(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, Options{})
-	_, seen, held, release := l.holdWatch(l.n)
+	_, _, seen, held, release := l.holdWatch(l.n)
 	c0 := l.Link("c0")
 	l.Must(l.H.LinkSetMTU(c0, 1400))
 	<-held
@@ -180,7 +172,7 @@ func TestListIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, Options{})
 	watcher := l.kernel(Options{}) // whose requests fail for a while
-	w, seen, held, release := l.holdWatch(watcher)
+	p, w, seen, held, release := l.holdWatch(watcher)
 	c0 := l.Link("c0")
 	l.Must(l.H.LinkSetMTU(c0, 1400))
 	<-held
@@ -197,7 +189,11 @@ func TestListIsTriedAgain(t *testing.T) {
 	}
 	close(release)
 	// It reads until notifications were lost, and asks in vain.
-	l.Await("the queue was emptied", func() bool { return queued(t, w.links) == 0 })
+	p.wait(func() {
+		if w.retry == nil {
+			t.Error("the list did not fail")
+		}
+	})
 	l.Must(unix.Dup3(working, watcher.ask.fd, unix.O_CLOEXEC))
 	for {
 		select {
@@ -211,36 +207,16 @@ func TestListIsTriedAgain(t *testing.T) {
 	}
 }
 
-// queued returns how much waits in the socket's queue.
-func queued(t *testing.T, c *socket.Conn) (n uint32) {
-	t.Helper()
-	rc, err := c.SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := rc.Control(func(fd uintptr) {
-		var info [9]uint32 // SK_MEMINFO_VARS
-		size := uint32(unsafe.Sizeof(info))
-		_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_MEMINFO,
-			uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
-		if errno != 0 {
-			t.Fatal(errno)
-		}
-		n = info[0] // SK_MEMINFO_RMEM_ALLOC
-	}); err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
 func FuzzParseLink(f *testing.F) {
 	f.Add(make([]byte, unix.SizeofIfInfomsg))
 	f.Add(append(make([]byte, unix.SizeofIfInfomsg), 8, 0, 3, 0, 'c', '0', 0, 0))
+	f.Add(linkUp(9, 3))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if l, ok := parseLink(b); ok && (l.Name == "" || l.Index <= 0) {
+		if l, ok := parseLink(b); ok && (l.Name == "" || l.Index <= 0 || !describes(b, l)) {
 			t.Errorf("%+v", l)
 		}
 		parseAddress(b, 0)
+		parseNeighbour(b)
 		parseRoute(b, 1, func(netconf.Route) {})
 		for m := range messages(b) {
 			_ = verdict(m)

@@ -3,23 +3,18 @@
 package netlink
 
 import (
-	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
-	"time"
 
+	"github.com/lessee/lessee/internal/linux/poll"
+	"github.com/lessee/lessee/internal/linux/syserr"
 	"github.com/lessee/lessee/internal/netconf"
 	"golang.org/x/sys/unix"
 )
-
-// resolvePatience bounds the wait for an ARP answer before a message that
-// awaits no answer itself.
-const resolvePatience = 500 * time.Millisecond
 
 // usable are the states in which a neighbour's link address is worth trying.
 const usable = unix.NUD_REACHABLE | unix.NUD_STALE | unix.NUD_DELAY | unix.NUD_PROBE | unix.NUD_PERMANENT | unix.NUD_NOARP
@@ -94,11 +89,38 @@ func (n *Kernel) neighbourIn(link netconf.Link, host netip.Addr, states uint16) 
 	neighbour(m, link.Index, host, 0)
 	m.end()
 	err := n.ask.ask(seq, unix.RTM_NEWNEIGH, func(body []byte) {
-		if len(body) >= unix.SizeofNdMsg && binary.NativeEndian.Uint16(body[8:])&states != 0 {
-			hw = slices.Clone(find(body[unix.SizeofNdMsg:], unix.NDA_LLADDR))
+		if e, ok := parseNeighbour(body); ok && e.state&states != 0 {
+			hw = slices.Clone(e.link)
 		}
 	})
 	return hw, err == nil && len(hw) > 0
+}
+
+// A neighbourEntry is what the kernel knows of a host on a link. The link address is
+// part of the message.
+type neighbourEntry struct {
+	index int
+	state uint16
+	host  netip.Addr
+	link  []byte
+}
+
+// parseNeighbour reads the body of an RTM_NEWNEIGH message.
+func parseNeighbour(m []byte) (e neighbourEntry, ok bool) {
+	if len(m) < unix.SizeofNdMsg || m[0] != unix.AF_INET && m[0] != unix.AF_INET6 {
+		return e, false
+	}
+	e.index = int(binary.NativeEndian.Uint32(m[4:]))
+	e.state = binary.NativeEndian.Uint16(m[8:])
+	for typ, value := range attributes(m[unix.SizeofNdMsg:]) {
+		switch typ {
+		case unix.NDA_DST:
+			e.host, _ = netip.AddrFromSlice(value)
+		case unix.NDA_LLADDR:
+			e.link = value
+		}
+	}
+	return e, e.host.IsValid()
 }
 
 // neighbour appends struct ndmsg (family, interface, state, flags, type) and the host.
@@ -109,40 +131,42 @@ func neighbour(m *builder, index int, host netip.Addr, flags uint8) {
 	m.address(unix.NDA_DST, host)
 }
 
-// Resolve returns the host's link address; it has the kernel ask for it by ARP
-// if it is not known.
-func (n *Kernel) Resolve(link netconf.Link, host netip.Addr) (net.HardwareAddr, error) {
-	if hw, ok := n.Neighbour(link, host); ok {
-		return hw, nil
-	}
-	c, err := n.subscribe(nil, unix.RTNLGRP_NEIGH)
-	if err != nil {
-		return nil, fmt.Errorf("watch the neighbours: %w", err)
-	}
-	defer c.Close()
-	if err := n.solicit(link, host); err != nil {
-		return nil, fmt.Errorf("ask for %v by ARP: %w", host, err)
-	}
-	if err := c.SetReadDeadline(time.Now().Add(resolvePatience)); err != nil {
-		return nil, err
-	}
-	for buf := make([]byte, answerSize); ; {
-		if hw, ok := n.Neighbour(link, host); ok {
-			return hw, nil
-		}
-		// Whatever is reported, or the end of the patience: look again.
-		if _, _, err := c.Recvfrom(context.Background(), buf, 0); errors.Is(err, os.ErrDeadlineExceeded) {
-			return nil, fmt.Errorf("%v does not answer ARP: %w", host, unix.EHOSTUNREACH)
-		}
-	}
-}
-
-// solicit makes the kernel behave as if a packet were to be sent to the host (NTF_USE).
-func (n *Kernel) solicit(link netconf.Link, host netip.Addr) error {
+// Solicit makes the kernel behave as if a packet were to be sent to the host
+// (NTF_USE): it asks for the link address by ARP or neighbour discovery if it does
+// not know it.
+func (n *Kernel) Solicit(link netconf.Link, host netip.Addr) error {
 	n.ask.mu.Lock()
 	defer n.ask.mu.Unlock()
 	m, seq := n.ask.begin(unix.RTM_NEWNEIGH, unix.NLM_F_CREATE|unix.NLM_F_ACK)
 	neighbour(m, link.Index, host, unix.NTF_USE)
 	m.end()
-	return n.ask.ask(seq, 0, func([]byte) {})
+	if err := n.ask.ask(seq, 0, func([]byte) {}); err != nil {
+		return wrap(link, fmt.Sprintf("ask for the link address of %v", host), err)
+	}
+	return nil
+}
+
+// WatchNeighbours reports each neighbour whose link address the kernel has got to know
+// or has heard from again: the interface, the host, and the link address, which is
+// notify's until it returns. The index 0 says that notifications were lost: any
+// neighbour may be known by now.
+//
+// It costs wake-ups on a busy network, so it is for the time in which an answer to
+// [Kernel.Solicit] is awaited. The order is: watch, solicit, ask for the [Kernel.Neighbour]
+// once. WatchNeighbours and Close are called from the loop's goroutine, and so is
+// notify, which may close the watch. After Close nothing is called any more.
+func (n *Kernel) WatchNeighbours(loop poll.Loop, notify func(index int, host netip.Addr, link []byte)) (io.Closer, error) {
+	take := func(m message) {
+		if m.typ != unix.RTM_NEWNEIGH {
+			return
+		}
+		if e, ok := parseNeighbour(m.body); ok && e.state&usable != 0 && len(e.link) > 0 {
+			notify(e.index, e.host, e.link)
+		}
+	}
+	s, err := n.subscribe(loop, nil, take, func() { notify(0, netip.Addr{}, nil) }, unix.RTNLGRP_NEIGH)
+	if err != nil {
+		return nil, syserr.Wrap("", "watch the neighbours", err)
+	}
+	return s, nil
 }

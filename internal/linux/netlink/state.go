@@ -3,7 +3,6 @@
 package netlink
 
 import (
-	"net/netip"
 	"slices"
 
 	"github.com/lessee/lessee/internal/linux/clock"
@@ -91,5 +90,5 @@ func (n *Kernel) readInTheWay(places []netconf.Object) error {
 func (n *Kernel) Inspect(link netconf.Link, want netconf.Desired) ([]netconf.Object, error) {
 	n.change.mu.Lock()
 	defer n.change.mu.Unlock()
-	return netconf.Inspect(&adapter{n, link, families([]netip.Prefix(nil), want)}, want)
+	return netconf.Inspect(n.on(link, nil, want), want)
 }

@@ -100,10 +100,11 @@ func (x *exchange) direct(t Transmit, err error) error {
 	if !errors.Is(err, unix.ENETUNREACH) && !errors.Is(err, unix.EHOSTUNREACH) && !errors.Is(err, unix.EADDRNOTAVAIL) {
 		return err
 	}
-	if to, unknown := x.n.kernel.Resolve(x.link, x.n.kernel.NextHop(x.link, t.Destination)); unknown == nil {
-		return sendFrame(x.c, x.link, t, to)
+	to, err := x.n.nextHop(x.link, t.Destination)
+	if err != nil {
+		return err
 	}
-	return err
+	return sendFrame(x.c, x.link, t, to)
 }
 
 // Close implements [Exchange]. A delivery that is under way may still

@@ -318,9 +318,9 @@ func TestSendAwaitsNoAnswer(t *testing.T) {
 	if d, kind := l.nextFrame(c); string(d.Payload) != "routed" || d.Destination.Addr().String() != "192.0.2.9" || kind != unix.PACKET_HOST {
 		t.Errorf("%v, packet type %d", d, kind)
 	}
-	// Nobody answers ARP.
-	if err := l.n.Send(l.c0(), transmit("10.77.0.100", "10.77.0.9", nil, nil)); !errors.Is(err, unix.EHOSTUNREACH) {
-		t.Errorf("error %v, want EHOSTUNREACH", err)
+	err := l.n.Send(l.c0(), transmit("10.77.0.100", "10.77.0.9", nil, nil))
+	if e, ok := errors.AsType[*netconf.UnresolvedError](err); !ok || e.Hop.String() != "10.77.0.9" {
+		t.Errorf("error %v, want an UnresolvedError", err)
 	}
 	link := l.c0()
 	l.Must(l.H.LinkSetDown(l.Link("p0")))
@@ -338,7 +338,7 @@ func TestSendAwaitsNoAnswer(t *testing.T) {
 	}
 }
 
-func TestSendAsksByARP(t *testing.T) {
+func TestSendToResolvedNeighbour(t *testing.T) {
 	t.Parallel()
 	server, client := newLab(t), newLab(t)
 	// p0 of the client's cable goes into the server's namespace.
@@ -354,6 +354,8 @@ func TestSendAsksByARP(t *testing.T) {
 	server.Must(server.H.LinkSetUp(server.Link("p0")))
 	client.Await("a carrier", func() bool { return client.c0().Carrier })
 	client.Must(client.k.Apply(client.c0(), nil, desire(addrA, 0)).Err())
+	client.Must(client.k.Solicit(client.c0(), gw))
+	client.Await("the ARP answer", func() bool { _, ok := client.k.Neighbour(client.c0(), gw); return ok })
 	c := server.sniff()
 	client.Must(client.n.Send(client.c0(), transmit("10.77.0.100", "10.77.0.1", nil, []byte("asked"))))
 	if d, _ := server.nextFrame(c); string(d.Payload) != "asked" {

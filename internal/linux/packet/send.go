@@ -5,6 +5,7 @@ package packet
 import (
 	"fmt"
 	"net"
+	"net/netip"
 
 	"github.com/lessee/lessee/internal/linux/syserr"
 	"github.com/lessee/lessee/internal/netconf"
@@ -39,11 +40,21 @@ func (n *Transport) send(link netconf.Link, t Transmit) error {
 		if err := running(c, link.Index); err != nil {
 			return err
 		}
-		if to, err = n.kernel.Resolve(link, n.kernel.NextHop(link, t.Destination)); err != nil {
+		if to, err = n.nextHop(link, t.Destination); err != nil {
 			return err
 		}
 	}
 	return sendFrame(c, link, t, to)
+}
+
+// nextHop returns the link address of the next hop to dst; a
+// [netconf.UnresolvedError] where the kernel does not know it.
+func (n *Transport) nextHop(link netconf.Link, dst netip.Addr) (net.HardwareAddr, error) {
+	hop := n.kernel.NextHop(link, dst)
+	if to, ok := n.kernel.Neighbour(link, hop); ok {
+		return to, nil
+	}
+	return nil, &netconf.UnresolvedError{Hop: hop}
 }
 
 func (n *Transport) sender() (*socket.Conn, error) {
