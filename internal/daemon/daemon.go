@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/lessee/lessee"
-	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/internal/control"
 	"github.com/lessee/lessee/internal/driver"
 	"github.com/lessee/lessee/internal/leases"
@@ -26,7 +25,9 @@ import (
 	"github.com/lessee/lessee/internal/linux/netlink"
 	"github.com/lessee/lessee/internal/linux/netns"
 	"github.com/lessee/lessee/internal/linux/packet"
+	"github.com/lessee/lessee/internal/linux/poll"
 	"github.com/lessee/lessee/internal/linux/resolver"
+	"github.com/lessee/lessee/internal/loop"
 )
 
 // DefaultState is the state folder. NoState keeps none.
@@ -110,8 +111,12 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer kernel.Close()
-	transport := packet.New(space, kernel)
-	defer transport.Close()
+	poller, err := poll.New()
+	if err != nil {
+		return err
+	}
+	defer poller.Close()
+	var transport *packet.Transport
 	var engine *driver.Driver
 	names, err := resolver.New(space, resolver.Options{
 		Mode:     resolver.Mode(config.DNS.Mode),
@@ -130,16 +135,20 @@ func Run(ctx context.Context, o Options) error {
 	defer names.Close()
 
 	engine = driver.New(driver.Config{
-		Kernel:    kernel,
-		Transport: transport,
-		Resolver:  names,
-		Store:     store,
-		Others:    others,
-		Clock:     systemClock{},
-		Log:       log,
-		Seed:      rand.Uint64,
-		Adapter:   config.adapter,
+		Home: func(l poll.Loop) loop.Space {
+			transport = packet.New(space, kernel, l)
+			return loop.Space{Kernel: kernel, Transport: transport}
+		},
+		Resolver: names,
+		Store:    store,
+		Others:   others,
+		Poller:   poller,
+		Now:      clock.Now,
+		Log:      log,
+		Seed:     rand.Uint64,
+		Adapter:  config.adapter,
 	})
+	defer transport.Close()
 	server := control.NewServer(engine, control.Options{
 		Version: lessee.Build(),
 		Logger:  log,
@@ -148,13 +157,6 @@ func Run(ctx context.Context, o Options) error {
 		return manage(engine, store, slices.Concat(config.Adapters, o.Adapters), log)
 	})
 }
-
-// systemClock is the kernel's clock as the driver asks for it.
-type systemClock struct{}
-
-func (systemClock) Now() boottime.Instant { return clock.Now() }
-
-func (systemClock) NewTimer() driver.Timer { return clock.NewTimer() }
 
 // serve runs the engine and the API's server side by side until ctx ends or
 // one of them fails.

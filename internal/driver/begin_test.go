@@ -10,7 +10,6 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
-	"github.com/lessee/lessee/internal/loop"
 )
 
 // TestUpIsRemembered: an adapter that a call began to manage is managed after
@@ -107,7 +106,7 @@ func TestRunFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.linksErr = errors.New("no buffer space")
-		d := New(Config{Home: loop.Space{Kernel: w, Transport: w}, Resolver: w, Store: w, Others: w, Poller: newPoller(w), Now: w.Now, Log: slog.New(slog.DiscardHandler)})
+		d := New(Config{Home: w.home, Resolver: w, Store: w, Others: w, Poller: newPoller(w), Now: w.Now, Log: slog.New(slog.DiscardHandler)})
 		answer := make(chan error, 1)
 		go func() { answer <- d.Renew(t.Context(), "c0") }()
 		if err := d.Run(t.Context()); !errors.Is(err, w.linksErr) {

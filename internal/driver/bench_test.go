@@ -7,8 +7,6 @@ import (
 	"runtime"
 	"testing"
 	"time"
-
-	"github.com/lessee/lessee/internal/loop"
 )
 
 // BenchmarkIdleLease shows what one more idle lease costs: bytes of heap and
@@ -19,7 +17,7 @@ func BenchmarkIdleLease(b *testing.B) {
 		w := newWorld()
 		w.quiet = true
 		d := New(Config{
-			Home: loop.Space{Kernel: w, Transport: w}, Resolver: w, Store: w, Others: w, Poller: newPoller(w), Now: w.Now, Log: slog.New(slog.DiscardHandler),
+			Home: w.home, Resolver: w, Store: w, Others: w, Poller: newPoller(w), Now: w.Now, Log: slog.New(slog.DiscardHandler),
 			Seed:    func() uint64 { return 1 },
 			Adapter: func(string) AdapterConfig { return AdapterConfig{MTU: true, DNS: true} },
 		})

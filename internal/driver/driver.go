@@ -8,6 +8,7 @@ import (
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/linux/poll"
 	"github.com/lessee/lessee/internal/loop"
 	"github.com/lessee/lessee/internal/tenancy/v4"
 	wire "github.com/lessee/lessee/wire/dhcp4"
@@ -47,7 +48,7 @@ type AdapterConfig struct {
 
 // A Config is what a driver works with.
 type Config struct {
-	Home     loop.Space
+	Home     func(poll.Loop) loop.Space
 	Resolver loop.Resolver
 	Store    loop.Store
 	Others   loop.Others

@@ -13,7 +13,6 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
-	"github.com/lessee/lessee/internal/loop"
 )
 
 func code(err error) errno.Errno { return lessee.Code(err) }
@@ -337,7 +336,7 @@ func TestStop(t *testing.T) {
 		w := newWorld()
 		w.addLink(2, "c0")
 		d := New(Config{
-			Home: loop.Space{Kernel: w, Transport: w}, Resolver: w, Store: w, Others: w, Poller: newPoller(w), Now: w.Now, Log: slog.New(slog.DiscardHandler),
+			Home: w.home, Resolver: w, Store: w, Others: w, Poller: newPoller(w), Now: w.Now, Log: slog.New(slog.DiscardHandler),
 			Seed:    func() uint64 { return 1 },
 			Adapter: func(string) AdapterConfig { return AdapterConfig{} },
 		})

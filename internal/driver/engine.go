@@ -100,7 +100,7 @@ func (d *Driver) Release(ctx context.Context, name string) error {
 // Up manages the adapter and waits for its lease; see control.Engine.
 func (d *Driver) Up(ctx context.Context, name string) error {
 	const verb = tenancy.Await
-	link, err := d.cfg.Home.Kernel.LinkByName(name)
+	link, err := d.loop.Home().Kernel.LinkByName(name)
 	switch {
 	case errors.Is(err, netconf.ErrNoLink):
 		return noAdapter(verb.String(), name)
@@ -150,7 +150,7 @@ func (d *Driver) request(ctx context.Context, name string, verb tenancy.Verb) er
 // ask hands the core an input that is answered.
 func (d *Driver) ask(op, name string, build func(id uint64) core.Input) (id uint64, result <-chan answer, err error) {
 	id, result = d.waiting.add()
-	if !d.loop.Do(func() { d.loop.Handle(build(id)) }) {
+	if !d.loop.Submit(func() { d.loop.Handle(build(id)) }) {
 		return 0, nil, stopped(op, name)
 	}
 	return id, result, nil

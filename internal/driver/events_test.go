@@ -19,7 +19,6 @@ import (
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/event"
-	"github.com/lessee/lessee/internal/loop"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/reason"
@@ -54,7 +53,7 @@ func TestEventsKeepTheirForm(t *testing.T) {
 		w := newWorld()
 		var log bytes.Buffer
 		d := New(Config{
-			Home: loop.Space{Kernel: w, Transport: w}, Store: w, Poller: newPoller(w), Now: w.Now,
+			Home: w.home, Store: w, Poller: newPoller(w), Now: w.Now,
 			Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{
 				Level: slog.LevelDebug,
 				ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {

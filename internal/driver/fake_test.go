@@ -163,7 +163,10 @@ func (w *world) LinkByIndex(index int) (netconf.Link, error) {
 	return netconf.Link{}, netconf.ErrNoLink
 }
 
-func (w *world) Attach(l poll.Loop) { w.loop = l.(*loop.Loop) }
+func (w *world) home(l poll.Loop) loop.Space {
+	w.loop = l.(*loop.Loop) //nolint:errcheck,forcetypeassert // there is no other
+	return loop.Space{Kernel: w, Transport: w}
+}
 
 // inLoop returns f as it is called from any goroutine but the loop's.
 func inLoop[T any](w *world, f func(T)) func(T) {
@@ -206,7 +209,7 @@ func (p *fakePoller) Wake() {
 	}
 }
 
-func (p *fakePoller) Wait(until boottime.Instant, set bool) error {
+func (p *fakePoller) Wait(until boottime.Instant, set bool) (int, error) {
 	var due <-chan time.Time
 	if set {
 		t := time.NewTimer(until.Sub(p.now()))
@@ -217,7 +220,7 @@ func (p *fakePoller) Wait(until boottime.Instant, set bool) error {
 	case <-p.wake:
 	case <-due:
 	}
-	return nil
+	return 0, nil
 }
 
 // Claim is refused where another daemon has a claim.
@@ -483,7 +486,7 @@ func (w *world) Now() boottime.Instant { return boottime.Instant(time.Since(w.st
 func (w *world) run(t *testing.T) *Driver {
 	t.Helper()
 	d := New(Config{
-		Home: loop.Space{Kernel: w, Transport: w}, Resolver: w, Store: w, Others: w, Poller: newPoller(w), Now: w.Now,
+		Home: w.home, Resolver: w, Store: w, Others: w, Poller: newPoller(w), Now: w.Now,
 		Log:     cmp.Or(w.logger, slog.New(slog.DiscardHandler)),
 		Seed:    func() uint64 { return 1 },
 		Adapter: func(string) AdapterConfig { return AdapterConfig{MTU: true, DNS: true, ForceRenew: w.force} },

@@ -47,7 +47,7 @@ func (d *Driver) Trace(_ context.Context, name string, arp bool) (<-chan lessee.
 	if !d.traces.add(t) {
 		return nil, nil, failed("trace", name, errno.ERROR_BUSY, reason.Cause{Reason: reason.TooManyTraces})
 	}
-	c, err := d.cfg.Home.Transport.Capture(link, arp, t.add)
+	c, err := d.loop.Home().Transport.Capture(link, arp, t.add)
 	if err != nil {
 		d.traces.end(t)
 		return nil, nil, systemFailed("trace", name, err)

@@ -63,7 +63,7 @@ func (d *Driver) describe(v view, counters bool) lessee.Adapter {
 			a.Manager = who
 		}
 		a.IPv4.State = "disabled"
-		if have, err := d.cfg.Home.Kernel.Addresses(v.Link.Index); err == nil && len(have) > 0 {
+		if have, err := d.loop.Home().Kernel.Addresses(v.Link.Index); err == nil && len(have) > 0 {
 			a.IPv4.Address = have[0].Prefix
 		}
 		return a

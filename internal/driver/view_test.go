@@ -11,7 +11,6 @@ import (
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
-	"github.com/lessee/lessee/internal/loop"
 	"github.com/lessee/lessee/names"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
@@ -69,7 +68,7 @@ func TestLeaseKeepsItsForm(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		d := New(Config{Home: loop.Space{Kernel: w, Transport: w}, Store: w, Now: w.Now})
+		d := New(Config{Home: w.home, Store: w, Now: w.Now})
 		v := &lessee.IPv4{State: "bound"}
 		d.describeLease(v, everything())
 		text, err := json.MarshalIndent(v, "", "  ")

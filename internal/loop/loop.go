@@ -12,13 +12,15 @@ import (
 	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/fault"
 	"github.com/lessee/lessee/internal/linux/packet"
+	"github.com/lessee/lessee/internal/linux/poll"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy/v4"
 )
 
 // A Config is what a loop works with.
 type Config struct {
-	Home     Space
+	// Home returns the namespace of the process; the loop serves its sockets.
+	Home     func(poll.Loop) Space
 	Resolver Resolver
 	Store    Store
 	Others   Others
@@ -82,7 +84,7 @@ func New(cfg Config) *Loop {
 		cfg:     cfg,
 		pool:    newPool(),
 		done:    make(chan struct{}),
-		spaces:  map[core.NS]*space{core.Home: {Space: cfg.Home}},
+		spaces:  make(map[core.NS]*space),
 		sockets: make(map[core.ID]*socket),
 		now:     cfg.Now(),
 	}
@@ -91,7 +93,7 @@ func New(cfg Config) *Loop {
 		Tenancy: cfg.Tenancy,
 	})
 	l.keeper = newKeeper(cfg.Store.Persist, func(name string, err error) { l.Tell(core.Persisted{Name: name, Err: systemError(err)}) })
-	cfg.Home.Transport.Attach(l)
+	l.spaces[core.Home] = &space{Space: cfg.Home(l)}
 	return l
 }
 
@@ -117,7 +119,7 @@ func (l *Loop) Run(ctx context.Context) error {
 	}
 	for ctx.Err() == nil {
 		at, set := l.core.Deadline()
-		if err := l.cfg.Poller.Wait(at, set); err != nil {
+		if _, err := l.cfg.Poller.Wait(at, set); err != nil {
 			return err
 		}
 		l.now = l.cfg.Now()
@@ -196,9 +198,15 @@ func (l *Loop) end() {
 	}
 }
 
-// Do has f run on the loop's goroutine; false if the loop takes nothing any more.
-// It is called from any goroutine, and does not wait.
-func (l *Loop) Do(f func()) bool {
+// Home returns the namespace of the process.
+func (l *Loop) Home() Space { return l.spaces[core.Home].Space }
+
+// Do implements [poll.Loop].
+func (l *Loop) Do(f func()) { l.Submit(f) }
+
+// Submit has f run on the loop's goroutine, soon, after everything that was posted
+// before; false if the loop takes nothing any more. It is called from any goroutine.
+func (l *Loop) Submit(f func()) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.state == stopped {
@@ -215,7 +223,7 @@ func (l *Loop) Do(f func()) bool {
 // takes nothing any more.
 func (l *Loop) Call(f func()) bool {
 	ran := make(chan struct{})
-	if !l.Do(func() { f(); close(ran) }) {
+	if !l.Submit(func() { f(); close(ran) }) {
 		return false
 	}
 	select {
@@ -228,7 +236,7 @@ func (l *Loop) Call(f func()) bool {
 
 // Tell has the core handle an input, soon; false if the loop takes nothing any more.
 func (l *Loop) Tell(in core.Input) bool {
-	return l.Do(func() { l.core.Handle(l.now, in) })
+	return l.Submit(func() { l.core.Handle(l.now, in) })
 }
 
 // Handle has the core handle an input. It is for tasks of the loop.

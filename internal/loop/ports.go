@@ -63,9 +63,6 @@ type Kernel interface {
 // A Transport sends and receives in one network namespace. Its methods are called on
 // the loop's goroutine; their errors say what failed and why, and wrap the errno.
 type Transport interface {
-	// Attach says which loop serves the sockets, before all else.
-	Attach(loop poll.Loop)
-
 	// Open begins an exchange: a filtered packet socket on the interface.
 	// Well-formed UDP datagrams for port 68 that carry the link's hardware
 	// address are delivered, on the loop's goroutine, until it is closed. What
@@ -137,8 +134,9 @@ type Poller interface {
 	Add(fd int, ready func()) error
 	Remove(fd int)
 	// Wait returns when a descriptor can be read, the instant has come (if one is
-	// set), or Wake was called. It may return too early.
-	Wait(until boottime.Instant, set bool) error
+	// set), or Wake was called. It may return too early. n is for how many descriptors
+	// Dispatch has something to do.
+	Wait(until boottime.Instant, set bool) (n int, err error)
 	// Dispatch calls what belongs to the descriptors that Wait found.
 	Dispatch()
 	Wake()

@@ -26,7 +26,7 @@ func (l *Loop) Prepare(a core.Adapter, how core.Prepare) {
 		if err == nil {
 			in.Link = now
 		}
-		told := l.Do(func() {
+		told := l.Submit(func() {
 			if errors.Is(err, netconf.ErrNoLink) {
 				// If it went before the core knew of it, nobody told.
 				l.linkChanged(a.NS, netconf.LinkChange{Link: a.Link, Gone: true})

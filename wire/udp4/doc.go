@@ -3,8 +3,7 @@
 // before it has an address that the kernel would deliver to.
 //
 // [Parse] checks a packet as an IP host must (RFC 1122 section 3.2.1) and does
-// not allocate unless it fails. No input panics. It accepts what passes on real
-// links:
+// not allocate. No input panics. It accepts what passes on real links:
 //
 //   - Bytes after the IP total length are link padding and ignored: Ethernet
 //     frames are at least 60 bytes long, and some drivers leave a trailer.

@@ -50,8 +50,20 @@ func (r Reason) String() string {
 	return "reason " + strconv.Itoa(int(r))
 }
 
-// An Error says what is wrong with a packet.
+// An Error says what is wrong with a packet. Those with the same reason are the same;
+// they must not be changed.
 type Error struct{ Reason Reason }
 
 // Error returns the reason.
 func (e *Error) Error() string { return "udp4: " + e.Reason.String() }
+
+// refusals are the errors, made once: whoever sends damaged packets does not make
+// the receiver allocate.
+var refusals = func() (all [len(reasonTexts)]Error) {
+	for r := range all {
+		all[r].Reason = Reason(r)
+	}
+	return all
+}()
+
+func refused(r Reason) *Error { return &refusals[r] }

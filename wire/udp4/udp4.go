@@ -52,40 +52,40 @@ type Datagram struct {
 // verified. Any error is an [*Error].
 func Parse(b []byte, partialChecksum bool) (Datagram, error) {
 	if len(b) < ipHeader {
-		return Datagram{}, &Error{ReasonTooShort}
+		return Datagram{}, refused(ReasonTooShort)
 	}
 	if b[0]>>4 != 4 {
-		return Datagram{}, &Error{ReasonNotIPv4}
+		return Datagram{}, refused(ReasonNotIPv4)
 	}
 	header := int(b[0]&0x0f) * 4
 	if header < ipHeader || header > len(b) {
-		return Datagram{}, &Error{ReasonHeaderLength}
+		return Datagram{}, refused(ReasonHeaderLength)
 	}
 	total := int(binary.BigEndian.Uint16(b[offTotal:]))
 	if total < header || total > len(b) {
-		return Datagram{}, &Error{ReasonTotalLength}
+		return Datagram{}, refused(ReasonTotalLength)
 	}
 	if fold(sum(0, b[:header])) != 0 {
-		return Datagram{}, &Error{ReasonHeaderChecksum}
+		return Datagram{}, refused(ReasonHeaderChecksum)
 	}
 	if binary.BigEndian.Uint16(b[offFragment:])&fragmentMask != 0 {
-		return Datagram{}, &Error{ReasonFragment}
+		return Datagram{}, refused(ReasonFragment)
 	}
 	if b[offProtocol] != protocolUDP {
-		return Datagram{}, &Error{ReasonNotUDP}
+		return Datagram{}, refused(ReasonNotUDP)
 	}
 	udp := b[header:total]
 	if len(udp) < udpHeader {
-		return Datagram{}, &Error{ReasonUDPLength}
+		return Datagram{}, refused(ReasonUDPLength)
 	}
 	length := int(binary.BigEndian.Uint16(udp[offUDPLength:]))
 	if length < udpHeader || length > len(udp) {
-		return Datagram{}, &Error{ReasonUDPLength}
+		return Datagram{}, refused(ReasonUDPLength)
 	}
 	udp = udp[:length:length]
 	if !partialChecksum && binary.BigEndian.Uint16(udp[offUDPChecksum:]) != 0 &&
 		fold(sum(pseudo(b[offSource:ipHeader], length), udp)) != 0 {
-		return Datagram{}, &Error{ReasonUDPChecksum}
+		return Datagram{}, refused(ReasonUDPChecksum)
 	}
 	return Datagram{
 		Source: netip.AddrPortFrom(
@@ -105,10 +105,10 @@ func Parse(b []byte, partialChecksum bool) (Datagram, error) {
 func Append(b []byte, d Datagram) ([]byte, error) {
 	src, dst := d.Source.Addr().Unmap(), d.Destination.Addr().Unmap()
 	if !src.Is4() || !dst.Is4() {
-		return b, &Error{ReasonNotIPv4}
+		return b, refused(ReasonNotIPv4)
 	}
 	if len(d.Payload) > MaxPayload {
-		return b, &Error{ReasonTooLong}
+		return b, refused(ReasonTooLong)
 	}
 	ttl := d.TTL
 	if ttl == 0 {

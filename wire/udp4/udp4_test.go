@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -292,6 +293,15 @@ func TestNoAllocation(t *testing.T) { // AllocsPerRun must not run beside other 
 		}
 	}); n != 0 {
 		t.Errorf("Parse: %v allocations", n)
+	}
+	damaged := slices.Clone(b)
+	damaged[len(damaged)-1]++
+	if n := testing.AllocsPerRun(100, func() {
+		if _, err := udp4.Parse(damaged, false); err == nil {
+			t.Fatal("accepted")
+		}
+	}); n != 0 {
+		t.Errorf("Parse of a damaged packet: %v allocations", n)
 	}
 	out := make([]byte, 0, 600)
 	d := udp4.Datagram{Source: client, Destination: all, Payload: make([]byte, 300)}

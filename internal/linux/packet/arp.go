@@ -3,11 +3,9 @@
 package packet
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -45,18 +43,21 @@ var arpKind = packetKind[ARP]{
 		}
 		return sender, sender != 0
 	},
-	take: func(packet []byte, _ auxdata, from origin) (ARP, bool) {
-		return ARP{Packet: slices.Clone(packet[:arp.Length]), From: from.link, Unicast: from.unicast}, true
+	take: func(in received) (ARP, bool) {
+		return ARP{
+			Packet:  slices.Clone(in.packet[:arp.Length]),
+			From:    slices.Clone(in.link()),
+			Unicast: in.from.Pkttype == unix.PACKET_HOST,
+		}, true
 	},
 }
 
 // Listen replaces the addresses whose ARP is wanted from the interface: what
 // another host sends from one of them, and its probes for one of them. None ends
-// it. When it returns, the addresses are heard. All adapters share one socket;
-// deliver is called from one goroutine, and may still be called once after the
-// end. What deliver gets is the receiver's to keep.
+// it. When it returns, the addresses are heard. All adapters share one socket. What
+// deliver gets is the receiver's to keep.
 func (n *Transport) Listen(link netconf.Link, addresses []netip.Addr, deliver func(ARP)) error {
-	return syserr.Wrap(link.Name, "listen to ARP", n.arp.listen(n, link, addresses, deliver))
+	return syserr.Wrap(link.Name, "listen to ARP", n.arp.listen(link, addresses, deliver))
 }
 
 var (
@@ -102,27 +103,19 @@ func (n *Transport) SendARP(link netconf.Link, packet, to []byte) error {
 	return syserr.Wrap(link.Name, "send ARP", n.sendARP(link, packet, to))
 }
 
-func (n *Transport) sendARP(link netconf.Link, packet []byte, to net.HardwareAddr) error {
-	c, err := n.sender()
+func (n *Transport) sendARP(link netconf.Link, packet, to []byte) error {
+	fd, err := n.sender()
 	if err != nil {
-		return fmt.Errorf("open a packet socket: %w", err)
+		return err
 	}
-	if to == nil {
-		to = broadcastAddr(link)
-	}
-	if len(to) > 8 {
-		return errLongHardwareAddr
-	}
-	sa := &unix.SockaddrLinklayer{Protocol: networkOrder(unix.ETH_P_ARP), Ifindex: link.Index, Halen: uint8(len(to))}
-	copy(sa.Addr[:], to)
-	err = running(c, link.Index)
+	err = n.running(fd, link.Index)
 	if err == nil {
-		if err = c.Sendto(context.Background(), packet, 0, sa); err == nil {
+		if err = n.sendTo(fd, link, unix.ETH_P_ARP, packet, to); err == nil {
 			return nil
 		}
 	}
 	// A link that goes down at this moment has no room either.
-	if errors.Is(err, unix.ENETDOWN) || running(c, link.Index) != nil {
+	if errors.Is(err, unix.ENETDOWN) || n.running(fd, link.Index) != nil {
 		return fmt.Errorf("%w: %w", netconf.ErrLinkDown, err)
 	}
 	return err

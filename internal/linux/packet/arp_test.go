@@ -38,7 +38,7 @@ func (s *station) say(packet []byte, to net.HardwareAddr) {
 func (l *lab) listen(link netconf.Link, addresses ...netip.Addr) chan ARP {
 	l.T.Helper()
 	got := make(chan ARP, 64)
-	l.Must(l.n.Listen(link, addresses, func(a ARP) { got <- a }))
+	l.Must(l.listenARP(link, addresses, func(a ARP) { got <- a }))
 	return got
 }
 
@@ -62,20 +62,12 @@ func heard(t *testing.T, got <-chan ARP) arp.Packet {
 }
 
 // settle awaits that the kernel's filter is as wanted.
-func (l *lab) settle() {
-	l.T.Helper()
-	l.n.arp.mu.Lock()
-	mine := l.n.arp.asked
-	l.n.arp.mu.Unlock()
-	l.Must(l.n.arp.fit(l.n, mine))
-}
+func (l *lab) settle() { l.loop.Call(func() {}) }
 
 // passed returns how many packets the kernel has queued since the last call.
 func (l *lab) passed() uint32 {
 	l.T.Helper()
-	st, err := l.n.arp.c.GetsockoptTpacketStats(unix.SOL_PACKET, unix.PACKET_STATISTICS)
-	l.Must(err)
-	return st.Packets
+	return l.queued(l.n.arp.fd)
 }
 
 func at(last byte) netip.Addr { return netip.AddrFrom4([4]byte{10, 77, 0, last}) }
@@ -116,8 +108,8 @@ func TestListen(t *testing.T) {
 	// To another station: overheard, if at all.
 	s.say(arp.Append(nil, ours), net.HardwareAddr{2, 0, 0, 0, 0, 9})
 	// What we send ourselves.
-	l.Must(l.n.SendARP(l.c0(), arp.Append(nil, arp.Announcement(hwC, at(100))), nil))
-	l.Must(l.n.SendARP(l.c0(), arp.Append(nil, arp.Probe(hwC, at(200))), nil))
+	l.Must(l.sendARP(l.c0(), arp.Append(nil, arp.Announcement(hwC, at(100))), nil))
+	l.Must(l.sendARP(l.c0(), arp.Append(nil, arp.Probe(hwC, at(200))), nil))
 	if n := l.passed(); n != 0 {
 		t.Errorf("%d foreign packets passed the filter", n)
 	}
@@ -144,9 +136,7 @@ func (l *lab) c1() (link netconf.Link, peer *socket.Conn, index int) {
 	l.Must(l.H.LinkAdd(&netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "c1"}, PeerName: "p1"}))
 	l.Must(l.H.LinkSetUp(l.Link("p1")))
 	l.Must(l.H.LinkSetUp(l.Link("c1")))
-	link, err := l.k.LinkByName("c1")
-	l.Must(err)
-	return link, l.station().c, l.Link("p1").Attrs().Index
+	return l.link("c1"), l.station().c, l.Link("p1").Attrs().Index
 }
 
 func TestListenIsPerAdapter(t *testing.T) {
@@ -187,26 +177,23 @@ func TestListenEnds(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	s := l.station()
-	l.Must(l.n.Listen(l.c0(), nil, nil))
+	l.Must(l.listenARP(l.c0(), nil, nil))
 	for range 20 {
 		got := l.listen(l.c0(), at(100))
-		c := l.n.arp.c
+		fd := l.n.arp.fd
 		s.say(arp.Append(nil, arp.Announcement(hwP, at(100))), macC)
 		heard(t, got)
-		l.Must(l.n.Listen(l.c0(), nil, nil))
+		// It is another one's number after it is closed.
+		cookie, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_COOKIE)
+		l.Must(err)
+		l.Must(l.listenARP(l.c0(), nil, nil))
 		l.settle()
-		if l.n.arp.c != nil {
+		if l.n.arp.fd >= 0 {
 			t.Fatal("the socket is kept")
 		}
-		// The reading goroutine closes it.
-		for end := time.Now().Add(10 * time.Second); ; {
-			if _, err := c.GetsockoptInt(unix.SOL_SOCKET, unix.SO_TYPE); err != nil {
-				break
-			}
-			if time.Now().After(end) {
-				t.Fatal("the socket is not closed")
-			}
-			time.Sleep(time.Millisecond)
+		l.loop.Settle()
+		if now, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_COOKIE); err == nil && now == cookie {
+			t.Fatal("the socket is not closed")
 		}
 	}
 }
@@ -221,7 +208,9 @@ func TestListenChanges(t *testing.T) {
 	var count, wrong atomic.Int32
 	heardAll := make(chan struct{})
 	const packets = 2000
-	l.Must(l.n.Listen(l.c0(), []netip.Addr{at(100)}, func(a ARP) {
+	room := make(chan struct{}, 50) // the socket's queue is bounded
+	l.Must(l.listenARP(l.c0(), []netip.Addr{at(100)}, func(a ARP) {
+		<-room
 		if p, err := arp.Parse(a.Packet); err != nil || p.Sender != at(100) {
 			wrong.Add(1)
 		}
@@ -243,16 +232,18 @@ func TestListenChanges(t *testing.T) {
 			for j := range i % 40 {
 				want = append(want, at(byte(101+j)))
 			}
-			err = l.n.Listen(c1, want, func(ARP) { wrong.Add(1) })
+			err = l.listenARP(c1, want, func(ARP) { wrong.Add(1) })
 		}
 		stopped <- err
 	}()
 	for i := range packets {
+		select {
+		case room <- struct{}{}:
+		case <-time.After(10 * time.Second):
+			t.Fatalf("heard %d of %d", count.Load(), i)
+		}
 		s.say(arp.Append(nil, arp.Announcement(hwP, at(100))), macC)
 		s.say(arp.Append(nil, arp.Announcement(hwP, at(byte(101+i%40)))), macC)
-		for int(count.Load()) < i-50 { // the socket's queue is bounded
-			time.Sleep(100 * time.Microsecond)
-		}
 	}
 	select {
 	case <-heardAll:
@@ -406,14 +397,12 @@ func TestListenToMany(t *testing.T) {
 func TestSendARP(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	c, err := l.n.openPacket()
-	l.Must(err)
-	defer c.Close()
+	c := l.rawSocket()
 	l.Must(c.Bind(&unix.SockaddrLinklayer{Protocol: networkOrder(unix.ETH_P_ARP), Ifindex: l.Link("p0").Attrs().Index}))
 	l.Must(c.SetReadDeadline(time.Now().Add(10 * time.Second)))
 	for _, to := range []net.HardwareAddr{nil, macP} {
 		want := arp.Append(nil, arp.Probe(hwC, at(100)))
-		l.Must(l.n.SendARP(l.c0(), want, to))
+		l.Must(l.sendARP(l.c0(), want, to))
 		buf := make([]byte, 64)
 		n, from, err := c.Recvfrom(t.Context(), buf, 0)
 		l.Must(err)
@@ -428,7 +417,7 @@ func TestSendARP(t *testing.T) {
 	}
 	l.Must(l.H.LinkSetDown(l.Link("p0")))
 	l.Await("c0 loses its carrier", func() bool { return !l.c0().Carrier })
-	if err := l.n.SendARP(l.c0(), make([]byte, 28), nil); err == nil {
+	if err := l.sendARP(l.c0(), make([]byte, 28), nil); err == nil {
 		t.Error("sent without a carrier")
 	}
 }
@@ -441,16 +430,19 @@ func BenchmarkListen(b *testing.B) {
 			for i := range others {
 				var a [4]byte
 				binary.BigEndian.PutUint32(a[:], 10<<24|uint32(i*7))
-				l.Must(l.n.Listen(netconf.Link{Index: 1000 + i}, []netip.Addr{netip.AddrFrom4(a)}, nil))
+				l.Must(l.listenARP(netconf.Link{Index: 1000 + i}, []netip.Addr{netip.AddrFrom4(a)}, nil))
 			}
 			b.ReportAllocs()
-			for b.Loop() {
-				l.Must(l.n.Listen(link, []netip.Addr{at(100)}, nil))
-				b.StopTimer()
-				l.Must(l.n.Listen(link, nil, nil))
-				l.settle()
-				b.StartTimer()
-			}
+			l.Must(on(l, func() (err error) {
+				for b.Loop() && err == nil {
+					err = l.n.Listen(link, []netip.Addr{at(100)}, nil)
+					b.StopTimer()
+					_ = l.n.Listen(link, nil, nil)
+					_ = l.n.arp.fit()
+					b.StartTimer()
+				}
+				return err
+			}))
 		})
 	}
 }
@@ -459,9 +451,12 @@ func BenchmarkSendARP(b *testing.B) {
 	l := newLab(b)
 	link, p := l.c0(), arp.Append(nil, arp.Probe(hwC, at(100)))
 	b.ReportAllocs()
-	for b.Loop() {
-		l.Must(l.n.SendARP(link, p, nil))
-	}
+	l.Must(on(l, func() (err error) {
+		for b.Loop() && err == nil {
+			err = l.n.SendARP(link, p, nil)
+		}
+		return err
+	}))
 }
 
 // TestListenWithLittleRoom has the kernel refuse the filter that is exact: then

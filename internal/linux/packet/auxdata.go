@@ -24,21 +24,22 @@ type auxdata struct {
 
 // parseAuxdata finds the kernel's record among the control messages; without
 // one, the packet is taken as complete and untagged.
-func parseAuxdata(oob []byte) auxdata {
-	msgs, err := unix.ParseSocketControlMessage(oob)
-	if err != nil {
-		return auxdata{}
-	}
+func parseAuxdata(control []byte) auxdata {
 	var aux auxdata
-	for _, m := range msgs {
-		switch {
-		case m.Header.Level == unix.SOL_PACKET && m.Header.Type == unix.PACKET_AUXDATA && len(m.Data) >= sizeofAuxdata:
-			// status, length, captured length, link and network offset, VLAN tag.
-			aux.status = binary.NativeEndian.Uint32(m.Data)
-			aux.tci = binary.NativeEndian.Uint16(m.Data[16:])
-		case m.Header.Level == unix.SOL_SOCKET && m.Header.Type == unix.SO_RXQ_OVFL && len(m.Data) >= sizeofDrops:
-			aux.drops = binary.NativeEndian.Uint32(m.Data)
+	for len(control) >= unix.SizeofCmsghdr {
+		header, data, rest, err := unix.ParseOneSocketControlMessage(control)
+		if err != nil {
+			return auxdata{}
 		}
+		switch {
+		case header.Level == unix.SOL_PACKET && header.Type == unix.PACKET_AUXDATA && len(data) >= sizeofAuxdata:
+			// status, length, captured length, link and network offset, VLAN tag.
+			aux.status = binary.NativeEndian.Uint32(data)
+			aux.tci = binary.NativeEndian.Uint16(data[16:])
+		case header.Level == unix.SOL_SOCKET && header.Type == unix.SO_RXQ_OVFL && len(data) >= sizeofDrops:
+			aux.drops = binary.NativeEndian.Uint32(data)
+		}
+		control = rest
 	}
 	return aux
 }

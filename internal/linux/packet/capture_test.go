@@ -110,7 +110,7 @@ func TestCapture(t *testing.T) {
 	if f.Time.Before(began.Add(-time.Second)) || f.Time.After(time.Now().Add(time.Second)) {
 		t.Errorf("at %v, it is %v", f.Time, time.Now())
 	}
-	l.Must(l.n.SendARP(l.c0(), arp.Append(nil, arp.Probe(arp.HardwareAddr(macC), netip.MustParseAddr("10.77.0.9"))), nil))
+	l.Must(l.sendARP(l.c0(), arp.Append(nil, arp.Probe(arp.HardwareAddr(macC), netip.MustParseAddr("10.77.0.9"))), nil))
 	if f = next(); !f.Outgoing || len(f.Data) < 42 || !bytes.Equal(f.Data[6:12], macC) {
 		t.Errorf("sent: %+v", f)
 	}
@@ -121,7 +121,7 @@ func TestCapture(t *testing.T) {
 	x, err = l.n.Capture(l.c0(), false, func(f Frame) { got <- f })
 	l.Must(err)
 	t.Cleanup(func() { _ = x.Close() })
-	l.Must(l.n.SendARP(l.c0(), arp.Append(nil, arp.Probe(arp.HardwareAddr(macC), netip.MustParseAddr("10.77.0.9"))), nil))
+	l.Must(l.sendARP(l.c0(), arp.Append(nil, arp.Probe(arp.HardwareAddr(macC), netip.MustParseAddr("10.77.0.9"))), nil))
 	long := packetOf("10.77.0.1:67", "255.255.255.255:68", append(reply(macC, 2), make([]byte, 1100)...))
 	s.send(long, broadcastMAC)
 	if f = next(); !bytes.Equal(f.Data, framed(broadcastMAC, macP, unix.ETH_P_IP, long)) || f.Length != len(f.Data) {

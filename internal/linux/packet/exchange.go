@@ -3,175 +3,190 @@
 package packet
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"slices"
-	"sync"
-	"time"
 
 	"github.com/lessee/lessee/internal/linux/syserr"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/wire/udp4"
-	"github.com/mdlayher/socket"
 	"golang.org/x/sys/unix"
 )
 
-// Open implements driver.Transport. The messages that deliver gets are the
-// receiver's to keep.
+// Open begins an exchange: a filtered packet socket on the interface. Well-formed UDP
+// datagrams for port 68 that carry the link's hardware address are delivered until it
+// is closed; the messages are the receiver's to keep. What passed the kernel's filter
+// and is not delivered is reported to refused with its number, once more after Close.
 func (n *Transport) Open(link netconf.Link, deliver func(Datagram), refused func(Refusal, uint64)) (Exchange, error) {
-	c, err := n.openPacket()
-	if err != nil {
+	x := &exchange{n: n, link: link, udp: -1, deliver: deliver, refused: refused}
+	if err := x.open(); err != nil {
 		return nil, syserr.Wrap(link.Name, "open a packet socket", err)
 	}
-	if err := listen(c, link); err != nil {
-		c.Close()
-		return nil, syserr.Wrap(link.Name, "open a packet socket", err)
-	}
-	x := &exchange{n: n, link: link, c: c, deliver: deliver, refused: refused}
-	go x.run()
 	return x, nil
 }
 
+// An exchange is a packet socket of one adapter.
 type exchange struct {
 	n       *Transport
 	link    netconf.Link
-	c       *socket.Conn
+	fd      int
+	closed  bool
 	deliver func(Datagram)
 	refused func(Refusal, uint64)
+	// lost is how many packets the socket's queue had no room for, as reported.
+	lost uint32
 
-	mu     sync.Mutex
-	closed bool
-	udp    *kernelPath // opened by the first unicast
+	// udp sends by the kernel's routing, from the address udpSource. The first
+	// unicast opens it; -1 before that.
+	udp       int
+	udpSource netip.Addr
 }
 
 var errClosed = fmt.Errorf("the exchange is closed: %w", os.ErrClosed)
 
+func (x *exchange) open() error {
+	fd, err := x.n.openPacket()
+	if err != nil {
+		return err
+	}
+	if err = listen(fd, x.link); err == nil {
+		err = x.n.loop.Add(fd, x.receive)
+	}
+	if err != nil {
+		x.n.closePacket(fd)
+		return err
+	}
+	x.fd = fd
+	return nil
+}
+
 // Send implements [Exchange].
 func (x *exchange) Send(t Transmit) error {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	var err error
-	switch {
-	case x.closed:
-		err = errClosed
-	case t.Link != nil:
-		err = sendFrame(x.c, x.link, t, t.Link)
-	case t.Destination == broadcast4:
-		err = sendFrame(x.c, x.link, t, broadcastAddr(x.link))
-	default:
-		err = x.unicast(t)
+	return wrapSend(x.link, t, x.send(t))
+}
+
+func (x *exchange) send(t Transmit) error {
+	if x.closed {
+		return errClosed
 	}
-	return syserr.Wrap(x.link.Name, fmt.Sprintf("send %v to %v", t.Type, t.Destination), err)
+	if err := x.n.running(x.fd, x.link.Index); err != nil {
+		return err
+	}
+	if t.Link != nil || t.Destination == broadcast4 {
+		return x.n.sendFrame(x.fd, x.link, t)
+	}
+	if err := x.unicast(t); err != nil {
+		return x.direct(t, err)
+	}
+	return nil
 }
 
 // unicast sends by the kernel's routing and ARP, from a socket that is kept
 // until the exchange ends: without it the kernel would answer the reply with an
 // ICMP port unreachable.
 func (x *exchange) unicast(t Transmit) error {
-	if err := running(x.c, x.link.Index); err != nil {
-		return err
+	if x.udpSource != t.Source {
+		x.closeUDP()
 	}
-	if x.udp != nil && x.udp.source != t.Source {
-		x.udp.close()
-		x.udp = nil
-	}
-	if x.udp == nil {
+	if x.udp < 0 {
 		udp, err := x.n.openKernelPath(x.link, t.Source)
 		if err != nil {
-			return x.direct(t, err)
+			return err
 		}
-		x.udp = udp
+		x.udp, x.udpSource = udp, t.Source
 	}
 	if _, ok := x.n.kernel.Hop(x.link, t.Destination); !ok {
-		return x.direct(t, unix.ENETUNREACH)
+		return unix.ENETUNREACH
 	}
-	if err := x.udp.send(t); err != nil {
-		return x.direct(t, err)
-	}
-	return nil
+	return x.n.sendKernelPath(x.udp, t)
 }
 
-// direct is for when the kernel has no way to t's destination or no address to
-// send from, as where the adapter's routes are in a table that no rule leads to:
-// a neighbour can be reached all the same.
+// direct is for when the kernel has no way to t's destination, as where the adapter's
+// routes are in a table that no rule leads to, no address to send from, or another
+// program has the port: a neighbour can be reached all the same. The error wraps a
+// [netconf.UnresolvedError] if the neighbour's link address is what is missing.
 func (x *exchange) direct(t Transmit, err error) error {
-	if !errors.Is(err, unix.ENETUNREACH) && !errors.Is(err, unix.EHOSTUNREACH) && !errors.Is(err, unix.EADDRNOTAVAIL) {
+	if !slices.ContainsFunc(withoutKernel, func(errno unix.Errno) bool { return errors.Is(err, errno) }) {
 		return err
 	}
-	to, err := x.n.nextHop(x.link, t.Destination)
-	if err != nil {
-		return err
+	to, unresolved := x.n.nextHop(x.link, t.Destination)
+	if unresolved != nil {
+		return fmt.Errorf("%w; %w", err, unresolved)
 	}
-	return sendFrame(x.c, x.link, t, to)
+	t.Link = to
+	return x.n.sendFrame(x.fd, x.link, t)
 }
 
-// Close implements [Exchange]. A delivery that is under way may still
-// finish after it. The reading goroutine closes the socket, because that waits
-// tens of milliseconds for the kernel.
+// withoutKernel are the errors of the kernel's way after which a frame is sent directly.
+var withoutKernel = []unix.Errno{unix.ENETUNREACH, unix.EHOSTUNREACH, unix.EADDRNOTAVAIL, unix.EADDRINUSE}
+
+func (x *exchange) closeUDP() {
+	if x.udp >= 0 {
+		_ = unix.Close(x.udp)
+		x.udp = -1
+	}
+}
+
+// Close implements [Exchange].
 func (x *exchange) Close() error {
-	x.mu.Lock()
-	defer x.mu.Unlock()
 	if x.closed {
 		return nil
 	}
 	x.closed = true
-	if x.udp != nil {
-		x.udp.close()
-		x.udp = nil
-	}
-	return x.c.SetReadDeadline(time.Unix(1, 0)) // in the past: wakes the reader for good
+	x.closeUDP()
+	n, fd, lost := x.n, x.fd, x.lost
+	n.loop.Remove(fd)
+	// The kernel lets a socket's owner wait tens of milliseconds.
+	n.loop.Aside(func() {
+		st, err := unix.GetsockoptTpacketStats(fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
+		_ = unix.Close(fd)
+		if err == nil && st.Drops > lost {
+			n.loop.Do(func() { x.refused(RefuseOverflow, uint64(st.Drops-lost)) })
+		}
+	})
+	return nil
 }
 
-func (x *exchange) open() bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return !x.closed
-}
-
-func (x *exchange) run() {
-	defer x.c.Close()
+// receive takes the packets that the socket has, but no more than a few: the other
+// sockets have their turn.
+func (x *exchange) receive() {
 	// The link's MTU bounds what can come; a loopback's is 64 KiB.
-	buf := make([]byte, max(x.link.MTU, 2048))
-	oob := make([]byte, unix.CmsgSpace(sizeofAuxdata)+unix.CmsgSpace(sizeofDrops))
-	var lost uint32 // as the kernel counts them
-	defer func() {
-		if st, err := x.c.GetsockoptTpacketStats(unix.SOL_PACKET, unix.PACKET_STATISTICS); err == nil && st.Drops > lost {
-			x.refused(RefuseOverflow, uint64(st.Drops-lost))
-		}
-	}()
-	for {
-		n, oobn, flags, from, err := x.c.Recvmsg(context.Background(), buf, oob, 0)
-		if !x.open() {
-			return
-		}
+	size := max(x.link.MTU, 2048)
+	for range packetsAtOnce {
+		in, err := x.n.in.receive(x.fd, size)
 		switch {
 		case err == nil:
-		case errors.Is(err, os.ErrClosed), errors.Is(err, unix.EBADF):
+			x.take(in)
+		case errors.Is(err, unix.EAGAIN):
 			return
-		default:
-			// ENETDOWN tells once that the link went down, ENOBUFS that the
-			// queue was full: the socket lives on.
-			continue
 		}
-		aux := parseAuxdata(oob[:oobn])
-		if aux.drops != lost {
-			x.refused(RefuseOverflow, uint64(aux.drops-lost))
-			lost = aux.drops
+		// ENETDOWN reports once that the link went down, ENOBUFS that the queue was
+		// full: the socket lives on.
+		if x.closed {
+			return
 		}
-		d, why, ok := accept(buf[:n], aux, flags)
-		switch {
-		case !ok:
-			x.refused(why, 1)
-		case x.n.elsewhere(x.link, d):
-		default:
-			out := Datagram{Message: slices.Clone(d.Payload), From: d.Source.Addr()}
-			if ll, ok := from.(*unix.SockaddrLinklayer); ok && ll.Halen > 0 && int(ll.Halen) <= len(ll.Addr) {
-				out.Link = slices.Clone(ll.Addr[:ll.Halen])
-			}
-			x.deliver(out)
+	}
+}
+
+// take delivers a packet or refuses it. Both may close the exchange.
+func (x *exchange) take(in received) {
+	aux := parseAuxdata(in.control)
+	if aux.drops != x.lost {
+		more := aux.drops - x.lost
+		x.lost = aux.drops
+		if x.refused(RefuseOverflow, uint64(more)); x.closed {
+			return
 		}
+	}
+	d, why, ok := accept(in.packet, aux, in.flags)
+	switch {
+	case !ok:
+		x.refused(why, 1)
+	case x.n.elsewhere(x.link, d):
+	default:
+		x.deliver(Datagram{Message: slices.Clone(d.Payload), From: d.Source.Addr(), Link: slices.Clone(in.link())})
 	}
 }
 

@@ -11,8 +11,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,10 +41,7 @@ type station struct {
 
 func (l *lab) station() *station {
 	l.T.Helper()
-	c, err := l.n.openPacket()
-	l.Must(err)
-	l.T.Cleanup(func() { c.Close() })
-	return &station{l, c}
+	return &station{l, l.rawSocket()}
 }
 
 func (s *station) send(packet []byte, to net.HardwareAddr) {
@@ -68,17 +63,14 @@ func packetOf(src, dst string, payload []byte) []byte {
 
 var broadcastMAC = net.HardwareAddr{255, 255, 255, 255, 255, 255}
 
-func (l *lab) exchange() (Exchange, chan Datagram) {
+func (l *lab) exchange() (onLoop, chan Datagram) {
 	l.T.Helper()
 	got := make(chan Datagram, 64)
-	x, err := l.n.Open(l.c0(), func(d Datagram) { got <- d }, func(why Refusal, n uint64) {
+	return l.open(l.c0(), func(d Datagram) { got <- d }, func(why Refusal, n uint64) {
 		if l.refused != nil {
 			l.refused(why, n)
 		}
-	})
-	l.Must(err)
-	l.T.Cleanup(func() { _ = x.Close() })
-	return x, got
+	}), got
 }
 
 func receive(t *testing.T, got <-chan Datagram) Datagram {
@@ -155,10 +147,8 @@ func TestFilter(t *testing.T) {
 		t.Error("the damaged packet was not refused")
 	}
 	// The kernel's own count of what it queued: each of the others would have woken us.
-	st, err := x.(*exchange).c.GetsockoptTpacketStats(unix.SOL_PACKET, unix.PACKET_STATISTICS)
-	l.Must(err)
-	if st.Packets != 3 || len(got) != 0 || len(refused) != 0 {
-		t.Errorf("%d packets passed the filter, want 3", st.Packets)
+	if n := l.queued(x.x.fd); n != 3 || len(got) != 0 || len(refused) != 0 {
+		t.Errorf("%d packets passed the filter, want 3", n)
 	}
 }
 
@@ -176,11 +166,7 @@ func ipChecksum(b []byte) uint16 {
 // udpAt opens a UDP socket of the kernel's on p0.
 func (l *lab) udpAt(addr netip.AddrPort) *socket.Conn {
 	l.T.Helper()
-	var c *socket.Conn
-	var err error
-	l.Do(func() { c, err = socket.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0, "udp", nil) })
-	l.Must(err)
-	l.T.Cleanup(func() { c.Close() })
+	c := l.socket(unix.AF_INET)
 	l.Must(c.SetsockoptInt(unix.SOL_SOCKET, unix.SO_BROADCAST, 1))
 	l.Must(c.SetsockoptString(unix.SOL_SOCKET, unix.SO_BINDTODEVICE, "p0"))
 	l.Must(c.Bind(&unix.SockaddrInet4{Port: int(addr.Port()), Addr: addr.Addr().As4()}))
@@ -193,10 +179,8 @@ func TestPartialChecksum(t *testing.T) {
 	l.Must(l.H.AddrAdd(l.Link("p0"), &netlink.Addr{IPNet: linuxtest.IPNet(netip.MustParsePrefix("10.77.0.1/24"))}))
 	_, got := l.exchange()
 	// A sniffer beside it shows that the kernel did leave the checksum out.
-	sniffer, err := l.n.openPacket()
-	l.Must(err)
-	defer sniffer.Close()
-	l.Must(listen(sniffer, l.c0()))
+	sniffer := l.rawSocket()
+	control(t, sniffer, func(fd int) error { return listen(fd, l.c0()) })
 
 	c := l.udpAt(netip.MustParseAddrPort("10.77.0.1:67"))
 	l.Must(c.Sendto(t.Context(), reply(macC, 7), 0, &unix.SockaddrInet4{Port: 68, Addr: [4]byte{255, 255, 255, 255}}))
@@ -214,12 +198,22 @@ func TestPartialChecksum(t *testing.T) {
 	}
 }
 
+// control has f do something with the descriptor.
+func control(t *testing.T, c *socket.Conn, f func(fd int) error) {
+	t.Helper()
+	rc, err := c.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if refused := rc.Control(func(fd uintptr) { err = f(int(fd)) }); refused != nil || err != nil {
+		t.Fatal(refused, err)
+	}
+}
+
 // sniff returns the frames that arrive at p0 as IP packets.
 func (l *lab) sniff() *socket.Conn {
 	l.T.Helper()
-	c, err := l.n.openPacket()
-	l.Must(err)
-	l.T.Cleanup(func() { c.Close() })
+	c := l.rawSocket()
 	l.Must(c.Bind(&unix.SockaddrLinklayer{Protocol: etherIPv4(), Ifindex: l.Link("p0").Attrs().Index}))
 	return c
 }
@@ -260,7 +254,7 @@ func TestExchangeSend(t *testing.T) {
 
 	// The kernel's way needs the address; the neighbour is given so that both
 	// ends can be in one namespace.
-	l.Must(l.k.Apply(l.c0(), nil, desire(addrA, 0)).Err())
+	l.lease(nil, desire(addrA, 0))
 	l.Must(l.H.NeighAdd(&netlink.Neigh{LinkIndex: l.c0().Index, IP: p0.Addr().AsSlice(), HardwareAddr: macP, State: unix.NUD_PERMANENT}))
 	l.Must(x.Send(transmit("10.77.0.100", "10.77.0.1", nil, []byte("renew"))))
 	if d, _ := l.nextFrame(c); string(d.Payload) != "renew" || d.Source.String() != "10.77.0.100:68" {
@@ -273,7 +267,7 @@ func TestExchangeSend(t *testing.T) {
 	}
 
 	// Without the address the neighbour is reached all the same.
-	l.Must(l.k.Apply(l.c0(), []netip.Prefix{addrA}, desire(addrB, 0)).Err())
+	l.lease([]netip.Prefix{addrA}, desire(addrB, 0))
 	x2, _ := l.exchange()
 	l.Must(x2.Send(transmit("10.77.0.100", "10.77.0.1", nil, []byte("fallback"))))
 	if d, _ := l.nextFrame(c); string(d.Payload) != "fallback" || d.Source.String() != "10.77.0.100:68" {
@@ -281,20 +275,32 @@ func TestExchangeSend(t *testing.T) {
 	}
 }
 
+// TestPort68Taken has another program hold the port: the neighbour is reached by a
+// frame, once its link address is known.
 func TestPort68Taken(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	l.Must(l.k.Apply(l.c0(), nil, desire(addrA, 0)).Err())
-	var other *socket.Conn
-	var err error
-	l.Do(func() { other, err = socket.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0, "udp", nil) })
-	l.Must(err)
-	defer other.Close()
-	l.Must(other.Bind(&unix.SockaddrInet4{Port: 68}))
+	l.lease(nil, desire(addrA, 0))
+	l.Must(l.socket(unix.AF_INET).Bind(&unix.SockaddrInet4{Port: 68}))
 	x, _ := l.exchange()
-	err = x.Send(transmit("10.77.0.100", "10.77.0.1", nil, []byte("renew")))
+	renew := transmit("10.77.0.100", "10.77.0.1", nil, []byte("renew"))
+	err := x.Send(renew)
+	if e, ok := errors.AsType[*netconf.UnresolvedError](err); !ok || e.Hop != gw {
+		t.Errorf("error %v, want an UnresolvedError", err)
+	}
 	if !errors.Is(err, unix.EADDRINUSE) || !strings.Contains(err.Error(), "UDP port 68") {
-		t.Errorf("error %v", err)
+		t.Errorf("error %v does not name the port", err)
+	}
+	c := l.sniff()
+	resolved := renew
+	resolved.Link = macP
+	l.Must(x.Send(resolved))
+	l.Must(l.H.NeighAdd(&netlink.Neigh{LinkIndex: l.c0().Index, IP: gw.AsSlice(), HardwareAddr: macP, State: unix.NUD_PERMANENT}))
+	l.Must(x.Send(renew))
+	for range 2 {
+		if d, kind := l.nextFrame(c); string(d.Payload) != "renew" || d.Source.String() != "10.77.0.100:68" || kind != unix.PACKET_HOST {
+			t.Errorf("%v, packet type %d", d, kind)
+		}
 	}
 }
 
@@ -303,42 +309,43 @@ func TestSendAwaitsNoAnswer(t *testing.T) {
 	l := newLab(t)
 	c := l.sniff()
 	// RELEASE: the address is gone already, the frame leaves from it.
-	l.Must(l.n.Send(l.c0(), transmit("10.77.0.100", "10.77.0.1", macP, []byte("release"))))
+	l.Must(l.send(l.c0(), transmit("10.77.0.100", "10.77.0.1", macP, []byte("release"))))
 	if d, kind := l.nextFrame(c); string(d.Payload) != "release" || d.Source.String() != "10.77.0.100:68" || kind != unix.PACKET_HOST {
 		t.Errorf("%v, packet type %d", d, kind)
 	}
-	l.Must(l.n.Send(l.c0(), transmit("0.0.0.0", "255.255.255.255", nil, []byte("decline"))))
+	l.Must(l.send(l.c0(), transmit("0.0.0.0", "255.255.255.255", nil, []byte("decline"))))
 	if d, kind := l.nextFrame(c); string(d.Payload) != "decline" || kind != unix.PACKET_BROADCAST {
 		t.Errorf("%v, packet type %d", d, kind)
 	}
 	// Through a router whose link address the kernel knows.
-	l.Must(l.k.Apply(l.c0(), nil, desire(addrA, 0)).Err())
+	l.lease(nil, desire(addrA, 0))
 	l.Must(l.H.NeighAdd(&netlink.Neigh{LinkIndex: l.c0().Index, IP: gw.AsSlice(), HardwareAddr: macP, State: unix.NUD_PERMANENT}))
-	l.Must(l.n.Send(l.c0(), transmit("10.77.0.100", "192.0.2.9", nil, []byte("routed"))))
+	l.Must(l.send(l.c0(), transmit("10.77.0.100", "192.0.2.9", nil, []byte("routed"))))
 	if d, kind := l.nextFrame(c); string(d.Payload) != "routed" || d.Destination.Addr().String() != "192.0.2.9" || kind != unix.PACKET_HOST {
 		t.Errorf("%v, packet type %d", d, kind)
 	}
-	err := l.n.Send(l.c0(), transmit("10.77.0.100", "10.77.0.9", nil, nil))
-	if e, ok := errors.AsType[*netconf.UnresolvedError](err); !ok || e.Hop.String() != "10.77.0.9" {
+	err := l.send(l.c0(), transmit("10.77.0.100", "10.77.0.9", nil, nil))
+	if e, ok := errors.AsType[*netconf.UnresolvedError](err); !ok || e.Hop.String() != "10.77.0.9" || !strings.Contains(err.Error(), "c0: ") {
 		t.Errorf("error %v, want an UnresolvedError", err)
 	}
 	link := l.c0()
 	l.Must(l.H.LinkSetDown(l.Link("p0")))
 	l.Await("c0 loses its carrier", func() bool { return !l.c0().Carrier })
-	if err := l.n.Send(link, transmit("10.77.0.100", "10.77.0.1", macP, nil)); !errors.Is(err, unix.ENETDOWN) || !strings.Contains(err.Error(), "c0: ") {
+	if err := l.send(link, transmit("10.77.0.100", "10.77.0.1", macP, nil)); !errors.Is(err, unix.ENETDOWN) || !strings.Contains(err.Error(), "c0: ") {
 		t.Errorf("without a carrier: %v", err)
 	}
 	l.Must(l.H.LinkSetDown(l.Link("c0")))
-	if err := l.n.Send(link, transmit("10.77.0.100", "10.77.0.1", macP, nil)); !errors.Is(err, unix.ENETDOWN) {
+	if err := l.send(link, transmit("10.77.0.100", "10.77.0.1", macP, nil)); !errors.Is(err, unix.ENETDOWN) {
 		t.Errorf("down: %v", err)
 	}
 	l.Must(l.H.LinkDel(l.Link("c0")))
-	if err := l.n.Send(link, transmit("10.77.0.100", "10.77.0.1", macP, nil)); !errors.Is(err, netconf.ErrNoLink) {
+	if err := l.send(link, transmit("10.77.0.100", "10.77.0.1", macP, nil)); !errors.Is(err, netconf.ErrNoLink) {
 		t.Errorf("gone: %v", err)
 	}
 }
 
-func TestSendToResolvedNeighbour(t *testing.T) {
+// TestSendToResolved sends to a neighbour that the kernel has to ask for.
+func TestSendToResolved(t *testing.T) {
 	t.Parallel()
 	server, client := newLab(t), newLab(t)
 	// p0 of the client's cable goes into the server's namespace.
@@ -349,17 +356,29 @@ func TestSendToResolvedNeighbour(t *testing.T) {
 	server.Must(err)
 	defer unix.Close(space)
 	client.Must(client.H.LinkSetNsFd(client.Link("p0"), space))
-	server.Await("the cable", func() bool { _, err := server.k.LinkByName("p0"); return err == nil })
+	server.Await("the cable", func() bool { _, err := server.H.LinkByName("p0"); return err == nil })
 	server.Must(server.H.AddrAdd(server.Link("p0"), &netlink.Addr{IPNet: linuxtest.IPNet(netip.MustParsePrefix("10.77.0.1/24"))}))
 	server.Must(server.H.LinkSetUp(server.Link("p0")))
 	client.Await("a carrier", func() bool { return client.c0().Carrier })
-	client.Must(client.k.Apply(client.c0(), nil, desire(addrA, 0)).Err())
-	client.Must(client.k.Solicit(client.c0(), gw))
-	client.Await("the ARP answer", func() bool { _, ok := client.k.Neighbour(client.c0(), gw); return ok })
+	client.lease(nil, desire(addrA, 0))
 	c := server.sniff()
-	client.Must(client.n.Send(client.c0(), transmit("10.77.0.100", "10.77.0.1", nil, []byte("asked"))))
-	if d, _ := server.nextFrame(c); string(d.Payload) != "asked" {
-		t.Errorf("%v", d)
+	link, message := client.c0(), transmit("10.77.0.100", "10.77.0.1", nil, []byte("asked"))
+	err = client.send(link, message)
+	if e, ok := errors.AsType[*netconf.UnresolvedError](err); !ok || e.Hop != gw {
+		t.Fatalf("error %v, want an UnresolvedError", err)
+	}
+	client.Must(client.H.NeighAdd(&netlink.Neigh{LinkIndex: link.Index, IP: gw.AsSlice(), Flags: netlink.NTF_USE}))
+	client.Await("the ARP answer", func() bool {
+		return on(client, func() bool { _, ok := client.k.Neighbour(link, gw); return ok })
+	})
+	client.Must(client.send(link, message))
+	// What the kernel has confirmed counts more than what the caller says.
+	message.Link = net.HardwareAddr{2, 0, 0, 0, 0, 9}
+	client.Must(client.send(link, message))
+	for range 2 {
+		if d, kind := server.nextFrame(c); string(d.Payload) != "asked" || kind != unix.PACKET_HOST {
+			t.Errorf("%v, packet type %d", d, kind)
+		}
 	}
 }
 
@@ -367,12 +386,18 @@ func TestExchangeClose(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	x, got := l.exchange()
-	begin := time.Now()
+	// Close does not wait for the kernel: that is done aside.
+	hold := make(chan struct{})
+	l.loop.Call(func() { l.loop.Aside(func() { <-hold }) })
 	l.Must(x.Close())
-	if d := time.Since(begin); d > 5*time.Millisecond {
-		t.Errorf("Close took %v", d)
+	l.Must(x.Close())
+	cookie, err := unix.GetsockoptUint64(x.x.fd, unix.SOL_SOCKET, unix.SO_COOKIE)
+	l.Must(err)
+	close(hold)
+	l.loop.Settle()
+	if now, err := unix.GetsockoptUint64(x.x.fd, unix.SOL_SOCKET, unix.SO_COOKIE); err == nil && now == cookie {
+		t.Error("the socket is not closed")
 	}
-	l.Must(x.Close())
 	if err := x.Send(transmit("0.0.0.0", "255.255.255.255", nil, nil)); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("Send after Close: %v", err)
 	}
@@ -401,24 +426,17 @@ func TestExchangeSurvivesLinkDown(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	var mu sync.Mutex
+	// Both are the loop's.
 	refused := map[Refusal]uint64{}
-	l.refused = func(why Refusal, n uint64) {
-		mu.Lock()
-		defer mu.Unlock()
-		refused[why] += n
-	}
-	first, hold := make(chan struct{}, 1), make(chan struct{})
-	var delivered atomic.Uint64
-	x, err := l.n.Open(l.c0(), func(Datagram) {
+	delivered := uint64(0)
+	again := make(chan struct{}, 1)
+	x := l.open(l.c0(), func(Datagram) {
+		delivered++
 		select {
-		case first <- struct{}{}:
+		case again <- struct{}{}:
 		default:
 		}
-		<-hold
-		delivered.Add(1)
-	}, l.refused)
-	l.Must(err)
+	}, func(why Refusal, n uint64) { refused[why] += n })
 	s := l.station()
 	good := packetOf("10.77.0.1:67", "255.255.255.255:68", reply(macC, 1))
 	change := func(f func(b []byte)) []byte {
@@ -437,38 +455,105 @@ func TestRefusals(t *testing.T) {
 			want[why]++
 		}
 	}
+	// The loop is busy while they come.
 	const flood = 3000
+	release := l.hold(func() {})
 	for range flood {
 		s.send(good, macC)
 	}
-	<-first
-	close(hold)
-	await := func(want uint64) {
-		t.Helper()
-		for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-			mu.Lock()
-			lost := refused[RefuseOverflow]
-			mu.Unlock()
-			switch n := delivered.Load() + lost; {
-			case n == want && lost > 0:
-				return
-			case time.Now().After(end):
-				t.Fatalf("%d of %d packets are accounted for, %d delivered", n, want, delivered.Load())
-			}
+	release()
+	// The kernel tells what it dropped with the next packet that it queues.
+	for sent := uint64(flood); ; {
+		s.send(good, macC)
+		sent++
+		select {
+		case <-again:
+		case <-time.After(10 * time.Second):
+			t.Fatal("nothing arrived")
+		}
+		var counted, lost uint64
+		l.loop.Call(func() { lost = refused[RefuseOverflow]; counted = delivered + lost })
+		if counted == sent && lost > 0 {
+			break
+		}
+		if sent > 10*flood {
+			t.Fatalf("%d of %d packets are accounted for, %d were lost", counted, sent, lost)
 		}
 	}
-	// The kernel tells what it dropped with the next packet.
-	for queued := delivered.Load(); queued == 0 || queued != delivered.Load(); time.Sleep(10 * time.Millisecond) {
-		queued = delivered.Load()
-	}
-	s.send(good, macC)
-	await(flood + 1)
-	l.Must(x.Close())
-	mu.Lock()
-	defer mu.Unlock()
 	for why, n := range want {
-		if refused[why] != n {
-			t.Errorf("%v: %d, want %d", why, refused[why], n)
+		if got := on(l, func() uint64 { return refused[why] }); got != n {
+			t.Errorf("%v: %d, want %d", why, got, n)
+		}
+	}
+
+	// What was dropped before the end is told after it.
+	before := on(l, func() uint64 { return refused[RefuseOverflow] })
+	release = l.hold(func() { _ = x.x.Close() })
+	for range flood {
+		s.send(good, macC)
+	}
+	release()
+	l.loop.Settle()
+	if after := on(l, func() uint64 { return refused[RefuseOverflow] }); after == before {
+		t.Error("nothing is said of what was dropped before Close")
+	}
+}
+
+// TestTurns: a socket with many packets leaves the loop to the others after a few.
+func TestTurns(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	// It is older than the exchange, so the kernel gives it each packet later.
+	sniffer := l.rawSocket()
+	control(t, sniffer, func(fd int) error { return listen(fd, l.c0()) })
+	x, got := l.exchange()
+	first := make(chan int, 1)
+	release := l.hold(func() {
+		x.x.receive()
+		first <- len(got)
+	})
+	s := l.station()
+	const packets = 40
+	good, buf := packetOf("10.77.0.1:67", "255.255.255.255:68", reply(macC, 1)), make([]byte, 2048)
+	l.Must(sniffer.SetReadDeadline(time.Now().Add(10 * time.Second)))
+	for range packets {
+		s.send(good, macC)
+		_, _, err := sniffer.Recvfrom(t.Context(), buf, 0)
+		l.Must(err)
+	}
+	release()
+	if n := <-first; n != packetsAtOnce {
+		t.Errorf("%d packets at once, want %d", n, packetsAtOnce)
+	}
+	for range packets {
+		receive(t, got)
+	}
+}
+
+// TestCloseWhileReceiving: a callback closes its exchange, and nothing more comes.
+func TestCloseWhileReceiving(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	for _, damaged := range []byte{0, 1} {
+		calls := make(chan struct{}, 64)
+		var x onLoop
+		end := func() {
+			calls <- struct{}{}
+			_ = x.x.Close()
+		}
+		x = l.open(l.c0(), func(Datagram) { end() }, func(Refusal, uint64) { end() })
+		release := l.hold(func() {})
+		packet := packetOf("10.77.0.1:67", "255.255.255.255:68", reply(macC, 1))
+		packet[299] += damaged
+		s := l.station()
+		for range 8 {
+			s.send(packet, macC)
+		}
+		release()
+		<-calls
+		l.loop.Settle()
+		if len(calls) != 0 {
+			t.Errorf("%d calls after Close", len(calls))
 		}
 	}
 }

@@ -35,15 +35,16 @@ var forceRenewKind = packetKind[Datagram]{
 		}
 		return binary.BigEndian.Uint32(packet[atDestination:]), true
 	},
-	take: func(packet []byte, aux auxdata, from origin) (Datagram, bool) {
+	take: func(in received) (Datagram, bool) {
+		aux := parseAuxdata(in.control)
 		if aux.vlan() {
 			return Datagram{}, false
 		}
-		d, err := udp4.Parse(packet, aux.partialChecksum())
+		d, err := udp4.Parse(in.packet, aux.partialChecksum())
 		if err != nil || !forcesRenew(d.Payload) {
 			return Datagram{}, false
 		}
-		return Datagram{Message: slices.Clone(d.Payload), From: d.Source.Addr(), Link: from.link}, true
+		return Datagram{Message: slices.Clone(d.Payload), From: d.Source.Addr(), Link: slices.Clone(in.link())}, true
 	},
 }
 
@@ -61,7 +62,7 @@ func (n *Transport) ListenForceRenew(link netconf.Link, address netip.Addr, deli
 	if address.IsValid() {
 		addresses = []netip.Addr{address}
 	}
-	return syserr.Wrap(link.Name, "listen to FORCERENEW", n.force.listen(n, link, addresses, deliver))
+	return syserr.Wrap(link.Name, "listen to FORCERENEW", n.force.listen(link, addresses, deliver))
 }
 
 // elsewhere reports whether a packet is delivered by another way than by the

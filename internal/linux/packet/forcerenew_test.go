@@ -25,12 +25,8 @@ func TestForceRenew(t *testing.T) {
 	l := newLab(t)
 	got := make(chan Datagram, 64)
 	ours := netip.MustParseAddr("10.77.0.100")
-	l.Must(l.n.ListenForceRenew(l.c0(), ours, func(d Datagram) { got <- d }))
-	passed := func() uint32 {
-		st, err := l.n.force.c.GetsockoptTpacketStats(unix.SOL_PACKET, unix.PACKET_STATISTICS)
-		l.Must(err)
-		return st.Packets
-	}
+	l.Must(l.listenForceRenew(l.c0(), ours, func(d Datagram) { got <- d }))
+	passed := func() uint32 { return l.queued(l.n.force.fd) }
 	s := l.station()
 	const server, us = "10.77.0.1:67", "10.77.0.100:68"
 	good := packetOf(server, us, typed(1, 53, 1, 9, 255))
@@ -92,7 +88,7 @@ func TestForceRenew(t *testing.T) {
 		t.Errorf("got %x", d.Message[:8])
 	}
 	// The end: then it is the exchange's.
-	l.Must(l.n.ListenForceRenew(l.c0(), netip.Addr{}, nil))
+	l.Must(l.listenForceRenew(l.c0(), netip.Addr{}, nil))
 	s.send(good, macC)
 	if d := receive(t, answers); binary.BigEndian.Uint32(d.Message[4:]) != 1 || len(got) != 0 {
 		t.Errorf("the exchange got %x, the other has %d", d.Message[:8], len(got))
@@ -107,7 +103,7 @@ func TestForceRenewOfKernel(t *testing.T) {
 	l.Must(l.H.AddrAdd(l.Link("p0"), &netlink.Addr{IPNet: linuxtest.IPNet(netip.MustParsePrefix("10.77.0.1/24"))}))
 	l.Must(l.H.NeighAdd(&netlink.Neigh{LinkIndex: l.Link("p0").Attrs().Index, IP: addrA.Addr().AsSlice(), HardwareAddr: macC, State: unix.NUD_PERMANENT}))
 	got := make(chan Datagram, 1)
-	l.Must(l.n.ListenForceRenew(l.c0(), addrA.Addr(), func(d Datagram) { got <- d }))
+	l.Must(l.listenForceRenew(l.c0(), addrA.Addr(), func(d Datagram) { got <- d }))
 	c := l.udpAt(netip.MustParseAddrPort("10.77.0.1:67"))
 	l.Must(c.Sendto(t.Context(), typed(5, 53, 1, 9, 255), 0, &unix.SockaddrInet4{Port: 68, Addr: addrA.Addr().As4()}))
 	if d := receive(t, got); binary.BigEndian.Uint32(d.Message[4:]) != 5 {

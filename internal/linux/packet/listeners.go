@@ -3,17 +3,12 @@
 package packet
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"slices"
-	"sync"
-	"time"
 
 	"github.com/lessee/lessee/internal/netconf"
-	"github.com/mdlayher/socket"
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
@@ -21,15 +16,14 @@ import (
 // listeners share one packet socket that receives packets of one kind, T, about certain
 // addresses, for all adapters. The socket exists while one of them listens.
 type listeners[T any] struct {
+	n    *Transport
 	kind packetKind[T]
-	// setting is held while the socket is made to fit what is wanted.
-	setting sync.Mutex
 
-	mu     sync.Mutex
 	wanted map[uint32]listener[T] // by interface index
-	asked  uint64                 // counts the changes of wanted
-	fits   uint64                 // the change that the socket fits
-	c      *socket.Conn
+	fd     int                    // -1 while there is none
+	// tooWide says that the socket's filter lets through what is not wanted any more;
+	// failed that it may drop what is wanted.
+	tooWide, failed bool
 }
 
 // A listener is an adapter that wants to hear.
@@ -49,15 +43,13 @@ type packetKind[T any] struct {
 	// about returns the address that a packet is about. What it gets has passed
 	// the filter's head and is not longer than size.
 	about func(packet []byte) (uint32, bool)
-	// take makes of a packet what is delivered.
-	take func(packet []byte, aux auxdata, from origin) (T, bool)
+	// take makes of a packet what is delivered, which is the receiver's to keep.
+	take func(in received) (T, bool)
 }
 
 // listen replaces the addresses that an adapter wants to hear about. When it
-// returns, they are heard. Those that are not wanted any more are not delivered
-// from then on, except in a delivery that is under way; the kernel's filter learns
-// of that a moment later.
-func (e *listeners[T]) listen(n *Transport, link netconf.Link, addresses []netip.Addr, deliver func(T)) error {
+// returns, they are heard, and the others are not delivered any more.
+func (e *listeners[T]) listen(link netconf.Link, addresses []netip.Addr, deliver func(T)) error {
 	numbers := make([]uint32, 0, len(addresses))
 	for _, a := range addresses {
 		if a = a.Unmap(); a.Is4() && !a.IsUnspecified() {
@@ -68,12 +60,7 @@ func (e *listeners[T]) listen(n *Transport, link netconf.Link, addresses []netip
 	numbers = slices.Compact(numbers)
 
 	index := uint32(link.Index) //nolint:gosec // an interface index is positive and 31 bits
-	e.mu.Lock()
-	more := false
-	if had := e.wanted[index].addresses; !slices.Equal(had, numbers) {
-		e.asked++
-		more = slices.ContainsFunc(numbers, func(a uint32) bool { return !slices.Contains(had, a) })
-	}
+	had := e.wanted[index].addresses
 	if len(numbers) == 0 {
 		delete(e.wanted, index)
 	} else {
@@ -82,97 +69,92 @@ func (e *listeners[T]) listen(n *Transport, link netconf.Link, addresses []netip
 		}
 		e.wanted[index] = listener[T]{numbers, deliver}
 	}
-	mine := e.asked
-	heard := e.fits == mine
-	e.mu.Unlock()
-	switch {
-	case heard:
-		return nil
-	case more:
-		return e.fit(n, mine)
+	isNew := func(a uint32) bool {
+		_, ok := slices.BinarySearch(had, a)
+		return !ok
 	}
-	// Whoever wants less has no reason to wait for the kernel. A filter that
-	// lets through too much does no harm, and the next one is right.
-	go func() { _ = e.fit(n, mine) }()
+	switch {
+	case slices.ContainsFunc(numbers, isNew), e.failed && len(numbers) > 0:
+		return e.fit()
+	case len(numbers) < len(had):
+		e.fitLater()
+	}
 	return nil
 }
 
-// fit makes the socket fit what is wanted since the change of that number.
-// Those who ask at the same time share the work.
-func (e *listeners[T]) fit(n *Transport, mine uint64) error {
-	e.setting.Lock()
-	defer e.setting.Unlock()
-	e.mu.Lock()
-	c, now := e.c, e.asked
-	if e.fits >= mine {
-		e.mu.Unlock()
-		return nil
+// fitLater makes the socket fit once the loop has done what it is at: many adapters
+// may end at the same moment. A filter that lets through too much does no harm.
+func (e *listeners[T]) fitLater() {
+	if e.tooWide {
+		return
 	}
+	e.tooWide = true
+	e.n.loop.Do(func() {
+		if e.tooWide {
+			_ = e.fit()
+		}
+	})
+}
+
+// fit makes the socket fit what is wanted.
+func (e *listeners[T]) fit() error {
 	all := make([]subject, 0, len(e.wanted))
 	for index, l := range e.wanted {
 		for _, a := range l.addresses {
 			all = append(all, subject{index, a})
 		}
 	}
-	if len(all) == 0 {
-		e.c = nil
-	}
-	e.mu.Unlock()
-
+	var err error
 	switch {
-	case len(all) == 0 && c == nil:
 	case len(all) == 0:
-		// The reading goroutine closes it, because that waits for the kernel.
-		_ = c.SetReadDeadline(time.Unix(1, 0))
-	case c != nil:
-		if err := e.setFilter(c, all); err != nil {
-			return err
-		}
+		e.closeSocket()
+	case e.fd < 0:
+		err = e.open(all)
 	default:
-		var err error
-		if c, err = e.open(n, all); err != nil {
-			return err
-		}
-		e.mu.Lock()
-		e.c = c
-		e.mu.Unlock()
-		go e.run(c)
+		err = e.setFilter(e.fd, all)
 	}
-	e.mu.Lock()
-	e.fits = now
-	e.mu.Unlock()
-	return nil
+	e.tooWide, e.failed = false, err != nil
+	return err
 }
 
 // open opens the socket; as with those of the exchanges, no frame gets in
 // unfiltered.
-func (e *listeners[T]) open(n *Transport, all []subject) (*socket.Conn, error) {
-	c, err := n.openPacket()
+func (e *listeners[T]) open(all []subject) error {
+	fd, err := e.n.openPacket()
 	if err != nil {
-		return nil, fmt.Errorf("open a packet socket: %w", err)
+		return fmt.Errorf("open a packet socket: %w", err)
 	}
-	if err := e.setFilter(c, all); err != nil {
-		c.Close()
-		return nil, err
+	if err = e.bind(fd, all); err == nil {
+		err = e.n.loop.Add(fd, e.receive)
 	}
-	if err := c.SetsockoptInt(unix.SOL_PACKET, unix.PACKET_AUXDATA, 1); err != nil {
-		c.Close()
-		return nil, fmt.Errorf("ask for the checksum state: %w", err)
+	if err != nil {
+		e.n.closePacket(fd)
+		return err
 	}
-	if err := c.Bind(&unix.SockaddrLinklayer{Protocol: networkOrder(e.kind.protocol)}); err != nil {
-		c.Close()
-		return nil, fmt.Errorf("bind: %w", err)
+	e.fd = fd
+	return nil
+}
+
+func (e *listeners[T]) bind(fd int, all []subject) error {
+	if err := e.setFilter(fd, all); err != nil {
+		return err
 	}
-	return c, nil
+	if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_AUXDATA, 1); err != nil {
+		return fmt.Errorf("ask for the checksum state: %w", err)
+	}
+	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: networkOrder(e.kind.protocol)}); err != nil {
+		return fmt.Errorf("bind: %w", err)
+	}
+	return nil
 }
 
 // setFilter replaces the socket's filter: a frame meets the old one or the
 // new one. Where the kernel has no room for it, net.core.optmem_max, it is made
 // coarser, and what it lets through too much is sorted out here.
-func (e *listeners[T]) setFilter(c *socket.Conn, all []subject) error {
+func (e *listeners[T]) setFilter(fd int, all []subject) error {
 	for limit := maxSpans; ; limit /= 4 {
 		spans, byInterface := toSpans(all, max(limit, 1))
-		err := c.SetBPF(spanFilter(e.kind.head(byInterface), spans))
+		err := attachFilter(fd, spanFilter(e.kind.head(byInterface), spans))
 		if err == nil {
 			return nil
 		}
@@ -182,57 +164,43 @@ func (e *listeners[T]) setFilter(c *socket.Conn, all []subject) error {
 	}
 }
 
-// An origin says where a packet came from, and whether it was for us alone.
-type origin struct {
-	link    []byte
-	unicast bool
-}
-
-// run delivers what the socket hears until it is not wanted any more.
-func (e *listeners[T]) run(c *socket.Conn) {
-	defer c.Close()
-	buf := make([]byte, e.kind.size)
-	oob := make([]byte, unix.CmsgSpace(sizeofAuxdata))
-	for {
-		size, oobn, _, from, err := c.Recvmsg(context.Background(), buf, oob, 0)
+// receive takes the packets that the socket has, but no more than a few: the other
+// sockets have their turn.
+func (e *listeners[T]) receive() {
+	fd := e.fd
+	for range packetsAtOnce {
+		in, err := e.n.in.receive(fd, e.kind.size)
 		switch {
 		case err == nil:
-		case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, os.ErrClosed), errors.Is(err, unix.EBADF):
+			e.take(in)
+		case errors.Is(err, unix.EAGAIN):
 			return
-		default:
-			continue // an interface went down: that tells nothing of the others
 		}
-		ll, ok := from.(*unix.SockaddrLinklayer)
-		if !ok {
-			continue
-		}
-		deliver := e.who(ll.Ifindex, buf[:size])
-		if deliver == nil {
-			continue
-		}
-		source := origin{unicast: ll.Pkttype == unix.PACKET_HOST}
-		if ll.Halen > 0 && int(ll.Halen) <= len(ll.Addr) {
-			source.link = slices.Clone(ll.Addr[:ll.Halen])
-		}
-		if in, ok := e.kind.take(buf[:size], parseAuxdata(oob[:oobn]), source); ok {
-			deliver(in)
+		// An interface that went down is an error that tells nothing of the others.
+		if e.fd != fd {
+			return // who was called ended it
 		}
 	}
 }
 
-// who returns who wants the packet. The filter may have let through too much,
-// or let it through before it was changed.
-func (e *listeners[T]) who(index int, packet []byte) func(T) {
-	about, ok := e.kind.about(packet)
+// take delivers a packet to the adapter that wants it.
+func (e *listeners[T]) take(in received) {
+	about, ok := e.kind.about(in.packet)
 	if !ok {
-		return nil
+		return
 	}
-	return e.wants(index, about)
+	// The filter may have let through too much, or let it through before it was changed.
+	deliver := e.wants(int(in.from.Ifindex), about)
+	if deliver == nil {
+		return
+	}
+	if in, ok := e.kind.take(in); ok {
+		deliver(in)
+	}
 }
 
+// wants returns who wants packets about the address from the interface; nil if nobody does.
 func (e *listeners[T]) wants(index int, about uint32) func(T) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	l := e.wanted[uint32(index)] //nolint:gosec // an interface index is positive and 31 bits
 	if _, ok := slices.BinarySearch(l.addresses, about); !ok {
 		return nil
@@ -242,13 +210,14 @@ func (e *listeners[T]) wants(index int, about uint32) func(T) {
 
 // close stops listening.
 func (e *listeners[T]) close() {
-	e.setting.Lock()
-	defer e.setting.Unlock()
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	clear(e.wanted)
-	if e.c != nil {
-		_ = e.c.SetReadDeadline(time.Unix(1, 0))
-		e.c = nil
+	e.closeSocket()
+}
+
+func (e *listeners[T]) closeSocket() {
+	if e.fd >= 0 {
+		e.n.loop.Remove(e.fd)
+		e.n.closePacket(e.fd)
+		e.fd = -1
 	}
 }

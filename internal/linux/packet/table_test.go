@@ -14,7 +14,7 @@ import (
 func TestRenewByTable(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	l.Must(l.k.Apply(l.c0(), nil, desire(addrA, 7)).Err())
+	l.lease(nil, desire(addrA, 7))
 	l.Must(l.H.NeighAdd(&netlink.Neigh{LinkIndex: l.c0().Index, IP: gw.AsSlice(), HardwareAddr: macP, State: unix.NUD_PERMANENT}))
 	x, got := l.exchange()
 	c := l.sniff()
@@ -26,7 +26,7 @@ func TestRenewByTable(t *testing.T) {
 	if d := receive(t, got); binary.BigEndian.Uint32(d.Message[4:]) != 5 || len(d.Message) != 300 {
 		t.Errorf("another message: %x", d.Message)
 	}
-	l.Must(l.n.Send(l.c0(), transmit("10.77.0.100", "192.0.2.9", nil, []byte("release"))))
+	l.Must(l.send(l.c0(), transmit("10.77.0.100", "192.0.2.9", nil, []byte("release"))))
 	if d, _ := l.nextFrame(c); string(d.Payload) != "release" {
 		t.Errorf("%v", d)
 	}

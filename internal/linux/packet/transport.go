@@ -3,49 +3,61 @@
 package packet
 
 import (
-	"sync"
-
-	"github.com/mdlayher/socket"
-
 	"github.com/lessee/lessee/internal/linux/netlink"
 	"github.com/lessee/lessee/internal/linux/netns"
+	"github.com/lessee/lessee/internal/linux/poll"
+	"golang.org/x/sys/unix"
 )
 
-// A Transport sends and receives in one network namespace. Its methods may be
-// called from any goroutine; their errors say what failed and why, and wrap the
-// errno.
+// A Transport sends and receives in one network namespace. Its methods, and those of
+// its exchanges, are called on the loop's goroutine, and call back there; only Capture
+// may be called on any. Their errors say what failed and why, and wrap the errno.
 type Transport struct {
 	space  *netns.Namespace
 	kernel *netlink.Kernel
+	loop   poll.Loop
 
 	arp   listeners[ARP]
 	force listeners[Datagram]
 
-	mu sync.Mutex
-	tx *socket.Conn // sends frames for all adapters, receives none; opened when first used
+	tx int // sends frames for all adapters, receives none; -1 before it is first used
+
+	// Kept, so that to receive and to send does not allocate.
+	in    receiver
+	frame []byte
+	to    unix.SockaddrLinklayer
+	to4   unix.SockaddrInet4
+	ifreq *unix.Ifreq
 }
+
+// frameSize is how long a frame is that is sent without allocating.
+const frameSize = 2048
 
 // New returns the transport of the namespace, whose neighbours and routes kernel
 // knows. Both have to stay open as long.
-func New(space *netns.Namespace, kernel *netlink.Kernel) *Transport {
-	return &Transport{
+func New(space *netns.Namespace, kernel *netlink.Kernel, loop poll.Loop) *Transport {
+	ifreq, _ := unix.NewIfreq("") // it fails only for a name that is too long
+	n := &Transport{
 		space:  space,
 		kernel: kernel,
-		arp:    listeners[ARP]{kind: arpKind},
-		force:  listeners[Datagram]{kind: forceRenewKind},
+		loop:   loop,
+		tx:     -1,
+		frame:  make([]byte, 0, frameSize),
+		ifreq:  ifreq,
 	}
+	// No packet waits for a page fault.
+	n.in.packet[0], n.in.packet[frameSize] = 1, 1
+	n.arp = listeners[ARP]{n: n, kind: arpKind, fd: -1}
+	n.force = listeners[Datagram]{n: n, kind: forceRenewKind, fd: -1}
+	return n
 }
 
 // Close closes the sockets that adapters share. Exchanges that are open stay so.
 func (n *Transport) Close() {
 	n.arp.close()
 	n.force.close()
-	n.mu.Lock()
-	tx := n.tx
-	n.tx = nil
-	n.mu.Unlock()
-	if tx != nil {
-		// It never received, so the kernel has nobody to wait for.
-		_ = tx.Close()
+	if n.tx >= 0 {
+		n.closePacket(n.tx)
+		n.tx = -1
 	}
 }

@@ -55,7 +55,10 @@ type Frame struct {
 
 // An Exchange holds the sockets of a client that awaits an answer.
 type Exchange interface {
-	// Send returns when the frame has been handed to the interface.
+	// Send returns when the frame has been handed to the interface. The error wraps a
+	// [netconf.UnresolvedError] if neither t.Link nor the kernel's routing can be used
+	// and the kernel does not know the link address of the next hop. Once that is
+	// known, Send is called again with t.Link set.
 	Send(t Transmit) error
 	// Close stops the delivery; it does not wait for the kernel.
 	Close() error

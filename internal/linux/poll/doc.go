@@ -1,19 +1,19 @@
-// Package poll has one goroutine do the I/O of many sockets: a [Poller] waits until
-// one of them can be read, an instant comes, or somebody wakes it.
+// Package poll lets one goroutine do the I/O of many sockets: a [Poller] waits until
+// one of them can be read, an instant comes, or another goroutine wakes it.
 package poll
 
-// A Loop is the goroutine that does the I/O. All its methods but those of Aside are
-// called from that goroutine, and so is ready.
+// A Loop is the goroutine that does the I/O. Its methods, except Do, are called on
+// that goroutine; ready and what is given to Do are called there as well.
 type Loop interface {
-	// Add has ready called whenever the descriptor, which does not block, can be read
-	// (or has an error), as long as that is so, until Remove.
+	// Add makes the loop call ready while the descriptor can be read or has an error,
+	// again and again, until Remove. The descriptor must not block.
 	Add(fd int, ready func()) error
-	// Remove ends that. It comes before the descriptor is closed.
+	// Remove ends that. It must be called before the descriptor is closed.
 	Remove(fd int)
-	// Aside runs f, which may take long, on another goroutine, after what was given
-	// to Aside before. What it has to tell is told by Do.
+	// Aside runs f, which may take long, on another goroutine, after everything that
+	// was given to Aside before. f reports its result by Do.
 	Aside(f func())
-	// Do has f run on the loop's goroutine, soon; from any goroutine. It reports
-	// false if the loop has ended: f is not run then.
-	Do(f func()) bool
+	// Do runs f on the loop's goroutine, soon, after everything that was given to Do
+	// before. It may be called from any goroutine.
+	Do(f func())
 }
