@@ -157,7 +157,7 @@ func (s *simulation) keeps() {
 
 // givesBack: a release takes the address away and is silent, an end ends it.
 func (s *simulation) givesBack() {
-	server := s.status().Lease.Server
+	lease := s.status().Lease
 	id := s.call(tenancy.Release, 20*time.Second)
 	s.until(time.Minute, func() bool { _, waits := s.open[id]; return !waits && s.idle() })
 	if s.failure != nil {
@@ -168,7 +168,7 @@ func (s *simulation) givesBack() {
 	}
 	s.wait(time.Second)
 	for _, v := range s.here.servers {
-		if a, ok := v.Leased(s.m.host.LinkAddr(), s.m.cfg.DHCP4.ClientID); ok && v.Address() == server {
+		if a, ok := v.Leased(s.m.host.LinkAddr(), s.m.cfg.DHCP4.ClientID); ok && v.Address() == lease.Server && a == lease.Address.Addr() {
 			s.broke("released", "the server has a lease of %v still", a)
 		}
 	}
