@@ -4,6 +4,7 @@ package packet
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -394,6 +395,51 @@ func TestListenToMany(t *testing.T) {
 	}
 }
 
+// TestManyListen has so many adapters listen that the filter is opened for a moment.
+func TestManyListen(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	s := l.station()
+	got := make(chan ARP, 64)
+	link := l.c0()
+	other := arp.Append(nil, arp.Announcement(hwP, at(200)))
+	joined := make(chan error, 1)
+	l.loop.Do(func() {
+		var err error
+		for i := range 2 * manyListeners {
+			err = errors.Join(err, l.n.Listen(netconf.Link{Index: 1000 + i}, []netip.Addr{at(byte(i))}, nil))
+		}
+		joined <- errors.Join(err, l.n.Listen(link, []netip.Addr{at(100)}, func(a ARP) { got <- a }))
+	})
+	l.Must(<-joined)
+	s.say(arp.Append(nil, arp.Announcement(hwP, at(100))), macC)
+	heard(t, got)
+	l.settle()
+	l.passed()
+	s.say(other, macC)
+	if n := l.passed(); n != 0 {
+		t.Errorf("%d foreign packets passed the filter", n)
+	}
+	// One that joins hears at once, and the filter is exact again.
+	var open bool
+	l.Must(on(l, func() error {
+		err := l.n.Listen(link, []netip.Addr{at(101)}, func(a ARP) { got <- a })
+		open = l.n.arp.open
+		return err
+	}))
+	s.say(arp.Append(nil, arp.Announcement(hwP, at(101))), macC)
+	if p := heard(t, got); p.Sender != at(101) || !open {
+		t.Errorf("heard %v, open %v", p.Sender, open)
+	}
+	l.settle()
+	l.passed()
+	s.say(other, macC)
+	s.say(arp.Append(nil, arp.Announcement(hwP, at(100))), macC)
+	if n := l.passed(); n != 0 || on(l, func() bool { return l.n.arp.open }) {
+		t.Errorf("%d foreign packets passed the filter", n)
+	}
+}
+
 func TestSendARP(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
@@ -423,7 +469,7 @@ func TestSendARP(t *testing.T) {
 }
 
 func BenchmarkListen(b *testing.B) {
-	for _, others := range []int{0, 1, 10, 100, 1000} {
+	for _, others := range []int{0, 1, 10, 99, 1000, 10_000} {
 		b.Run(fmt.Sprint(others), func(b *testing.B) {
 			l := newLab(b)
 			link := l.c0()

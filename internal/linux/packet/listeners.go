@@ -5,6 +5,7 @@ package packet
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 
@@ -21,10 +22,15 @@ type listeners[T any] struct {
 
 	wanted map[uint32]listener[T] // by interface index
 	fd     int                    // -1 while there is none
-	// tooWide says that the socket's filter lets through what is not wanted any more;
-	// failed that it may drop what is wanted.
-	tooWide, failed bool
+	// The socket's filter, if it is not exactly what is wanted: late, fit will be called
+	// soon; open, it lets through whatever is of the kind; failed, it may drop what is
+	// wanted.
+	late, open, failed bool
 }
+
+// manyListeners is from how many adapters on the filter is not made anew for each that
+// joins them: with thousands that takes milliseconds.
+const manyListeners = 100
 
 // A listener is an adapter that wants to hear.
 type listener[T any] struct {
@@ -75,7 +81,10 @@ func (e *listeners[T]) listen(link netconf.Link, addresses []netip.Addr, deliver
 	}
 	switch {
 	case slices.ContainsFunc(numbers, isNew), e.failed && len(numbers) > 0:
-		return e.fit()
+		if e.fd < 0 || len(e.wanted) < manyListeners {
+			return e.fit()
+		}
+		return e.openUp()
 	case len(numbers) < len(had):
 		e.fitLater()
 	}
@@ -83,17 +92,31 @@ func (e *listeners[T]) listen(link netconf.Link, addresses []netip.Addr, deliver
 }
 
 // fitLater makes the socket fit once the loop has done what it is at: many adapters
-// may end at the same moment. A filter that lets through too much does no harm.
+// may change at the same moment. A filter that lets through too much does no harm.
 func (e *listeners[T]) fitLater() {
-	if e.tooWide {
+	if e.late {
 		return
 	}
-	e.tooWide = true
+	e.late = true
 	e.n.loop.Do(func() {
-		if e.tooWide {
+		if e.late {
 			_ = e.fit()
 		}
 	})
+}
+
+// openUp lets everything of the kind through, until fitLater.
+func (e *listeners[T]) openUp() error {
+	if !e.open {
+		all := spanFilter(e.kind.head(false), []span{{0, math.MaxUint32}})
+		if err := attachFilter(e.fd, all); err != nil {
+			e.failed = true
+			return fmt.Errorf("set the packet filter: %w", err)
+		}
+	}
+	e.open, e.failed = true, false
+	e.fitLater()
+	return nil
 }
 
 // fit makes the socket fit what is wanted.
@@ -109,17 +132,18 @@ func (e *listeners[T]) fit() error {
 	case len(all) == 0:
 		e.closeSocket()
 	case e.fd < 0:
-		err = e.open(all)
+		err = e.openSocket(all)
 	default:
 		err = e.setFilter(e.fd, all)
 	}
-	e.tooWide, e.failed = false, err != nil
+	// A filter that cannot be set leaves the one before.
+	e.late, e.open, e.failed = false, e.open && err != nil, err != nil
 	return err
 }
 
-// open opens the socket; as with those of the exchanges, no frame gets in
+// openSocket opens the socket; as with those of the exchanges, no frame gets in
 // unfiltered.
-func (e *listeners[T]) open(all []subject) error {
+func (e *listeners[T]) openSocket(all []subject) error {
 	fd, err := e.n.openPacket()
 	if err != nil {
 		return fmt.Errorf("open a packet socket: %w", err)
@@ -218,6 +242,6 @@ func (e *listeners[T]) closeSocket() {
 	if e.fd >= 0 {
 		e.n.loop.Remove(e.fd)
 		e.n.closePacket(e.fd)
-		e.fd = -1
+		e.fd, e.open = -1, false
 	}
 }
