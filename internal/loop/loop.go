@@ -260,10 +260,10 @@ func (l *Loop) Add(fd int, ready func()) error { return l.cfg.Poller.Add(fd, rea
 func (l *Loop) Remove(fd int) { l.cfg.Poller.Remove(fd) }
 
 // Aside implements [poll.Loop].
-func (l *Loop) Aside(f func()) { l.pool.do(aside{}, f) }
+func (l *Loop) Aside(f func()) { l.pool.do(new(aside), f) }
 
-// aside is the key of what Aside is given.
-type aside struct{}
+// An aside is the key of what Aside is given: each has its own.
+type aside struct{ _ byte }
 
 // Refused returns the packets of a link that did not come to its client.
 func (l *Loop) Refused(id core.ID) Refusals {

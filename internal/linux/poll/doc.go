@@ -10,8 +10,8 @@ type Loop interface {
 	Add(fd int, ready func()) error
 	// Remove ends that. It must be called before the descriptor is closed.
 	Remove(fd int)
-	// Aside runs f, which may take long, on another goroutine, after everything that
-	// was given to Aside before. f reports its result by Do.
+	// Aside runs f, which may take long, on another goroutine, beside and in any order
+	// with what else is given to Aside. f reports its result by Do.
 	Aside(f func())
 	// Do runs f on the loop's goroutine, soon, after everything that was given to Do
 	// before. It may be called from any goroutine.
