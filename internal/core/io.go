@@ -141,12 +141,14 @@ type (
 		Refusal    Refusal
 	}
 
-	// Applied and Inspected are answers of the kernel that came later.
+	// Applied is the answer of [Kernel.Apply] that came later.
 	Applied struct {
 		Of   Number
 		Turn Turn
 		What tenancy.Applied
 	}
+
+	// Inspected is the answer of [Kernel.Inspect] that came later.
 	Inspected struct {
 		Of   Number
 		Turn Turn

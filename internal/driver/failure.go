@@ -25,8 +25,3 @@ func systemFailed(op, name string, err error) *lessee.Error {
 	e.Err = err
 	return e
 }
-
-// misconfigured is the error of a call on an adapter whose configuration is refused.
-func misconfigured(op, name string, err error) *lessee.Error {
-	return failed(op, name, errno.ERROR_INVALID_PARAMETER, reason.Cause{Reason: reason.BadConfiguration, Fault: fault.Of(err)})
-}

@@ -164,7 +164,7 @@ func (w *world) LinkByIndex(index int) (netconf.Link, error) {
 }
 
 func (w *world) home(l poll.Loop) loop.Space {
-	w.loop = l.(*loop.Loop) //nolint:errcheck,forcetypeassert // there is no other
+	w.loop = l.(*loop.Loop)
 	return loop.Space{Kernel: w, Transport: w}
 }
 

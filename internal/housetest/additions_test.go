@@ -150,7 +150,7 @@ func TestAdditionsHaveOnePlace(t *testing.T) {
 	c.write("internal/cli/added_test.go", addedToCLI)
 	c.write(records+"/added_test.go", strings.Replace(addedToRecords, "package records", "package "+path.Base(records), 1))
 	c.run("build", "./...")
-	c.run("test", "-short", ".", "./dhcp4", "./wire/...", "./internal/event", "./internal/option", "./internal/tenancy/...", "./internal/driver",
+	c.run("test", "-short", ".", "./dhcp4", "./wire/...", "./internal/event", "./internal/option", "./internal/tenancy/...", "./internal/core", "./internal/driver",
 		"./internal/control", "./internal/cli", "./internal/housetest", "./reason", "./internal/words", "./"+path.Dir(french))
 	c.run("test", "-short", "-run", "Added|Extras|Form", "./"+records)
 }
@@ -187,7 +187,9 @@ import (
 	"testing/synctest"
 
 	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/event"
+	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy/v4"
 )
 
@@ -201,20 +203,22 @@ func TestAdded(t *testing.T) {
 		l.More.SMTP = []netip.Addr{netip.MustParseAddr("10.77.0.25")}
 		parse(&l.More.LoST, "lost.test")
 		n := v4.Note{Kind: event.Frozen, Lease: l}
-		a := &adapter{}
-		d.say(a.link(), n)
-		d.remember(a, n)
+		d.say(netconf.Link{}, n)
+		var journal event.Journal
+		var tally event.Tally
+		tally.Count(n.Kind)
+		journal.Add(0, core.EntryOf(n))
 		if e := <-events; e.Kind != lessee.EventFrozen || e.Address != l.Address {
 			t.Errorf("%+v", e)
 		}
 		if !strings.Contains(log.String(), "level=WARN msg=\"lease frozen\"") {
 			t.Errorf("%s", log.String())
 		}
-		if f := event.Tell(&a.journal, event.Present{}).Facts; len(f) != 1 || f[0].Code != "frozen" || f[0].Address != l.Address.Addr() {
+		if f := event.Tell(&journal, event.Present{}).Facts; len(f) != 1 || f[0].Code != "frozen" || f[0].Address != l.Address.Addr() {
 			t.Errorf("%+v", f)
 		}
 		counters := map[string]uint64{}
-		for name, n := range a.events.All() {
+		for name, n := range tally.All() {
 			counters[name] = n
 		}
 		if counters["event.frozen"] != 1 {

@@ -37,7 +37,10 @@ func TestArrowsGoDown(t *testing.T) {
 		never    []string
 	}{
 		// Records are kept for others, who are not known there.
-		{"./internal/leases", []string{"internal/driver", "internal/linux/...", "internal/control", "internal/daemon", "internal/cli"}},
+		{"./internal/leases", []string{"internal/core", "internal/loop", "internal/driver", "internal/linux/...", "internal/control", "internal/daemon", "internal/cli"}},
+		// What is pure and what runs it know nothing of who calls.
+		{"./internal/core", []string{"internal/loop", "internal/driver", "internal/linux/...", "internal/leases"}},
+		{"./internal/loop", []string{"internal/driver", "internal/control", "internal/daemon", "internal/cli", "internal/leases"}},
 		// The contract in Go and C asks the daemon and the kernel: it is no DHCP client.
 		{"./iphlpapi", engine},
 		{"./capi", engine},
@@ -72,6 +75,6 @@ func TestTenancyKnowsNoProtocol(t *testing.T) {
 
 // engine is what a DHCP client is made of.
 var engine = []string{
-	"dhcp4", "dhcp6", "acd", "dna", "ipv4ll", "wire/...", "internal/tenancy/...", "internal/driver", "internal/simulation",
-	"internal/daemon", "internal/control", "internal/leases", "internal/linux/netlink", "internal/linux/packet", "internal/linux/resolver",
+	"dhcp4", "dhcp6", "acd", "dna", "ipv4ll", "wire/...", "internal/tenancy/...", "internal/core", "internal/loop", "internal/driver",
+	"internal/simulation", "internal/daemon", "internal/control", "internal/leases", "internal/linux/netlink", "internal/linux/packet", "internal/linux/resolver",
 }

@@ -20,11 +20,11 @@ const module = "github.com/lessee/lessee"
 
 // pure are the packages without I/O, clock and goroutines; "..." means those below, too.
 // depguard and forbidigo in .golangci.yml know the same list.
-var pure = []string{"wire/...", "dhcp4", "dhcp6", "acd", "ipv4ll", "dna", "boottime", "errno", "names", "reason", "internal/tenancy/...", "internal/netconf", "internal/event", "internal/option"}
+var pure = []string{"wire/...", "dhcp4", "dhcp6", "acd", "ipv4ll", "dna", "boottime", "errno", "names", "reason", "internal/core", "internal/tenancy/...", "internal/netconf", "internal/event", "internal/option"}
 
 // allowed is the part of the standard library that pure packages may import.
 var allowed = []string{
-	"bytes", "cmp", "crypto/hmac", "crypto/md5", "encoding", "encoding/binary", "encoding/hex", "errors", "fmt", "hash/crc32", "hash/fnv",
+	"bytes", "cmp", "container/heap", "crypto/hmac", "crypto/md5", "encoding", "encoding/binary", "encoding/hex", "errors", "fmt", "hash/crc32", "hash/fnv",
 	"iter", "maps", "math", "math/bits", "math/rand/v2", "net/netip", "slices", "sort", "strconv", "strings",
 	"time", "unicode", "unicode/utf8",
 }

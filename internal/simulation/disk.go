@@ -60,8 +60,6 @@ func (d *disk) open() {
 // full has every write fail with an error, nil to end that.
 func (d *disk) full(err error) { d.run.Full, d.state.Full = err, err }
 
-func (d *disk) broken() bool { return d.run.Full != nil }
-
 func (d *disk) save(r v4.Record) error {
 	defer d.persist()
 	return d.note(r, d.store.Save(adapter, r))
