@@ -62,7 +62,7 @@ type (
 		receptive netip.Addr
 		ear       ear
 		told      troubles
-		resolver  netconf.DNS // what the resolver was told last
+		names     names
 		hold      hold
 	}
 
@@ -453,19 +453,6 @@ func (c *Core) persisted(in Persisted) {
 	}
 }
 
-// resolved says why the resolver did not take an adapter's name servers. They are
-// told again with the next change of the kernel's configuration.
-func (c *Core) resolved(in Resolved) {
-	a := c.adapters.numbered(in.Of)
-	if a == nil || in.Err == nil {
-		return
-	}
-	if l := a.living(); l != nil {
-		l.resolver = netconf.DNS{}
-	}
-	c.say(a, Said{Note: problem(reason.ResolverFailed, in.Err)})
-}
-
 // resolverChanged has the adapters whose leases have name servers show it.
 func (c *Core) resolverChanged(in ResolverChanged) {
 	c.resolver = in.File
@@ -498,6 +485,7 @@ func (c *Core) arm(a *adapter) {
 	if l := a.living(); l != nil {
 		s.Add(l.tenancy.Deadline())
 		s.Add(boottime.Instant(l.hold.until), l.hold.until.IsSet())
+		s.Add(boottime.Instant(l.names.until), l.names.until.IsSet())
 	}
 	if waits := a.waits(); waits != nil {
 		for _, w := range *waits {
@@ -519,6 +507,9 @@ func (a *adapter) timeout(c *Core) {
 	if l := a.living(); l != nil {
 		if l.hold.until.Rang(c.now) {
 			c.unresolved(a, l)
+		}
+		if l.names.until.Rang(c.now) {
+			c.inPlace(a, l)
 		}
 		if at, ok := l.tenancy.Deadline(); ok && !at.After(c.now) {
 			c.tell(a, timedOut)

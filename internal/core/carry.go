@@ -84,12 +84,10 @@ func (c *Core) carry(a *adapter, l *living, o tenancy.Output) {
 			c.report(a, tenancy.SaveFailed{Err: err})
 		}
 	case tenancy.Apply:
-		if in, now := c.cfg.Kernel.Apply(about, o); now {
+		in, now := c.cfg.Kernel.Apply(about, o)
+		c.name(a, l, o.Seq, o.Want.DNS)
+		if now {
 			c.report(a, in)
-		}
-		if !sameDNS(l.resolver, o.Want.DNS) {
-			l.resolver = o.Want.DNS
-			c.cfg.Resolver.Resolve(about, o.Want.DNS)
 		}
 	case tenancy.Answer:
 		if o.ID != nobody {
@@ -171,23 +169,6 @@ func (c *Core) trouble(a *adapter, l *living, which troubles, err error) {
 		l.told |= which
 		c.say(a, Said{Note: problem(reason.SystemFailed, err)})
 	}
-}
-
-func sameDNS(a, b netconf.DNS) bool {
-	if len(a.Servers) != len(b.Servers) || len(a.Search) != len(b.Search) || a.Domain != b.Domain {
-		return false
-	}
-	for i := range a.Servers {
-		if a.Servers[i] != b.Servers[i] {
-			return false
-		}
-	}
-	for i := range a.Search {
-		if a.Search[i] != b.Search[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // datagram passes on what arrived for a link's client.

@@ -60,7 +60,7 @@ func (c *Core) Handle(now boottime.Instant, in Input) {
 		case r.of == nil:
 			c.handle(r.in)
 		case r.of.turn == r.turn:
-			c.tell(r.of, r.what)
+			c.tellAnswer(r.of, r.what)
 		}
 	}
 	c.reports = c.reports[:0]
@@ -116,8 +116,19 @@ func (c *Core) report(a *adapter, what tenancy.Input) {
 // answered takes an answer of a port that came later.
 func (c *Core) answered(of Number, turn Turn, what tenancy.Input) {
 	if a := c.adapters.numbered(of); a != nil && a.turn == turn {
-		c.tell(a, what)
+		c.tellAnswer(a, what)
 	}
+}
+
+// tellAnswer passes an answer of a port on to an adapter's tenancy.
+func (c *Core) tellAnswer(a *adapter, what tenancy.Input) {
+	if in, is := what.(tenancy.Applied); is {
+		if l := a.living(); l != nil {
+			c.applied(a, l, in)
+		}
+		return
+	}
+	c.tell(a, what)
 }
 
 // Deadline returns when Timeout is due next.

@@ -162,10 +162,13 @@ type (
 		Err  error
 	}
 
-	// Resolved says that the resolver has taken an adapter's name servers, or why not.
+	// Resolved answers the [Resolver.Resolve] with that Seq: the resolver has taken an
+	// adapter's name servers, or why not.
 	Resolved struct {
-		Of  Number
-		Err error
+		Of   Number
+		Turn Turn
+		Seq  uint64
+		Err  error
 	}
 
 	// ResolverChanged says that another program has changed the resolver's file,

@@ -78,9 +78,9 @@ type Transport interface {
 
 // A Resolver is the system's name resolution.
 type Resolver interface {
-	// Resolve has the adapter's name servers used, with the zero DNS none. What came of
-	// it is told by [Resolved].
-	Resolve(a Adapter, d netconf.DNS)
+	// Resolve has the adapter's name servers used, with the zero DNS none. It is
+	// answered by [Resolved], later.
+	Resolve(a Adapter, seq uint64, d netconf.DNS)
 }
 
 // A Store keeps one record per adapter.

@@ -80,7 +80,9 @@ func TestCallsAreAnswered(t *testing.T) {
 				in.Record.Up = rapid.IntRange(0, 3).Draw(t, "up") == 0
 				m.scene.tell(in)
 			},
-			"kernel": func(t *rapid.T) { m.scene.prompt = promptness(rapid.IntRange(0, 1).Draw(t, "prompt")) },
+			"kernel":   func(t *rapid.T) { m.scene.prompt = promptness(rapid.IntRange(0, 1).Draw(t, "prompt")) },
+			"resolver": func(t *rapid.T) { m.scene.resolver = promptness(rapid.IntRange(0, 1).Draw(t, "prompt")) },
+			"resolved": func(t *rapid.T) { m.scene.tell(m.scene.resolve[name(t)]) },
 			"unresolved": func(t *rapid.T) {
 				m.scene.unresolved = rapid.SampledFrom([]netip.Addr{{}, netip.MustParseAddr("10.77.0.254")}).Draw(t, "hop")
 			},

@@ -26,10 +26,13 @@ type scene struct {
 	prepare map[string]prepare // the last, by name
 	sent    map[string]sent    // the last message, by name
 	applied map[string]applied // the last Apply, by name
+	resolve map[string]Resolved
 
 	unresolved netip.Addr // the next hop that Post does not know
 	deaf       error      // why no ARP is sent and heard
 	prompt     promptness
+	resolver   promptness
+	resolved   []Resolved // that are told next
 
 	out   strings.Builder
 	heard func(who Adapter, call uint64, what string) // told of all that is asked, besides
@@ -61,8 +64,9 @@ type applied struct {
 func newScene() *scene {
 	s := &scene{
 		now: boottime.Instant(time.Hour), links: make(map[int]netconf.Link),
-		prepare: make(map[string]prepare), sent: make(map[string]sent), applied: make(map[string]applied),
-		heard: func(Adapter, uint64, string) {},
+		prepare: make(map[string]prepare), sent: make(map[string]sent), applied: make(map[string]applied), resolve: make(map[string]Resolved),
+		resolver: atOnce,
+		heard:    func(Adapter, uint64, string) {},
 	}
 	s.core = New(Config{
 		Ports: Ports{Kernel: s, Transport: s, Resolver: s, Store: s, Hooks: s},
@@ -81,7 +85,14 @@ func newScene() *scene {
 	return s
 }
 
-func (s *scene) tell(in Input) { s.core.Handle(s.now, in) }
+func (s *scene) tell(in Input) {
+	s.core.Handle(s.now, in)
+	for len(s.resolved) > 0 {
+		next := s.resolved[0]
+		s.resolved = s.resolved[1:]
+		s.core.Handle(s.now, next)
+	}
+}
 
 // at writes what is asked for an adapter.
 func (s *scene) at(a Adapter, format string, args ...any) {
@@ -156,7 +167,13 @@ func (s *scene) ListenForceRenew(a Adapter, at netip.Addr) error {
 	s.at(a, "listen to FORCERENEW at %v", at)
 	return nil
 }
-func (s *scene) Resolve(a Adapter, d netconf.DNS) { s.at(a, "resolve by %v", d.Servers) }
+func (s *scene) Resolve(a Adapter, seq uint64, d netconf.DNS) {
+	s.resolve[a.Name] = Resolved{Of: a.Of, Turn: a.Turn, Seq: seq}
+	if s.resolver == atOnce {
+		s.resolved = append(s.resolved, s.resolve[a.Name])
+	}
+	s.at(a, "resolve by %v", d.Servers)
+}
 
 func (s *scene) Save(a Adapter, r v4.Record) error { s.at(a, "save, up: %v", r.Up); return nil }
 func (s *scene) Forget(a Adapter, name string)     { s.at(a, "forget %s", name) }

@@ -94,6 +94,8 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 		if err := s.serve(s.sent[name]); err != nil {
 			d.Fatalf(t, "%v", err)
 		}
+	case "resolver-answers":
+		s.resolver = map[string]promptness{"later": later, "at-once": atOnce}[name]
 	case "kernel":
 		s.prompt = map[string]promptness{"later": later, "at-once": atOnce}[name]
 	case "applied":
@@ -122,7 +124,11 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 	case "resolver":
 		s.tell(ResolverChanged{File: name})
 	case "resolved":
-		s.tell(Resolved{Of: s.prepare[name].of.Of, Err: errors.New("read-only file system")})
+		in := s.resolve[name]
+		if d.HasArg("failed") {
+			in.Err = errors.New("read-only file system")
+		}
+		s.tell(in)
 	case "persisted":
 		s.tell(Persisted{Name: name, Err: errors.New("no space left on device")})
 	case "advance":

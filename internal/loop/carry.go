@@ -150,11 +150,10 @@ func (l *Loop) ListenForceRenew(a core.Adapter, address netip.Addr) error {
 }
 
 // Resolve implements [core.Resolver].
-func (l *Loop) Resolve(a core.Adapter, d netconf.DNS) {
+func (l *Loop) Resolve(a core.Adapter, seq uint64, d netconf.DNS) {
 	l.pool.do(resolving{}, func() {
-		if err := l.cfg.Resolver.Set(a.Link, d); err != nil {
-			l.Tell(core.Resolved{Of: a.Of, Err: systemError(err)})
-		}
+		err := l.cfg.Resolver.Set(a.Link, d)
+		l.Tell(core.Resolved{Of: a.Of, Turn: a.Turn, Seq: seq, Err: systemError(err)})
 	})
 }
 

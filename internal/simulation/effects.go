@@ -316,7 +316,12 @@ func (m *machine) ListenForceRenew(_ core.Adapter, address netip.Addr) error {
 }
 
 // Resolve implements [core.Resolver].
-func (m *machine) Resolve(core.Adapter, netconf.DNS) {}
+func (m *machine) Resolve(a core.Adapter, seq uint64, _ netconf.DNS) {
+	if dhcptest.Chance(m.s.chance, 0.1) {
+		return // it hangs
+	}
+	m.answer(m.late(), func() core.Input { return core.Resolved{Of: a.Of, Turn: a.Turn, Seq: seq} })
+}
 
 // Save implements [core.Store].
 func (m *machine) Save(_ core.Adapter, r v4.Record) error {
