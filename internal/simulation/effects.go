@@ -318,7 +318,15 @@ func (m *machine) ListenForceRenew(_ core.Adapter, address netip.Addr) error {
 // Resolve implements [core.Resolver].
 func (m *machine) Resolve(a core.Adapter, seq uint64, _ netconf.DNS) {
 	if dhcptest.Chance(m.s.chance, 0.1) {
-		return // it hangs
+		// It hangs, and is not waited for for ever.
+		life := m.life
+		m.pending++
+		m.s.world.After(time.Second+time.Millisecond, func() {
+			if m.life == life {
+				m.pending--
+			}
+		})
+		return
 	}
 	m.answer(m.late(), func() core.Input { return core.Resolved{Of: a.Of, Turn: a.Turn, Seq: seq} })
 }
