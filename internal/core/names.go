@@ -38,7 +38,9 @@ func (c *Core) name(a *adapter, l *living, seq uint64, d netconf.DNS) {
 // applied tells what the kernel did, when the name servers are in place as well.
 func (c *Core) applied(a *adapter, l *living, in tenancy.Applied) {
 	if l.names.until.IsSet() {
-		l.names.applied = in
+		if in.Seq > l.names.applied.Seq { // answers may overtake each other
+			l.names.applied = in
+		}
 		return
 	}
 	c.tell(a, in)
