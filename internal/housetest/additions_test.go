@@ -196,7 +196,8 @@ import (
 func TestAdded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		d := New(Config{Store: newWorld(), Clock: newWorld(), Log: slog.New(slog.NewTextHandler(&log, nil))})
+		w := newWorld()
+		d := New(Config{Home: w.home, Store: w, Now: w.Now, Log: slog.New(slog.NewTextHandler(&log, nil))})
 		events, cancel := d.hub.subscribe()
 		defer cancel()
 		l := everything()

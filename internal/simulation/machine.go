@@ -115,7 +115,14 @@ func (m *machine) status() v4.Status {
 func (m *machine) lives(a core.Adapter) bool { return a.Of == m.last.Of && a.Turn == m.last.Turn }
 
 // idle: nothing is under way.
-func (m *machine) idle() bool { return len(m.jobs) == 0 && m.pending == 0 && !m.solicit.IsValid() }
+func (m *machine) idle() bool {
+	if m.core != nil {
+		if at, set := m.core.Deadline(); set && !at.After(m.s.now()) {
+			return false
+		}
+	}
+	return len(m.jobs) == 0 && m.pending == 0 && !m.solicit.IsValid()
+}
 
 // crash ends the program between two effects. Kernel and disk stay as they are.
 func (m *machine) crash() {
