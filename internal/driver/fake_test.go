@@ -282,6 +282,10 @@ func (w *world) Apply(link netconf.Link, ours []netip.Prefix, want netconf.Desir
 	return netconf.Outcome{}
 }
 
+func (w *world) RehearseSave(v4.Record) error { return nil }
+
+func (w *world) RehearseApply(netconf.Link, netconf.Desired) {}
+
 func (w *world) Inspect(link netconf.Link, want netconf.Desired) ([]netconf.Object, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

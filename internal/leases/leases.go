@@ -162,6 +162,20 @@ func (s *Store) Save(adapter string, r v4.Record) error {
 	return s.put(op, adapter, file, change{kind: changeSaved, text: text})
 }
 
+// RehearseSave encodes a record and writes a file, which it removes: what Save needs is in
+// memory then.
+func (s *Store) RehearseSave(r v4.Record) error {
+	text, err := encode(r, s.clock.now())
+	if err != nil {
+		return err
+	}
+	scratch := temporaryName("rehearsal")
+	if err := s.run.disk.Create(scratch, text, false); err != nil {
+		return err
+	}
+	return s.run.disk.Remove(scratch)
+}
+
 // put writes the first copy and notes what the second one lacks.
 func (s *Store) put(op, adapter, file string, c change) error {
 	s.mu.Lock()

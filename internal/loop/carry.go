@@ -102,6 +102,10 @@ func (l *Loop) Open(a core.Adapter) error {
 		return systemError(err)
 	}
 	s.exchange = x
+	if !a.Link.Carrier && l.rehearsal == unrehearsed {
+		l.rehearsal = wellRehearsed
+		l.Do(l.rehearse)
+	}
 	return nil
 }
 

@@ -50,6 +50,8 @@ type Loop struct {
 	sockets map[core.ID]*socket
 	keeper  *keeper
 	batch   []func() // kept for the next use
+	// rehearsal is held when an adapter first waits for its carrier.
+	rehearsal rehearsed
 }
 
 type state uint8

@@ -47,6 +47,8 @@ type Kernel interface {
 	// as wanted is not touched, and what is not ours never is. What cannot be
 	// done does not keep the rest from being done.
 	Apply(link netconf.Link, owned []netip.Prefix, want netconf.Desired) netconf.Outcome
+	// RehearseApply goes through what Apply does for a link that does not exist.
+	RehearseApply(link netconf.Link, want netconf.Desired)
 	// Inspect returns the wanted addresses and routes that the kernel does not
 	// have for the interface: see [netconf.Missing].
 	Inspect(link netconf.Link, want netconf.Desired) ([]netconf.Object, error)
@@ -104,6 +106,8 @@ type Store interface {
 	// Save replaces the adapter's record: it survives the process when Save
 	// returns.
 	Save(adapter string, r v4.Record) error
+	// RehearseSave goes through what Save does, without a trace.
+	RehearseSave(r v4.Record) error
 	// Persist makes the record that was saved last, or its removal, survive a
 	// power failure. It may take as long as a disk does.
 	Persist(adapter string) error

@@ -64,6 +64,12 @@ func (l *Life) Advance(which func(Waiting) bool) {
 // settle answers the calls that waited for the kernel.
 func (l *Life) settle() {
 	held := l.protocol.InUse()
+	if l.stage == Living && l.Lacks(held.Address) && l.Waits(wantsLease) {
+		// Another program took the address away since they called.
+		l.Forgive()
+		l.Configure()
+		return
+	}
 	if l.stage == Leaving {
 		l.Emit(Forget{})
 	}
@@ -85,6 +91,11 @@ func (l *Life) settle() {
 	if l.stage != Living {
 		l.Finish(reason.ManagementEnded)
 	}
+}
+
+// wantsLease picks the callers who are answered when the kernel has the address.
+func wantsLease(w Waiting) bool {
+	return w.Verb == Await || w.Verb == Renew && w.For == ForKernel
 }
 
 // ExpireCalls answers those whose time is up. What they asked for is still done.

@@ -39,6 +39,16 @@ func (n *Kernel) Apply(link netconf.Link, owned []netip.Prefix, want netconf.Des
 	return outcome
 }
 
+// RehearseApply reads the state of a link that does not exist and asks for what is wanted
+// there, which the kernel refuses: what Apply needs is in memory then.
+func (n *Kernel) RehearseApply(link netconf.Link, want netconf.Desired) {
+	n.change.mu.Lock()
+	defer n.change.mu.Unlock()
+	n.adapter = adapter{n, link, families(n.adapter.families[:0], nil, want)}
+	_ = n.read(link, n.adapter.families)
+	n.carryOut(link, netconf.Diff(netconf.State{At: n.state.At, Link: link}, nil, want).Add)
+}
+
 // An adapter is a link whose configuration is changed.
 type adapter struct {
 	*Kernel
