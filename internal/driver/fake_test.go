@@ -284,6 +284,8 @@ func (w *world) Apply(link netconf.Link, ours []netip.Prefix, want netconf.Desir
 
 func (w *world) RehearseSave(v4.Record) error { return nil }
 
+func (w *world) Ahead(netconf.Link) {}
+
 func (w *world) RehearseApply(netconf.Link, netconf.Desired) {}
 
 func (w *world) Inspect(link netconf.Link, want netconf.Desired) ([]netconf.Object, error) {

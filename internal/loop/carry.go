@@ -102,9 +102,12 @@ func (l *Loop) Open(a core.Adapter) error {
 		return systemError(err)
 	}
 	s.exchange = x
-	if !a.Link.Carrier && l.rehearsal == unrehearsed {
-		l.rehearsal = wellRehearsed
-		l.Do(l.rehearse)
+	if !a.Link.Usable() { // there is time
+		l.spaces[a.NS].Kernel.Ahead(a.Link)
+		if l.rehearsal == unrehearsed {
+			l.rehearsal = wellRehearsed
+			l.Do(l.rehearse)
+		}
 	}
 	return nil
 }
@@ -167,7 +170,7 @@ type resolving struct{}
 // Save implements [core.Store].
 func (l *Loop) Save(a core.Adapter, r v4.Record) error {
 	err := l.cfg.Store.Save(a.Name, r)
-	l.keeper.add(a.Name)
+	l.unkept = append(l.unkept, a.Name)
 	return systemError(err)
 }
 
@@ -176,5 +179,5 @@ func (l *Loop) Forget(_ core.Adapter, name string) {
 	if err := l.cfg.Store.Remove(name); err != nil {
 		l.cfg.Log.Error("the lease file could not be removed", "adapter", name, "error", err)
 	}
-	l.keeper.add(name)
+	l.unkept = append(l.unkept, name)
 }

@@ -50,6 +50,9 @@ type Loop struct {
 	sockets map[core.ID]*socket
 	keeper  *keeper
 	batch   []func() // kept for the next use
+	// unkept are the adapters whose records have changed in this turn: the keeper is
+	// told afterwards, as that wakes a thread.
+	unkept []string
 	// rehearsal is held when an adapter first waits for its carrier.
 	rehearsal rehearsed
 }
@@ -120,6 +123,7 @@ func (l *Loop) Run(ctx context.Context) error {
 		l.keeper.add(name)
 	}
 	for ctx.Err() == nil {
+		l.keep()
 		at, set := l.core.Deadline()
 		if _, err := l.cfg.Poller.Wait(at, set); err != nil {
 			return err
@@ -132,6 +136,14 @@ func (l *Loop) Run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// keep has the keeper persist what has changed.
+func (l *Loop) keep() {
+	for _, name := range l.unkept {
+		l.keeper.add(name)
+	}
+	l.unkept = l.unkept[:0]
 }
 
 // enter begins with the links of a namespace.
@@ -194,6 +206,7 @@ func (l *Loop) end() {
 		_ = l.ListenForceRenew(a, netip.Addr{})
 	}
 	l.pool.wait()
+	l.keep()
 	l.keeper.close(persistPatience)
 	for a := range l.core.Living() {
 		l.Leave(a)

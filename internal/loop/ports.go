@@ -47,6 +47,8 @@ type Kernel interface {
 	// as wanted is not touched, and what is not ours never is. What cannot be
 	// done does not keep the rest from being done.
 	Apply(link netconf.Link, owned []netip.Prefix, want netconf.Desired) netconf.Outcome
+	// Ahead reads what the next Apply would have to read, if it can.
+	Ahead(link netconf.Link)
 	// RehearseApply goes through what Apply does for a link that does not exist.
 	RehearseApply(link netconf.Link, want netconf.Desired)
 	// Inspect returns the wanted addresses and routes that the kernel does not

@@ -65,7 +65,10 @@ func (n *Kernel) on(link netconf.Link, owned []netip.Prefix, want netconf.Desire
 
 // Read implements [netconf.Kernel].
 func (a *adapter) Read(places []netconf.Object) (netconf.State, error) {
-	err := a.read(a.link, a.families)
+	var err error
+	if !a.readAhead(a.link, a.families) {
+		err = a.read(a.link, a.families)
+	}
 	if err == nil {
 		err = a.readInTheWay(places)
 	}

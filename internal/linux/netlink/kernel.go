@@ -27,6 +27,7 @@ type Kernel struct {
 	state   netconf.State
 	errs    []error
 	adapter adapter
+	mirror  mirror
 
 	claims claims
 }

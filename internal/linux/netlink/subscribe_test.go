@@ -88,7 +88,7 @@ func TestDescribes(t *testing.T) {
 func TestFlap(t *testing.T) {
 	t.Parallel()
 	var told []string
-	w := &watch{known: map[int]countedLink{}, notify: func(n netconf.Notice) {
+	w := &watch{n: &Kernel{}, known: map[int]countedLink{}, notify: func(n netconf.Notice) {
 		c := n.(netconf.LinkChange)
 		told = append(told, fmt.Sprintf("%d carrier=%v gone=%v", c.Link.Index, c.Link.Carrier, c.Gone))
 	}}
@@ -131,7 +131,7 @@ func (p *stubLoop) Do(f func()) { p.do(f) }
 
 // TestNothingNewAllocatesNothing: a notification that says nothing new, or is dropped.
 func TestNothingNewAllocatesNothing(t *testing.T) {
-	w := &watch{known: map[int]countedLink{}, notify: func(netconf.Notice) {}}
+	w := &watch{n: &Kernel{}, known: map[int]countedLink{}, notify: func(netconf.Notice) {}}
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)

@@ -44,6 +44,7 @@ func (n *Kernel) Watch(loop poll.Loop, notify func(netconf.Notice)) (io.Closer, 
 	for _, l := range list {
 		w.known[l.Index] = l
 	}
+	n.mirror.begin()
 	return w, nil
 }
 
@@ -61,6 +62,7 @@ type watch struct {
 // Close ends the watch.
 func (w *watch) Close() error {
 	w.closed = true
+	w.n.mirror.end()
 	w.stopRetry()
 	_ = w.links.Close()
 	_ = w.others.Close()
@@ -68,6 +70,9 @@ func (w *watch) Close() error {
 }
 
 func (w *watch) tell(n netconf.Notice) {
+	if d, is := n.(netconf.Disturbed); is && !d.Object.Prefix.Addr().Is6() {
+		w.n.mirror.outdate(d.Index)
+	}
 	if !w.closed {
 		w.notify(n)
 	}
@@ -103,7 +108,11 @@ func bridgePort(m []byte) bool { return m[0] != unix.AF_UNSPEC }
 // already: the kernel reports only the latest state, but it counts the losses. The
 // link may be in another network.
 func (w *watch) report(l countedLink) {
-	if old, ok := w.known[l.Index]; ok && l.losses != old.losses && old.Carrier && l.Carrier {
+	old, ok := w.known[l.Index]
+	if !ok || l.losses != old.losses || old.Up && !l.Up || old.Carrier && !l.Carrier {
+		w.n.mirror.outdate(l.Index) // the kernel drops routes with the link, and says nothing of it
+	}
+	if ok && l.losses != old.losses && old.Carrier && l.Carrier {
 		lost := l.Link
 		lost.Carrier = false
 		w.tell(netconf.LinkChange{Link: lost})
@@ -117,6 +126,7 @@ func (w *watch) gone(l netconf.Link) {
 		l = old.Link // an interface on its way out has lost its alternative names
 		delete(w.known, l.Index)
 	}
+	w.n.mirror.outdate(l.Index)
 	l.Up, l.Carrier = false, false
 	w.tell(netconf.LinkChange{Link: l, Gone: true})
 }
