@@ -48,8 +48,9 @@ type (
 
 	// preparing: it is being found out whether it can be managed.
 	preparing struct {
-		link netconf.Link // as it was when that began
-		how  Prepare
+		how Prepare
+		// news counts what the kernel has said of the link since that began.
+		news int
 		// waits are the calls that are about that.
 		waits []Input
 		fails failure
@@ -166,7 +167,7 @@ func (c *Core) prepare(a *adapter, id ID, how Prepare, fails failure, waits ...I
 	a.turn++
 	c.adapters.put(a, id)
 	a.name = link.Name
-	a.phase = &preparing{link: link, how: how, waits: waits, fails: fails}
+	a.phase = &preparing{how: how, waits: waits, fails: fails}
 	for _, w := range waits {
 		if call := callOf(w); call != 0 {
 			c.calls[call] = a.number
@@ -212,8 +213,7 @@ func (c *Core) prepared(in Prepared) {
 		return
 	}
 	link := c.links.all[a.id]
-	if in.Link.Index == a.id.Index && link.Up == p.link.Up && link.Carrier == p.link.Carrier {
-		// The kernel has reported nothing since.
+	if in.Link.Index == a.id.Index && p.news == 0 {
 		link.Up, link.Carrier = in.Link.Up, in.Link.Carrier
 		c.links.set(a.id, link)
 	}
@@ -282,6 +282,9 @@ func (c *Core) linkChanged(in LinkChanged) {
 	case known && string(was.HardwareAddr) != string(in.Link.HardwareAddr):
 		c.rehome(a)
 	default:
+		if p, is := a.phase.(*preparing); is {
+			p.news++
+		}
 		c.renamed(a, in.Link)
 		if !known || was.MTU != in.Link.MTU || was.Usable() != in.Link.Usable() {
 			c.tell(a, tenancy.Link{Usable: in.Link.Usable(), MTU: in.Link.MTU})

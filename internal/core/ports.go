@@ -19,7 +19,8 @@ type Ports struct {
 	Hooks     Hooks
 }
 
-// A Kernel is the network configuration of the adapters.
+// A Kernel is the network configuration of the adapters. What it is asked for a link
+// is done in that order, also for an adapter that comes after another one.
 type Kernel interface {
 	// Prepare finds out whether nobody else manages the adapter, claims it, and reads
 	// the addresses that it has and the record of that name; see [Prepare]. It is
@@ -27,8 +28,7 @@ type Kernel interface {
 	Prepare(a Adapter, how Prepare)
 	// Leave ends the claim, if there is one.
 	Leave(a Adapter)
-	// Apply makes the kernel hold what is wanted; false: [Applied] comes later. What
-	// is asked for later is not done before it.
+	// Apply makes the kernel hold what is wanted; false: [Applied] comes later.
 	Apply(a Adapter, o tenancy.Apply) (tenancy.Applied, bool)
 	// Inspect looks for what of the wanted the kernel lacks; false: [Inspected] comes
 	// later.

@@ -167,6 +167,7 @@ func (s *scene) ListenForceRenew(a Adapter, at netip.Addr) error {
 	s.at(a, "listen to FORCERENEW at %v", at)
 	return nil
 }
+
 func (s *scene) Resolve(a Adapter, seq uint64, d netconf.DNS) {
 	s.resolve[a.Name] = Resolved{Of: a.Of, Turn: a.Turn, Seq: seq}
 	if s.resolver == atOnce {

@@ -93,11 +93,12 @@ func (m *machine) prompt() bool {
 
 // Prepare implements [core.Kernel].
 func (m *machine) Prepare(a core.Adapter, how core.Prepare) {
-	m.answer(m.late(), func() core.Input {
+	m.job(func() {
 		in := core.Prepared{Of: a.Of, Turn: a.Turn, ID: a.ID, Link: m.kernel.Link}
 		if a.ID != m.id() {
 			in.Refusal.Code = errno.ERROR_GEN_FAILURE // it has gone
-			return in
+			m.answer(0, func() core.Input { return in })
+			return
 		}
 		m.forgetUnsaved()
 		m.advance()
@@ -105,11 +106,13 @@ func (m *machine) Prepare(a core.Adapter, how core.Prepare) {
 			m.setUp(true)
 			in.Link = m.kernel.Link
 		}
-		in.Record = m.disk.load()
-		in.Configured = m.kernel.prefixes()
-		m.last = a
-		m.s.began()
-		return in
+		m.answer(m.late(), func() core.Input {
+			in.Record = m.disk.load()
+			in.Configured = m.kernel.prefixes()
+			m.last = a
+			m.s.began()
+			return in
+		})
 	})
 }
 

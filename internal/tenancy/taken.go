@@ -253,7 +253,7 @@ func (l *Life) Lapse() {
 		return
 	}
 	if k := &l.amiss.taken; l.now.Sub(k.barredAt) >= putBackInterval {
-		k.putting, k.barred = k.barred, nil
+		k.putting, k.barred = append(k.putting, k.barred...), nil
 	}
 }
 
