@@ -1,7 +1,9 @@
 package core
 
 import (
+	"cmp"
 	"net/netip"
+	"slices"
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/errno"
@@ -363,6 +365,25 @@ func (c *Core) goneLink(id ID) {
 	}
 }
 
+// left ends with all that was in a namespace.
+func (c *Core) left(in Left) {
+	var gone []ID
+	for id := range c.links.all {
+		if id.NS == in.NS {
+			gone = append(gone, id)
+		}
+	}
+	slices.SortFunc(gone, func(a, b ID) int { return cmp.Compare(a.Index, b.Index) })
+	for _, id := range gone {
+		c.goneLink(id)
+	}
+	for _, a := range c.adapters.inOrder() {
+		if a.id.NS == in.NS {
+			c.drop(a)
+		}
+	}
+}
+
 // vacate ends the tenancy of an adapter, or what prepares it, because of its link. It
 // returns the calls that wait for that. One that was about to end is dropped.
 func (c *Core) vacate(a *adapter) (waits []Input) {
@@ -451,7 +472,7 @@ func (c *Core) disturbed(in Disturbed) {
 }
 
 func (c *Core) persisted(in Persisted) {
-	if a, _, _ := c.find(Home, in.Name); a != nil {
+	if a, _, _ := c.find(in.NS, in.Name); a != nil {
 		c.tell(a, tenancy.PersistFailed{Err: in.Err})
 	}
 }

@@ -76,6 +76,8 @@ func (c *Core) handle(in Input) {
 		c.timeout()
 	case LinkChanged:
 		c.linkChanged(in)
+	case Left:
+		c.left(in)
 	case Disturbed:
 		c.disturbed(in)
 	case Neighbour:

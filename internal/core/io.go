@@ -57,6 +57,9 @@ type (
 		Gone bool
 	}
 
+	// Left says that a namespace does not exist any more, nor what was in it.
+	Left struct{ NS NS }
+
 	// Disturbed is a hint that other programs, or the kernel, changed what it was
 	// told to hold: see [tenancy.Disturbed]. Index 0 is every link.
 	Disturbed struct {
@@ -158,6 +161,7 @@ type (
 	// Persisted says whether the record of the adapter of that name would survive
 	// a power failure.
 	Persisted struct {
+		NS   NS
 		Name string
 		Err  error
 	}
@@ -180,6 +184,7 @@ type (
 )
 
 func (LinkChanged) input()     {}
+func (Left) input()            {}
 func (Disturbed) input()       {}
 func (Datagram) input()        {}
 func (ARP) input()             {}

@@ -49,6 +49,17 @@ func TestCallsAreAnswered(t *testing.T) {
 					m.scene.tell(LinkChanged{NS: id.NS, Link: l, Gone: true})
 				}
 			},
+			"left": func(t *rapid.T) {
+				if rapid.IntRange(0, 3).Draw(t, "left") > 0 {
+					return
+				}
+				for id := range m.links {
+					if id.NS == 1 {
+						delete(m.links, id)
+					}
+				}
+				m.scene.tell(Left{NS: 1})
+			},
 			"manage": func(t *rapid.T) { m.scene.tell(Manage{Call: m.call(0), NS: ns(t), Name: name(t)}) },
 			"up": func(t *rapid.T) {
 				id := id(t)

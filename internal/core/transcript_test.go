@@ -119,6 +119,8 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 			in.Host = netip.MustParseAddr(name)
 		}
 		s.tell(in)
+	case "left":
+		s.tell(Left{NS: NS(ns)})
 	case "disturbed":
 		s.tell(Disturbed{})
 	case "resolver":

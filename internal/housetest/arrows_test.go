@@ -37,7 +37,7 @@ func TestArrowsGoDown(t *testing.T) {
 		never    []string
 	}{
 		// Records are kept for others, who are not known there.
-		{"./internal/leases", []string{"internal/core", "internal/loop", "internal/driver", "internal/linux/...", "internal/control", "internal/daemon", "internal/cli"}},
+		{"./internal/leases", []string{"internal/core", "internal/loop", "internal/engine", "internal/driver", "internal/linux/...", "internal/control", "internal/daemon", "internal/cli"}},
 		// What is pure and what runs it know nothing of who calls.
 		{"./internal/core", []string{"internal/loop", "internal/driver", "internal/linux/...", "internal/leases"}},
 		{"./internal/loop", []string{"internal/driver", "internal/control", "internal/daemon", "internal/cli", "internal/leases"}},
@@ -75,6 +75,6 @@ func TestTenancyKnowsNoProtocol(t *testing.T) {
 
 // engine is what a DHCP client is made of.
 var engine = []string{
-	"dhcp4", "dhcp6", "acd", "dna", "ipv4ll", "wire/...", "internal/tenancy/...", "internal/core", "internal/loop", "internal/driver",
+	"dhcp4", "dhcp6", "acd", "dna", "ipv4ll", "wire/...", "internal/tenancy/...", "internal/core", "internal/loop", "internal/engine", "internal/driver",
 	"internal/simulation", "internal/daemon", "internal/control", "internal/leases", "internal/linux/netlink", "internal/linux/packet", "internal/linux/resolver",
 }

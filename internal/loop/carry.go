@@ -12,11 +12,20 @@ import (
 )
 
 // Leave implements [core.Kernel].
-func (l *Loop) Leave(a core.Adapter) { l.spaces[a.NS].Kernel.Unclaim(a.Link) }
+func (l *Loop) Leave(a core.Adapter) {
+	if s := l.spaces[a.NS]; s != nil && s.Kernel != nil {
+		s.Kernel.Unclaim(a.Link)
+	}
+}
 
 // Apply implements [core.Kernel].
 func (l *Loop) Apply(a core.Adapter, o tenancy.Apply) (tenancy.Applied, bool) {
-	in := tenancy.Report(o.Seq, l.spaces[a.NS].Kernel.Apply(a.Link, o.Ours, o.Want))
+	s, err := l.in(a.NS)
+	outcome := netconf.Outcome{Unread: err}
+	if err == nil {
+		outcome = s.Kernel.Apply(a.Link, o.Ours, o.Want)
+	}
+	in := tenancy.Report(o.Seq, outcome)
 	in.Err = systemError(in.Err)
 	return in, true
 }
@@ -25,8 +34,13 @@ func (l *Loop) Apply(a core.Adapter, o tenancy.Apply) (tenancy.Applied, bool) {
 // the loop.
 func (l *Loop) Inspect(a core.Adapter, o tenancy.Inspect) (tenancy.Inspected, bool) {
 	in := tenancy.Inspected{Seq: o.Seq, Cause: o.Cause}
-	in.Missing, in.Err = l.spaces[a.NS].Kernel.Inspect(a.Link, o.Want)
-	if o.Cause != tenancy.PutBackDue || len(in.Missing) == 0 {
+	s, err := l.in(a.NS)
+	if err != nil {
+		in.Err = systemError(err)
+		return in, true
+	}
+	in.Missing, in.Err = s.Kernel.Inspect(a.Link, o.Want)
+	if o.Cause != tenancy.PutBackDue || len(in.Missing) == 0 || a.NS != core.Home {
 		return in, true
 	}
 	l.pool.do(a.ID, func() {
@@ -38,21 +52,24 @@ func (l *Loop) Inspect(a core.Adapter, o tenancy.Inspect) (tenancy.Inspected, bo
 
 // Solicit implements [core.Kernel].
 func (l *Loop) Solicit(a core.Adapter, host netip.Addr) error {
-	s := l.spaces[a.NS]
+	s, err := l.in(a.NS)
+	if err != nil {
+		return err
+	}
 	if s.neighbours == nil {
-		c, err := s.Kernel.WatchNeighbours(l, func(index int, host netip.Addr, link []byte) {
+		s.neighbours, err = s.Kernel.WatchNeighbours(l, func(index int, host netip.Addr, link []byte) {
 			l.core.Handle(l.now, core.Neighbour{ID: core.ID{NS: a.NS, Index: index}, Host: host, Link: link})
 		})
 		if err != nil {
+			s.neighbours = nil
 			return err
 		}
-		s.neighbours = c
-	}
-	if err := s.Kernel.Solicit(a.Link, host); err != nil {
-		l.quiet(s)
-		return err
 	}
 	s.waits++
+	if err := s.Kernel.Solicit(a.Link, host); err != nil {
+		l.Desist(a)
+		return err
+	}
 	// It may have become known before the watch.
 	if hw, known := s.Kernel.Neighbour(a.Link, host); known {
 		l.Tell(core.Neighbour{ID: a.ID, Host: host, Link: hw})
@@ -63,13 +80,10 @@ func (l *Loop) Solicit(a core.Adapter, host netip.Addr) error {
 // Desist implements [core.Kernel].
 func (l *Loop) Desist(a core.Adapter) {
 	s := l.spaces[a.NS]
-	s.waits--
-	l.quiet(s)
-}
-
-// quiet ends the watch of the neighbours if nobody waits for one.
-func (l *Loop) quiet(s *space) {
-	if s.waits == 0 && s.neighbours != nil {
+	if s == nil || s.waits == 0 {
+		return // the namespace has ended
+	}
+	if s.waits--; s.waits == 0 && s.neighbours != nil {
 		_ = s.neighbours.Close()
 		s.neighbours = nil
 	}
@@ -91,7 +105,11 @@ func (l *Loop) Open(a core.Adapter) error {
 	if s.exchange != nil {
 		return nil
 	}
-	x, err := l.spaces[a.NS].Transport.Open(a.Link,
+	in, err := l.in(a.NS)
+	if err != nil {
+		return systemError(err)
+	}
+	x, err := in.Transport.Open(a.Link,
 		func(in packet.Datagram) { l.core.Handle(l.now, core.Datagram{ID: id, What: dhcp4.Datagram(in)}) },
 		func(r packet.Refusal, n uint64) {
 			if r < packet.Refusals {
@@ -103,7 +121,7 @@ func (l *Loop) Open(a core.Adapter) error {
 	}
 	s.exchange = x
 	if !a.Link.Usable() { // there is time
-		l.spaces[a.NS].Kernel.Ahead(a.Link)
+		in.Kernel.Ahead(a.Link)
 		if l.rehearsal == unrehearsed {
 			l.rehearsal = wellRehearsed
 			l.Do(l.rehearse)
@@ -132,26 +150,48 @@ func (l *Loop) Send(a core.Adapter, t dhcp4.Transmit) error {
 
 // Post implements [core.Transport].
 func (l *Loop) Post(a core.Adapter, t dhcp4.Transmit) error {
-	return systemError(l.spaces[a.NS].Transport.Send(a.Link, packet.Transmit(t)))
+	s, err := l.in(a.NS)
+	if err != nil {
+		return systemError(err)
+	}
+	return systemError(s.Transport.Send(a.Link, packet.Transmit(t)))
 }
 
 // SendARP implements [core.Transport].
 func (l *Loop) SendARP(a core.Adapter, packet, to []byte) error {
-	return systemError(l.spaces[a.NS].Transport.SendARP(a.Link, packet, to))
+	s, err := l.in(a.NS)
+	if err != nil {
+		return systemError(err)
+	}
+	return systemError(s.Transport.SendARP(a.Link, packet, to))
 }
 
 // ListenARP implements [core.Transport].
 func (l *Loop) ListenARP(a core.Adapter, addresses []netip.Addr) error {
 	id := a.ID // the function lives as long as the lease: it is to hold no adapter
-	return systemError(l.spaces[a.NS].Transport.Listen(a.Link, addresses, func(in packet.ARP) {
+	s := l.spaces[a.NS]
+	if len(addresses) == 0 && (s == nil || s.Kernel == nil) {
+		return nil
+	}
+	s, err := l.in(a.NS)
+	if err != nil {
+		return systemError(err)
+	}
+	if delete(s.listening, a.Index); len(addresses) > 0 {
+		s.listening[a.Index] = struct{}{}
+	}
+	return systemError(s.Transport.Listen(a.Link, addresses, func(in packet.ARP) {
 		l.core.Handle(l.now, core.ARP{ID: id, Packet: in.Packet, From: in.From, Unicast: in.Unicast})
 	}))
 }
 
 // ListenForceRenew implements [core.Transport].
 func (l *Loop) ListenForceRenew(a core.Adapter, address netip.Addr) error {
+	if a.NS != core.Home {
+		return nil // it would keep the namespace
+	}
 	id := a.ID
-	return systemError(l.spaces[a.NS].Transport.ListenForceRenew(a.Link, address, func(in packet.Datagram) {
+	return systemError(l.Home().Transport.ListenForceRenew(a.Link, address, func(in packet.Datagram) {
 		l.core.Handle(l.now, core.Datagram{ID: id, What: dhcp4.Datagram(in)})
 	}))
 }
@@ -169,13 +209,15 @@ type resolving struct{}
 
 // Save implements [core.Store].
 func (l *Loop) Save(a core.Adapter, r v4.Record) error {
-	err := l.cfg.Store.Save(a.Name, r)
-	l.unkept = append(l.unkept, a.Name)
+	record := l.record(a.NS, a.Name)
+	err := l.cfg.Store.Save(record, r)
+	l.unkept = append(l.unkept, record)
 	return systemError(err)
 }
 
 // Forget implements [core.Store].
-func (l *Loop) Forget(_ core.Adapter, name string) {
+func (l *Loop) Forget(a core.Adapter, name string) {
+	name = l.record(a.NS, name)
 	if err := l.cfg.Store.Remove(name); err != nil {
 		l.cfg.Log.Error("the lease file could not be removed", "adapter", name, "error", err)
 	}

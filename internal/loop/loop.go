@@ -19,7 +19,7 @@ import (
 
 // A Config is what a loop works with.
 type Config struct {
-	// Home returns the namespace of the process; the loop serves its sockets.
+	// Home opens the namespace of the process; the loop serves its sockets.
 	Home     func(poll.Loop) Space
 	Resolver Resolver
 	Store    Store
@@ -28,6 +28,9 @@ type Config struct {
 	// Now is the clock, which counts suspended time.
 	Now   func() boottime.Instant
 	Hooks core.Hooks
+	// Kernel returns the port that configures the adapters: it is given the loop's own,
+	// and what answers that come later are told to; nil: the loop's own.
+	Kernel func(own core.Kernel, tell func(core.Input) bool) core.Kernel
 	// Tenancy returns how the adapter of a link is managed.
 	Tenancy func(core.NS, netconf.Link) v4.Config
 	Log     *slog.Logger
@@ -47,6 +50,8 @@ type Loop struct {
 	// Owned by the goroutine of Run.
 	now     boottime.Instant
 	spaces  map[core.NS]*space
+	lastNS  core.NS
+	visited []*space // others than that of the process, which are open
 	sockets map[core.ID]*socket
 	keeper  *keeper
 	batch   []func() // kept for the next use
@@ -63,16 +68,6 @@ const (
 	running state = iota
 	stopped       // tasks are not taken any more
 )
-
-// A space is a namespace in use.
-type space struct {
-	Space
-
-	watch io.Closer
-	// neighbours reports link addresses while somebody waits for one, nil otherwise.
-	neighbours io.Closer
-	waits      int // for a link address
-}
 
 // A socket is what a link's exchange needs, and counts what it refuses.
 type socket struct {
@@ -93,12 +88,16 @@ func New(cfg Config) *Loop {
 		sockets: make(map[core.ID]*socket),
 		now:     cfg.Now(),
 	}
+	var kernel core.Kernel = l
+	if cfg.Kernel != nil {
+		kernel = cfg.Kernel(l, l.Tell)
+	}
 	l.core = core.New(core.Config{
-		Ports:   core.Ports{Kernel: l, Transport: l, Resolver: l, Store: l, Hooks: cfg.Hooks},
+		Ports:   core.Ports{Kernel: kernel, Transport: l, Resolver: l, Store: l, Hooks: cfg.Hooks},
 		Tenancy: cfg.Tenancy,
 	})
-	l.keeper = newKeeper(cfg.Store.Persist, func(name string, err error) { l.Tell(core.Persisted{Name: name, Err: systemError(err)}) })
-	l.spaces[core.Home] = &space{Space: cfg.Home(l)}
+	l.keeper = newKeeper(cfg.Store.Persist, l.persisted)
+	l.spaces[core.Home] = &space{Space: cfg.Home(l), listening: make(map[int]struct{})}
 	return l
 }
 
@@ -116,14 +115,24 @@ func (l *Loop) Run(ctx context.Context) error {
 	defer l.end()
 	stop := context.AfterFunc(ctx, l.cfg.Poller.Wake)
 	defer stop()
-	if err := l.enter(core.Home); err != nil {
+	home := l.spaces[core.Home]
+	// First the watch, then the list: what happens in between is told after it.
+	if err := l.watch(home); err != nil {
 		return err
+	}
+	links, err := home.Kernel.Links()
+	if err != nil {
+		return err
+	}
+	for _, link := range links {
+		l.core.Handle(l.now, core.LinkChanged{Link: link})
 	}
 	for _, name := range l.cfg.Store.Pending() {
 		l.keeper.add(name)
 	}
 	for ctx.Err() == nil {
 		l.keep()
+		l.leaveIdle()
 		at, set := l.core.Deadline()
 		if _, err := l.cfg.Poller.Wait(at, set); err != nil {
 			return err
@@ -138,38 +147,21 @@ func (l *Loop) Run(ctx context.Context) error {
 	return nil
 }
 
+// persisted tells whether a record would survive a power failure.
+func (l *Loop) persisted(record string, err error) {
+	l.Do(func() {
+		if ns, name, ok := l.adapterOf(record); ok {
+			l.core.Handle(l.now, core.Persisted{NS: ns, Name: name, Err: systemError(err)})
+		}
+	})
+}
+
 // keep has the keeper persist what has changed.
 func (l *Loop) keep() {
 	for _, name := range l.unkept {
 		l.keeper.add(name)
 	}
 	l.unkept = l.unkept[:0]
-}
-
-// enter begins with the links of a namespace.
-func (l *Loop) enter(ns core.NS) error {
-	s := l.spaces[ns]
-	// First the watch, then the list: what happens in between is told after it.
-	watch, err := s.Kernel.Watch(l, func(n netconf.Notice) {
-		switch n := n.(type) {
-		case netconf.LinkChange:
-			l.linkChanged(ns, n)
-		case netconf.Disturbed:
-			l.core.Handle(l.now, core.Disturbed{NS: ns, Notice: n})
-		}
-	})
-	if err != nil {
-		return err
-	}
-	s.watch = watch
-	links, err := s.Kernel.Links()
-	if err != nil {
-		return err
-	}
-	for _, link := range links {
-		l.core.Handle(l.now, core.LinkChanged{NS: ns, Link: link})
-	}
-	return nil
 }
 
 func (l *Loop) linkChanged(ns core.NS, n netconf.LinkChange) {
@@ -190,26 +182,37 @@ func (l *Loop) end() {
 	l.mu.Unlock()
 	close(l.done)
 	_ = tasks // whoever waits for one looks at done
+	for a := range l.core.Living() {
+		if s := l.spaces[a.NS]; s != nil && s.Kernel != nil {
+			_ = l.ListenARP(a, nil)
+			_ = l.ListenForceRenew(a, netip.Addr{})
+		}
+	}
+	for _, s := range l.spaces {
+		if s.ns == core.Home {
+			continue
+		}
+		if s.Kernel != nil {
+			l.leave(s)
+		}
+		_ = s.end.Close()
+	}
 	for id := range l.sockets {
 		l.close(id)
 	}
-	for _, s := range l.spaces {
-		if s.watch != nil {
-			_ = s.watch.Close()
+	home := l.spaces[core.Home]
+	for _, c := range []io.Closer{home.links, home.neighbours} {
+		if c != nil {
+			_ = c.Close()
 		}
-		if s.neighbours != nil {
-			_ = s.neighbours.Close()
-		}
-	}
-	for a := range l.core.Living() {
-		_ = l.ListenARP(a, nil)
-		_ = l.ListenForceRenew(a, netip.Addr{})
 	}
 	l.pool.wait()
 	l.keep()
 	l.keeper.close(persistPatience)
 	for a := range l.core.Living() {
-		l.Leave(a)
+		if a.NS == core.Home {
+			l.Leave(a)
+		}
 	}
 }
 

@@ -12,10 +12,12 @@ import (
 	"github.com/lessee/lessee/internal/tenancy/v4"
 )
 
-// A Space is a network namespace.
+// A Space is a network namespace that is open.
 type Space struct {
 	Kernel    Kernel
 	Transport Transport
+	// Close closes both, on the loop's goroutine; nil for the namespace of the process.
+	Close func()
 }
 
 // A Kernel is the network configuration of one network namespace. Its methods

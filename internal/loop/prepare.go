@@ -13,7 +13,15 @@ import (
 
 // Prepare implements [core.Kernel].
 func (l *Loop) Prepare(a core.Adapter, how core.Prepare) {
-	kernel := l.spaces[a.NS].Kernel
+	s, err := l.in(a.NS)
+	if err != nil {
+		in := core.Prepared{Of: a.Of, Turn: a.Turn, ID: a.ID, Refusal: refused(err)}
+		l.Tell(in)
+		return
+	}
+	kernel := s.Kernel
+	s.jobs++ // the namespace stays open
+	how.Record = l.record(a.NS, how.Record)
 	l.pool.do(preparing{}, func() {
 		select {
 		case <-l.done:
@@ -27,6 +35,7 @@ func (l *Loop) Prepare(a core.Adapter, how core.Prepare) {
 			in.Link = now
 		}
 		told := l.Submit(func() {
+			s.jobs--
 			if errors.Is(err, netconf.ErrNoLink) {
 				// If it went before the core knew of it, nobody told.
 				l.linkChanged(a.NS, netconf.LinkChange{Link: a.Link, Gone: true})
@@ -45,7 +54,8 @@ type preparing struct{}
 
 // look fills in what there is of an adapter, and claims it.
 func (l *Loop) look(kernel Kernel, a core.Adapter, how core.Prepare, in *core.Prepared) core.Refusal {
-	if who, means, yes := l.cfg.Others.ManagerNow(a.Link); yes {
+	// Who made another namespace knows who is in it.
+	if who, means, yes := l.others(a); yes {
 		return core.Refusal{Code: errno.ERROR_BUSY, Cause: reason.Cause{Reason: reason.AnotherClient, Manager: who, How: means}}
 	}
 	var err error
@@ -69,6 +79,13 @@ func (l *Loop) look(kernel Kernel, a core.Adapter, how core.Prepare, in *core.Pr
 		return core.Refusal{Code: errno.ERROR_BUSY, Cause: reason.Cause{Reason: reason.AnotherDaemon}}
 	}
 	return core.Refusal{}
+}
+
+func (l *Loop) others(a core.Adapter) (who, how string, yes bool) {
+	if a.NS != core.Home {
+		return "", "", false
+	}
+	return l.cfg.Others.ManagerNow(a.Link)
 }
 
 func refused(err error) core.Refusal {

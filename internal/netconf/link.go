@@ -14,6 +14,9 @@ var ErrLinkDown = errors.New("the interface has no link")
 // ErrClaimed says that another lessee daemon manages the interface.
 var ErrClaimed = errors.New("another lessee daemon manages it")
 
+// ErrNoSpace says that a network namespace does not exist any more.
+var ErrNoSpace = errors.New("no such network namespace")
+
 // A Link is a network interface as the kernel described it last.
 type Link struct {
 	Index    int

@@ -86,7 +86,7 @@ func (t *Tenancy) transmitARP(packet, to []byte) {
 func (t *Tenancy) listen() {
 	var few [4]netip.Addr // every packet comes by here: mostly there is nothing to allocate
 	want := few[:0]
-	if d := t.guard.detector; d != nil && d.Address().IsValid() {
+	if d := t.guard.detector; d != nil && d.Address().IsValid() && t.guard.listens() {
 		want = append(want, d.Address()) // without a link, too: there will be one
 	}
 	if l := t.local; l != nil {

@@ -24,7 +24,26 @@ const (
 	ConflictProbe
 	// ConflictOff: nobody is asked and nothing defended.
 	ConflictOff
+	// ConflictOptimisticOnce and ConflictProbeOnce: once the link was asked, nobody
+	// listens any more, and the address is not defended.
+	ConflictOptimisticOnce
+	ConflictProbeOnce
 )
+
+// Once returns the mode that finds conflicts as this one does, and defends nothing.
+func (m ConflictMode) Once() ConflictMode {
+	switch m {
+	case ConflictOptimistic:
+		return ConflictOptimisticOnce
+	case ConflictProbe:
+		return ConflictProbeOnce
+	case ConflictOff, ConflictOptimisticOnce, ConflictProbeOnce:
+	}
+	return m
+}
+
+// probes reports whether the link is asked before an address is used.
+func (m ConflictMode) probes() bool { return m == ConflictProbe || m == ConflictProbeOnce }
 
 // A guard finds out whether another host has our address.
 type guard struct {
@@ -51,6 +70,12 @@ func newGuard(cfg Config) (guard, error) {
 		Seed:         cfg.DHCP4.Seed,
 	})
 	return guard{mode: cfg.Conflict, detector: d}, err
+}
+
+// listens reports whether the detector is to hear of its address.
+func (g *guard) listens() bool {
+	_, _, asks := g.detector.Deadline()
+	return asks || g.mode != ConflictOptimisticOnce && g.mode != ConflictProbeOnce
 }
 
 // watch begins to look for other hosts that have the address.

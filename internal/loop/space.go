@@ -1,0 +1,224 @@
+package loop
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/lessee/lessee/internal/core"
+	"github.com/lessee/lessee/internal/linux/poll"
+	"github.com/lessee/lessee/internal/netconf"
+)
+
+// A Place is where a network namespace is found, other than the one of the process.
+type Place struct {
+	// Identity distinguishes the namespace from others that exist; it is comparable.
+	Identity any
+	// ID is what its adapters' records are known by: the container's, as a rule.
+	ID string
+	// Enter opens what is needed in the namespace. An error that wraps
+	// [netconf.ErrNoSpace] says that it does not exist any more.
+	Enter func(poll.Loop) (Space, error)
+	// Watch calls gone on the loop's goroutine when the namespace cannot be entered
+	// any more. It holds nothing that keeps the namespace.
+	Watch func(loop poll.Loop, gone func()) (io.Closer, error)
+}
+
+// A space is a namespace in use. That of the process is always open. Another one is
+// open while something is under way in it, and not else: an open socket would keep it
+// when its owner is gone.
+type space struct {
+	Space // the zero Space while it is not open
+
+	ns    core.NS
+	place Place
+	// links reports changes while the namespace is open, end its end.
+	links, end io.Closer
+	// neighbours reports link addresses while somebody waits for one, nil otherwise.
+	neighbours io.Closer
+	waits      int // for a link address
+	jobs       int // of the pool that are about it
+	// listening are the links where ARP is listened to.
+	listening map[int]struct{}
+}
+
+// Join has the adapters of another namespace managed, by calls. It returns the number
+// of the namespace, the same one if it is there already.
+func (l *Loop) Join(p Place) (ns core.NS, err error) {
+	if !l.Call(func() { ns, err = l.join(p) }) {
+		err = ErrEnded
+	}
+	return ns, err
+}
+
+// ErrEnded says that the loop takes nothing any more.
+var ErrEnded = errors.New("the loop has ended")
+
+func (l *Loop) join(p Place) (core.NS, error) {
+	for _, s := range l.spaces {
+		if s.ns != core.Home && s.place.Identity == p.Identity {
+			return s.ns, nil
+		}
+	}
+	l.lastNS++
+	s := &space{ns: l.lastNS, place: p, listening: make(map[int]struct{})}
+	var err error
+	if s.end, err = p.Watch(l, func() { l.ended(s) }); err != nil {
+		return 0, err
+	}
+	l.spaces[s.ns] = s
+	if _, err = l.in(s.ns); err != nil {
+		l.ended(s)
+		return 0, err
+	}
+	l.list(s)
+	return s.ns, nil
+}
+
+// in returns a namespace, which it opens if nobody is in it.
+func (l *Loop) in(ns core.NS) (*space, error) {
+	s := l.spaces[ns]
+	switch {
+	case s == nil:
+		return nil, netconf.ErrNoSpace
+	case s.Kernel != nil:
+		return s, nil
+	}
+	opened, err := s.place.Enter(l)
+	if err != nil {
+		if errors.Is(err, netconf.ErrNoSpace) {
+			l.Do(func() { l.ended(s) })
+		}
+		return nil, err
+	}
+	s.Space = opened
+	if err := l.watch(s); err != nil {
+		l.leave(s)
+		return nil, err
+	}
+	l.visited = append(l.visited, s)
+	l.Do(func() { l.list(s) })
+	return s, nil
+}
+
+// watch has the changes in a namespace told.
+func (l *Loop) watch(s *space) error {
+	links, err := s.Kernel.Watch(l, func(n netconf.Notice) {
+		switch n := n.(type) {
+		case netconf.LinkChange:
+			l.linkChanged(s.ns, n)
+		case netconf.Disturbed:
+			l.core.Handle(l.now, core.Disturbed{NS: s.ns, Notice: n})
+		}
+	})
+	s.links = links
+	return err
+}
+
+// list tells what links a namespace has: what happened while nobody was in it.
+func (l *Loop) list(s *space) {
+	if s.Kernel == nil {
+		return
+	}
+	links, err := s.Kernel.Links()
+	if err != nil {
+		return // the watch tells of changes
+	}
+	for id, known := range l.core.Links() {
+		if id.NS == s.ns && !slices.ContainsFunc(links, func(k netconf.Link) bool { return k.Index == id.Index }) {
+			l.Do(func() { l.linkChanged(s.ns, netconf.LinkChange{Link: known, Gone: true}) })
+		}
+	}
+	for _, link := range links {
+		l.core.Handle(l.now, core.LinkChanged{NS: s.ns, Link: link})
+	}
+}
+
+// leaveIdle leaves the namespaces where nothing is under way any more.
+func (l *Loop) leaveIdle() {
+	l.visited = slices.DeleteFunc(l.visited, func(s *space) bool {
+		if s.Kernel == nil {
+			return true
+		}
+		if s.waits > 0 || s.jobs > 0 || len(s.listening) > 0 || l.exchanging(s.ns) {
+			return false
+		}
+		l.leave(s)
+		return true
+	})
+}
+
+// exchanging reports whether an exchange is open in a namespace.
+func (l *Loop) exchanging(ns core.NS) bool {
+	for id, s := range l.sockets {
+		if id.NS == ns && s.exchange != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// leave closes all that is open in a namespace.
+func (l *Loop) leave(s *space) {
+	for id := range l.sockets {
+		if id.NS == s.ns {
+			l.close(id)
+		}
+	}
+	for _, c := range []io.Closer{s.links, s.neighbours} {
+		if c != nil {
+			_ = c.Close()
+		}
+	}
+	s.links, s.neighbours = nil, nil
+	if s.Close != nil {
+		s.Close()
+	}
+	s.Space = Space{}
+}
+
+// ended takes the end of a namespace.
+func (l *Loop) ended(s *space) {
+	if l.spaces[s.ns] != s {
+		return
+	}
+	if s.Kernel != nil {
+		l.leave(s)
+	}
+	_ = s.end.Close()
+	delete(l.spaces, s.ns)
+	l.core.Handle(l.now, core.Left{NS: s.ns})
+	for id := range l.sockets {
+		if id.NS == s.ns {
+			delete(l.sockets, id)
+		}
+	}
+}
+
+// separator is between the namespace and the adapter in the name of a record. No
+// interface has it in its name.
+const separator = "/"
+
+// record is the name of an adapter's record: its own in the namespace of the process,
+// that of the container and its own in another.
+func (l *Loop) record(ns core.NS, name string) string {
+	if s := l.spaces[ns]; s != nil && ns != core.Home {
+		return s.place.ID + separator + name
+	}
+	return name
+}
+
+// adapterOf returns whose record has a name; false if the namespace is not there.
+func (l *Loop) adapterOf(record string) (ns core.NS, name string, ok bool) {
+	id, name, other := strings.Cut(record, separator)
+	if !other {
+		return core.Home, record, true
+	}
+	for _, s := range l.spaces {
+		if s.ns != core.Home && s.place.ID == id {
+			return s.ns, name, true
+		}
+	}
+	return 0, "", false
+}
