@@ -96,7 +96,7 @@ func (c *Core) Present(now boottime.Instant, ns NS, name string) (p event.Presen
 	if l := a.living(); l != nil {
 		s := l.tenancy.Status()
 		p.Managed, p.State, p.Lease, p.LinkLocal, p.Problem = true, s.State, s.Lease, s.LinkLocal.Addr(), s.Problem.Pack()
-		p.TakenAway = s.TakenAway
+		p.TakenAway = s.Missing.IsValid()
 		if s.Next != nil {
 			p.Next = &event.Next{At: s.Next.At, Timer: s.Next.Timer}
 		}

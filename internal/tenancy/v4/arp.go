@@ -25,11 +25,11 @@ func (t *Tenancy) linkUp() {
 }
 
 func (t *Tenancy) linkDown() {
-	t.networks.here, t.networks.tried = false, false
+	t.networks.is(unknown)
 	// The next link may be another one.
 	t.guard.taken = netip.Addr{}
-	if t.local != nil {
-		t.local.barred = false
+	if t.local != nil && t.local.state == barred {
+		t.local.state = idle
 	}
 	t.tellFinder(dna.Stop{})
 	t.tellDetector(acd.LinkDown{})

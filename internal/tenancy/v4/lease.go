@@ -28,7 +28,7 @@ func (t *Tenancy) acquired(o dhcp4.Acquired) {
 		// Another host answered for it before the server did.
 		t.phase = probing{o.Lease}
 		t.tell(dhcp4.Conflict{Address: address, By: t.guard.takenBy[:]})
-	case t.guard.mode.probes() && !t.networks.here:
+	case t.guard.mode.probes() && t.networks.where != here:
 		t.vacate()
 		if len(t.life.Ours()) > 0 {
 			t.life.Configure() // another address, which is not ours any more

@@ -21,11 +21,18 @@ type linkLocal struct {
 	address netip.Prefix
 	// unanswered counts DISCOVERs since somebody answered or the link came up.
 	unanswered int
-	running    bool
-	// barred: a server forbids such addresses (RFC 2563).
-	barred bool
-	last   netip.Addr
+	state      localState
+	last       netip.Addr
 }
+
+// localState says whether a link-local address is looked for.
+type localState uint8
+
+const (
+	idle localState = iota
+	running
+	barred // a server forbids such addresses (RFC 2563)
+)
 
 func newLinkLocal(cfg Config) (*linkLocal, error) {
 	if !cfg.LinkLocal || len(cfg.DHCP4.HardwareAddr) != len(arp.HardwareAddr{}) {
@@ -52,8 +59,8 @@ func (t *Tenancy) discovered() {
 	if l == nil || t.held() != nil {
 		return
 	}
-	if l.unanswered++; l.unanswered >= silent && !l.running && !l.barred {
-		l.running = true
+	if l.unanswered++; l.unanswered >= silent && l.state == idle {
+		l.state = running
 		t.tellLocal(ipv4ll.Start{Last: l.last})
 	}
 }
@@ -72,10 +79,15 @@ func (t *Tenancy) autoConfigure(allowed bool) {
 	if l == nil {
 		return
 	}
-	l.barred = !allowed
-	if l.barred && l.running {
+	switch {
+	case allowed && l.state == barred:
+		l.state = idle
+	case !allowed && l.state == idle:
+		l.state = barred
+	case !allowed && l.state == running:
 		t.life.Problem(reason.Cause{Reason: reason.LinkLocalForbidden})
 		t.endLocal()
+		l.state = barred
 		t.life.Configure()
 	}
 }
@@ -91,8 +103,8 @@ func (t *Tenancy) endLocal() {
 		return
 	}
 	l.unanswered = 0
-	if l.running {
-		l.running = false
+	if l.state == running {
+		l.state = idle
 		t.tellLocal(ipv4ll.Stop{})
 	}
 }

@@ -21,14 +21,26 @@ const maxNetworks = 8
 // the router has answered.
 type networks struct {
 	known []Network // the latest first
-	// here says that known[0] is the network that the adapter is on.
-	here bool
-	// tried says that the present router was asked for its link address.
-	tried bool
-	// off: nothing is remembered, and no router told who is asking.
-	off bool
+	where where
 	// finder asks routers; nil before the first question.
 	finder *finder
+}
+
+// where says what is known of the network that the adapter is on.
+type where uint8
+
+const (
+	unknown  where = iota
+	asked          // its router was asked for its link address
+	here           // it is known[0]
+	notAsked       // nothing is remembered, and no router told who is asking
+)
+
+// is says what is known now. Where nothing may be asked it stays so.
+func (n *networks) is(w where) {
+	if n.where != notAsked {
+		n.where = w
+	}
 }
 
 // of reports whether the lease there is l, or was before l was granted.
@@ -48,25 +60,27 @@ type finder struct {
 // restore takes over what is on record. inUse says that the adapter is still
 // where its lease is from.
 func (n *networks) restore(r Record, inUse bool) {
-	if n.off {
+	if n.where == notAsked {
 		return
 	}
 	n.known = append(n.known, r.Networks...)
-	n.here = inUse && len(n.known) > 0 && n.known[0].Lease == r.Lease
+	if inUse && len(n.known) > 0 && n.known[0].Lease == r.Lease {
+		n.is(here)
+	}
 }
 
 // seek asks the routers of the known networks whether this is theirs.
 func (t *Tenancy) seek() {
 	n := &t.networks
-	from, asked := t.candidates()
+	from, leases := t.candidates()
 	if len(from) == 0 || !t.findWith() {
 		return
 	}
 	if t.client.State() == dhcp4.StateInit && t.lease() == nil {
 		// The last one is the likeliest: it is verified meanwhile.
-		t.tell(dhcp4.Remember{Lease: asked[0]})
+		t.tell(dhcp4.Remember{Lease: leases[0]})
 	}
-	n.finder.asked = asked
+	n.finder.asked = leases
 	t.tellFinder(dna.Start{Candidates: from})
 }
 
@@ -97,10 +111,10 @@ func (t *Tenancy) candidates() (from []dna.Candidate, leases []*dhcp4.Lease) {
 // learn finds out by which link address this network can be recognised.
 func (t *Tenancy) learn() {
 	l := t.lease()
-	if t.networks.here || t.networks.tried || len(l.Routers) == 0 || !t.life.Usable() {
+	if t.networks.where != unknown || len(l.Routers) == 0 || !t.life.Usable() {
 		return
 	}
-	t.networks.tried = true
+	t.networks.is(asked)
 	if router := l.Routers[0]; l.Address.Contains(router) && router != l.Address.Addr() && t.findWith() {
 		t.networks.finder.learning = l
 		t.tellFinder(dna.Learn{Address: l.Address.Addr(), Router: router})
@@ -110,7 +124,7 @@ func (t *Tenancy) learn() {
 // learnFrom takes the router's link address from the ACK, where the router is the
 // server.
 func (n *networks) learnFrom(l *dhcp4.Lease, now boottime.Instant) {
-	if !n.off && !n.here && len(l.Routers) > 0 && l.Routers[0] == l.Server && !l.Relay.IsValid() && len(l.ServerLink) > 0 {
+	if n.where != notAsked && n.where != here && len(l.Routers) > 0 && l.Routers[0] == l.Server && !l.Relay.IsValid() && len(l.ServerLink) > 0 {
 		n.remember(l.Server, l.ServerLink, l, now)
 	}
 }
@@ -120,7 +134,7 @@ func (t *Tenancy) findWith() bool {
 	if t.networks.finder != nil {
 		return true
 	}
-	if t.networks.off || len(t.hardwareAddr) != len(arp.HardwareAddr{}) {
+	if t.networks.where == notAsked || len(t.hardwareAddr) != len(arp.HardwareAddr{}) {
 		return false
 	}
 	p, err := dna.New(dna.Config{HardwareAddr: arp.HardwareAddr(t.hardwareAddr)})
@@ -170,10 +184,10 @@ func (t *Tenancy) recognised(l *dhcp4.Lease) {
 	}
 	k := n.known[i]
 	n.known = slices.Insert(slices.Delete(n.known, i, i+1), 0, k)
-	n.here = true
+	n.is(here)
 	t.tell(dhcp4.Confirmed{Lease: l})
 	if t.held() != l {
-		n.here = false // a server was quicker, or says otherwise
+		n.is(unknown) // a server was quicker, or says otherwise
 		return
 	}
 	t.life.Emit(Note{Kind: event.Recognised, State: t.client.State(), Lease: l, Server: k.Router, Link: k.RouterLink})
@@ -196,19 +210,20 @@ func (n *networks) remember(router netip.Addr, link []byte, l *dhcp4.Lease, now 
 	})
 	n.known = slices.Insert(n.known, 0, Network{Router: router, RouterLink: bytes.Clone(link), Lease: l})
 	n.known = slices.Clip(n.known[:min(len(n.known), maxNetworks)])
-	n.here = true
+	n.is(here)
 }
 
 // followLease keeps what is known of the networks with the lease.
 func (t *Tenancy) followLease(o dhcp4.Acquired) {
 	n := &t.networks
 	if !o.Renewed {
-		n.here = n.here && n.known[0].Lease == o.Lease
+		if n.where != here || n.known[0].Lease != o.Lease {
+			n.is(unknown)
+		}
 		// What the server said before is out of date, and may last longer.
 		n.known = slices.DeleteFunc(n.known, func(k Network) bool {
 			return k.of(o.Lease) && !covers(k.Lease, o.Lease)
 		})
-		n.tried = false
 		return
 	}
 	old := t.held()
@@ -225,7 +240,7 @@ func (t *Tenancy) followLease(o dhcp4.Acquired) {
 func (t *Tenancy) forgetNetwork(o dhcp4.Lost, from []byte, server netip.Addr) {
 	n := &t.networks
 	word := o.Why == dhcp4.LossNAK || o.Why == dhcp4.LossIPv6Only
-	if word && !(n.here && n.known[0].Lease == o.Lease) && !isServerOf(o.Lease, from, server) {
+	if word && !(n.where == here && n.known[0].Lease == o.Lease) && !isServerOf(o.Lease, from, server) {
 		return
 	}
 	n.forget(o.Lease)
@@ -240,7 +255,7 @@ func isServerOf(l *dhcp4.Lease, link []byte, server netip.Addr) bool {
 
 func (n *networks) forget(l *dhcp4.Lease) {
 	n.known = slices.DeleteFunc(n.known, func(k Network) bool { return k.of(l) })
-	n.here = false
+	n.is(unknown)
 }
 
 // covered reports whether a known network has a lease that covers this one.

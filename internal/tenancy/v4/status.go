@@ -19,9 +19,9 @@ type Status struct {
 	// LinkLocal is the link-local address in use, not valid if none is or the
 	// kernel does not have it.
 	LinkLocal netip.Prefix
-	// TakenAway says that another program took the address of the lease away. The
-	// state is REQUESTING then, too.
-	TakenAway bool
+	// Missing is the address of the lease, if another program took it away; not valid
+	// else. The state is REQUESTING then, too.
+	Missing netip.Prefix
 	// Problem is what hinders, without a reason if nothing does.
 	Problem reason.Cause
 	// Next is what the client does next unless something happens before; nil if
@@ -43,7 +43,9 @@ func (t *Tenancy) Status() Status {
 	if _, yes := t.phase.(probing); yes || t.announce == event.Bound {
 		s.State, s.Lease = dhcp4.StateRequesting, nil
 	}
-	s.TakenAway = t.life.Missed(leaseAddress(t.lease()))
+	if a := leaseAddress(t.lease()); t.life.Missed(a) {
+		s.Missing = a
+	}
 	if t.life.Lacks(leaseAddress(t.lease())) {
 		s.State, s.Lease = dhcp4.StateRequesting, nil
 	}

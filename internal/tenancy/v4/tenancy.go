@@ -66,7 +66,9 @@ func New(cfg Config) (*Tenancy, error) {
 	if cfg.Inform {
 		t.phase = informing{}
 	}
-	t.networks.off = cfg.DHCP4.Anonymous // RFC 7844: the questions tell where the host was
+	if cfg.DHCP4.Anonymous {
+		t.networks.where = notAsked // RFC 7844: the questions tell where the host was
+	}
 	if t.guard, err = newGuard(cfg); err != nil {
 		return nil, err
 	}
@@ -328,7 +330,7 @@ func (t *Tenancy) tell(in dhcp4.Input) {
 		case dhcp4.Moved:
 			t.moved(o.To)
 			t.refuseIPv4()
-			if o.To == dhcp4.StateIPv6Only && t.local != nil && t.local.running {
+			if o.To == dhcp4.StateIPv6Only && t.local != nil && t.local.state == running {
 				t.endLocal() // that is IPv4, too
 				t.life.Configure()
 			}
