@@ -126,11 +126,7 @@ func startEngine(t *testing.T, cfg engine.Config) *engine.Engine {
 
 func (p *pod) client(t *testing.T, e *engine.Engine) *engine.Client {
 	t.Helper()
-	at, err := engine.At(p.path, filepath.Base(filepath.Dir(p.path)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := e.ClientAt(at, "eth0")
+	c, err := e.ClientAt(p.path, filepath.Base(filepath.Dir(p.path)), "eth0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -368,10 +368,8 @@ func (c *Core) goneLink(id ID) {
 // left ends with all that was in a namespace.
 func (c *Core) left(in Left) {
 	var gone []ID
-	for id := range c.links.all {
-		if id.NS == in.NS {
-			gone = append(gone, id)
-		}
+	for index := range c.links.of[in.NS] {
+		gone = append(gone, ID{in.NS, index})
 	}
 	slices.SortFunc(gone, func(a, b ID) int { return cmp.Compare(a.Index, b.Index) })
 	for _, id := range gone {

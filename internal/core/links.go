@@ -20,12 +20,14 @@ type links struct {
 	// named has who has a name or alternative name. While names are swapped two
 	// may have the same for a moment: the last one counts.
 	named map[place]ID
+	// of has the indexes of each namespace's.
+	of map[NS]map[int]struct{}
 	// macs counts the links of each hardware address.
 	macs map[netMAC]int
 }
 
 func newLinks() links {
-	return links{all: make(map[ID]netconf.Link), named: make(map[place]ID), macs: make(map[netMAC]int)}
+	return links{all: make(map[ID]netconf.Link), named: make(map[place]ID), of: make(map[NS]map[int]struct{}), macs: make(map[netMAC]int)}
 }
 
 // set takes what a link is now, and returns what it was.
@@ -41,6 +43,10 @@ func (l *links) set(id ID, link netconf.Link) (was netconf.Link, known bool) {
 		}
 	}
 	l.all[id] = link
+	if l.of[id.NS] == nil {
+		l.of[id.NS] = make(map[int]struct{})
+	}
+	l.of[id.NS][id.Index] = struct{}{}
 	for name := range namesOf(link) {
 		l.named[place{id.NS, name}] = id
 	}
@@ -53,6 +59,9 @@ func (l *links) remove(id ID) {
 		l.unname(id, was)
 		l.unaddress(was)
 		delete(l.all, id)
+		if delete(l.of[id.NS], id.Index); len(l.of[id.NS]) == 0 {
+			delete(l.of, id.NS)
+		}
 	}
 }
 

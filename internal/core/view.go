@@ -22,6 +22,18 @@ func (c *Core) Links() iter.Seq2[ID, netconf.Link] {
 	}
 }
 
+// LinksOf yields the links of a namespace.
+func (c *Core) LinksOf(ns NS) iter.Seq2[ID, netconf.Link] {
+	return func(yield func(ID, netconf.Link) bool) {
+		for index := range c.links.of[ns] {
+			id := ID{ns, index}
+			if !yield(id, c.links.all[id]) {
+				return
+			}
+		}
+	}
+}
+
 // Link returns the link of a name or alternative name; false if there is none.
 func (c *Core) Link(ns NS, name string) (ID, netconf.Link, bool) { return c.links.find(ns, name) }
 

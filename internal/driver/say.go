@@ -19,6 +19,7 @@ func (d *Driver) Say(a core.Adapter, s core.Said) {
 	case event.Managed, event.Unmanaged, event.Renamed, event.Removed:
 		d.announce(a, s)
 	default:
+		a.Link.Name = a.Name // which it has without a link, too
 		d.say(a.Link, s.Note)
 	}
 }

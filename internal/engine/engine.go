@@ -42,8 +42,9 @@ type Config struct {
 
 // An Engine runs clients.
 type Engine struct {
-	cfg  Config
-	loop *loop.Loop
+	cfg     Config
+	loop    *loop.Loop
+	watcher *netns.Watcher
 
 	mu      sync.Mutex
 	last    uint64
@@ -85,6 +86,7 @@ func Start(ctx context.Context, cfg Config) (*Engine, error) {
 		Tenancy: func(_ core.NS, link netconf.Link) v4.Config { return cfg.Client(link) },
 		Log:     slog.New(slog.DiscardHandler),
 	})
+	e.watcher = netns.NewWatcher(e.loop)
 	go func() {
 		defer close(e.ended)
 		_ = e.loop.Run(ctx) // it fails where the kernel does not list its links
@@ -104,8 +106,14 @@ type Client struct {
 // Client returns that of an adapter in the namespace of the process.
 func (e *Engine) Client(adapter string) *Client { return &Client{e: e, adapter: adapter} }
 
-// ClientAt returns that of an adapter in another namespace.
-func (e *Engine) ClientAt(p loop.Place, adapter string) (*Client, error) {
+// ClientAt returns that of an adapter in the network namespace that a path leads to: a
+// file in /run/netns, or one in /proc/PID/ns. Nothing of ours stays open there while
+// nothing is under way. The records of its adapters are known by id, the container's.
+func (e *Engine) ClientAt(path, id, adapter string) (*Client, error) {
+	p, err := e.place(path, id)
+	if err != nil {
+		return nil, err
+	}
 	ns, err := e.loop.Join(p)
 	return &Client{e, ns, adapter}, err
 }

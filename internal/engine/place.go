@@ -12,10 +12,8 @@ import (
 	"github.com/lessee/lessee/internal/loop"
 )
 
-// At returns the network namespace that a path leads to, in which nothing of ours
-// stays open while nothing is under way there. The records of its adapters are known
-// by id.
-func At(path, id string) (loop.Place, error) {
+// place returns the network namespace that a path leads to.
+func (e *Engine) place(path, id string) (loop.Place, error) {
 	at, err := netns.At(path)
 	if err != nil {
 		return loop.Place{}, err
@@ -34,7 +32,7 @@ func At(path, id string) (loop.Place, error) {
 			}
 			return opened, err
 		},
-		Watch: func(l poll.Loop, gone func()) (io.Closer, error) { return at.Watch(l, gone) },
+		Watch: func(gone func()) (io.Closer, error) { return e.watcher.Watch(at, gone) },
 	}, nil
 }
 

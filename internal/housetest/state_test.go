@@ -19,7 +19,7 @@ var stateRows = []struct {
 	what   []string
 }{
 	{"what is found by a key", []string{
-		"core.Core.calls", "core.Core.scans", "core.links.all", "core.links.macs", "core.links.named",
+		"core.Core.calls", "core.Core.scans", "core.links.all", "core.links.macs", "core.links.named", "core.links.of",
 		"core.roster.at", "core.roster.byNumber", "core.roster.waits",
 	}},
 	{"a lease, which nobody changes; nil: there is none", []string{

@@ -89,25 +89,15 @@ func (l *Loop) Desist(a core.Adapter) {
 	}
 }
 
-// socket returns what a link's exchange needs.
-func (l *Loop) socket(id core.ID) *socket {
-	s := l.sockets[id]
-	if s == nil {
-		s = &socket{}
-		l.sockets[id] = s
-	}
-	return s
-}
-
 // Open implements [core.Transport].
 func (l *Loop) Open(a core.Adapter) error {
-	s, id := l.socket(a.ID), a.ID
-	if s.exchange != nil {
-		return nil
-	}
 	in, err := l.in(a.NS)
 	if err != nil {
 		return systemError(err)
+	}
+	s, id := in.socket(a.Index), a.ID
+	if s.exchange != nil {
+		return nil
 	}
 	x, err := in.Transport.Open(a.Link,
 		func(in packet.Datagram) { l.core.Handle(l.now, core.Datagram{ID: id, What: dhcp4.Datagram(in)}) },
@@ -120,6 +110,7 @@ func (l *Loop) Open(a core.Adapter) error {
 		return systemError(err)
 	}
 	s.exchange = x
+	in.exchanges++
 	if !a.Link.Usable() { // there is time
 		in.Kernel.Ahead(a.Link)
 		if l.rehearsal == unrehearsed {
@@ -131,12 +122,9 @@ func (l *Loop) Open(a core.Adapter) error {
 }
 
 // Close implements [core.Transport].
-func (l *Loop) Close(a core.Adapter) { l.close(a.ID) }
-
-func (l *Loop) close(id core.ID) {
-	if s := l.sockets[id]; s != nil && s.exchange != nil {
-		_ = s.exchange.Close()
-		s.exchange = nil
+func (l *Loop) Close(a core.Adapter) {
+	if s := l.spaces[a.NS]; s != nil {
+		s.close(a.Index)
 	}
 }
 
@@ -145,7 +133,7 @@ func (l *Loop) Send(a core.Adapter, t dhcp4.Transmit) error {
 	if err := l.Open(a); err != nil {
 		return err
 	}
-	return systemError(l.sockets[a.ID].exchange.Send(packet.Transmit(t)))
+	return systemError(l.spaces[a.NS].socket(a.Index).exchange.Send(packet.Transmit(t)))
 }
 
 // Post implements [core.Transport].

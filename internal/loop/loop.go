@@ -50,9 +50,10 @@ type Loop struct {
 	// Owned by the goroutine of Run.
 	now     boottime.Instant
 	spaces  map[core.NS]*space
+	places  map[any]*space    // by identity
+	records map[string]*space // by the id of their records
 	lastNS  core.NS
 	visited []*space // others than that of the process, which are open
-	sockets map[core.ID]*socket
 	keeper  *keeper
 	batch   []func() // kept for the next use
 	// unkept are the adapters whose records have changed in this turn: the keeper is
@@ -85,7 +86,8 @@ func New(cfg Config) *Loop {
 		pool:    newPool(),
 		done:    make(chan struct{}),
 		spaces:  make(map[core.NS]*space),
-		sockets: make(map[core.ID]*socket),
+		places:  make(map[any]*space),
+		records: make(map[string]*space),
 		now:     cfg.Now(),
 	}
 	var kernel core.Kernel = l
@@ -97,7 +99,8 @@ func New(cfg Config) *Loop {
 		Tenancy: cfg.Tenancy,
 	})
 	l.keeper = newKeeper(cfg.Store.Persist, l.persisted)
-	l.spaces[core.Home] = &space{Space: cfg.Home(l), listening: make(map[int]struct{})}
+	l.spaces[core.Home] = newSpace(core.Home, Place{})
+	l.spaces[core.Home].Space = cfg.Home(l)
 	return l
 }
 
@@ -113,6 +116,7 @@ func (l *Loop) Done() <-chan struct{} { return l.done }
 // Run serves until ctx ends. Leases, addresses and records stay as they are.
 func (l *Loop) Run(ctx context.Context) error {
 	defer l.end()
+	l.now = l.cfg.Now()
 	stop := context.AfterFunc(ctx, l.cfg.Poller.Wake)
 	defer stop()
 	home := l.spaces[core.Home]
@@ -167,9 +171,10 @@ func (l *Loop) keep() {
 func (l *Loop) linkChanged(ns core.NS, n netconf.LinkChange) {
 	l.core.Handle(l.now, core.LinkChanged{NS: ns, Link: n.Link, Gone: n.Gone})
 	if n.Gone {
-		id := core.ID{NS: ns, Index: n.Link.Index}
-		l.close(id)
-		delete(l.sockets, id)
+		if s := l.spaces[ns]; s != nil {
+			s.close(n.Link.Index)
+			delete(s.sockets, n.Link.Index)
+		}
 	}
 }
 
@@ -197,8 +202,8 @@ func (l *Loop) end() {
 		}
 		_ = s.end.Close()
 	}
-	for id := range l.sockets {
-		l.close(id)
+	for index := range l.spaces[core.Home].sockets {
+		l.spaces[core.Home].close(index)
 	}
 	home := l.spaces[core.Home]
 	for _, c := range []io.Closer{home.links, home.neighbours} {
@@ -285,8 +290,10 @@ type aside struct{ _ byte }
 
 // Refused returns the packets of a link that did not come to its client.
 func (l *Loop) Refused(id core.ID) Refusals {
-	if s := l.sockets[id]; s != nil {
-		return s.refused
+	if in := l.spaces[id.NS]; in != nil {
+		if s := in.sockets[id.Index]; s != nil {
+			return s.refused
+		}
 	}
 	return Refusals{}
 }

@@ -20,9 +20,9 @@ type Place struct {
 	// Enter opens what is needed in the namespace. An error that wraps
 	// [netconf.ErrNoSpace] says that it does not exist any more.
 	Enter func(poll.Loop) (Space, error)
-	// Watch calls gone on the loop's goroutine when the namespace cannot be entered
-	// any more. It holds nothing that keeps the namespace.
-	Watch func(loop poll.Loop, gone func()) (io.Closer, error)
+	// Watch calls gone when the namespace cannot be entered any more; both on the loop's
+	// goroutine. It holds nothing that keeps the namespace.
+	Watch func(gone func()) (io.Closer, error)
 }
 
 // A space is a namespace in use. That of the process is always open. Another one is
@@ -39,8 +39,34 @@ type space struct {
 	neighbours io.Closer
 	waits      int // for a link address
 	jobs       int // of the pool that are about it
-	// listening are the links where ARP is listened to.
+	// listening are the links where ARP is listened to, sockets those of exchanges, of
+	// which some are open. All are by index.
 	listening map[int]struct{}
+	sockets   map[int]*socket
+	exchanges int
+}
+
+func newSpace(ns core.NS, p Place) *space {
+	return &space{ns: ns, place: p, listening: make(map[int]struct{}), sockets: make(map[int]*socket)}
+}
+
+// socket returns what a link's exchange needs.
+func (s *space) socket(index int) *socket {
+	k := s.sockets[index]
+	if k == nil {
+		k = &socket{}
+		s.sockets[index] = k
+	}
+	return k
+}
+
+// close closes a link's exchange.
+func (s *space) close(index int) {
+	if k := s.sockets[index]; k != nil && k.exchange != nil {
+		_ = k.exchange.Close()
+		k.exchange = nil
+		s.exchanges--
+	}
 }
 
 // Join has the adapters of another namespace managed, by calls. It returns the number
@@ -56,18 +82,16 @@ func (l *Loop) Join(p Place) (ns core.NS, err error) {
 var ErrEnded = errors.New("the loop has ended")
 
 func (l *Loop) join(p Place) (core.NS, error) {
-	for _, s := range l.spaces {
-		if s.ns != core.Home && s.place.Identity == p.Identity {
-			return s.ns, nil
-		}
+	if s := l.places[p.Identity]; s != nil {
+		return s.ns, nil
 	}
 	l.lastNS++
-	s := &space{ns: l.lastNS, place: p, listening: make(map[int]struct{})}
+	s := newSpace(l.lastNS, p)
 	var err error
-	if s.end, err = p.Watch(l, func() { l.ended(s) }); err != nil {
+	if s.end, err = p.Watch(func() { l.ended(s) }); err != nil {
 		return 0, err
 	}
-	l.spaces[s.ns] = s
+	l.spaces[s.ns], l.places[p.Identity], l.records[p.ID] = s, s, s
 	if _, err = l.in(s.ns); err != nil {
 		l.ended(s)
 		return 0, err
@@ -125,8 +149,8 @@ func (l *Loop) list(s *space) {
 	if err != nil {
 		return // the watch tells of changes
 	}
-	for id, known := range l.core.Links() {
-		if id.NS == s.ns && !slices.ContainsFunc(links, func(k netconf.Link) bool { return k.Index == id.Index }) {
+	for id, known := range l.core.LinksOf(s.ns) {
+		if !slices.ContainsFunc(links, func(k netconf.Link) bool { return k.Index == id.Index }) {
 			l.Do(func() { l.linkChanged(s.ns, netconf.LinkChange{Link: known, Gone: true}) })
 		}
 	}
@@ -141,7 +165,7 @@ func (l *Loop) leaveIdle() {
 		if s.Kernel == nil {
 			return true
 		}
-		if s.waits > 0 || s.jobs > 0 || len(s.listening) > 0 || l.exchanging(s.ns) {
+		if s.waits > 0 || s.jobs > 0 || len(s.listening) > 0 || s.exchanges > 0 {
 			return false
 		}
 		l.leave(s)
@@ -149,22 +173,10 @@ func (l *Loop) leaveIdle() {
 	})
 }
 
-// exchanging reports whether an exchange is open in a namespace.
-func (l *Loop) exchanging(ns core.NS) bool {
-	for id, s := range l.sockets {
-		if id.NS == ns && s.exchange != nil {
-			return true
-		}
-	}
-	return false
-}
-
 // leave closes all that is open in a namespace.
 func (l *Loop) leave(s *space) {
-	for id := range l.sockets {
-		if id.NS == s.ns {
-			l.close(id)
-		}
+	for index := range s.sockets {
+		s.close(index)
 	}
 	for _, c := range []io.Closer{s.links, s.neighbours} {
 		if c != nil {
@@ -188,12 +200,9 @@ func (l *Loop) ended(s *space) {
 	}
 	_ = s.end.Close()
 	delete(l.spaces, s.ns)
+	delete(l.places, s.place.Identity)
+	delete(l.records, s.place.ID)
 	l.core.Handle(l.now, core.Left{NS: s.ns})
-	for id := range l.sockets {
-		if id.NS == s.ns {
-			delete(l.sockets, id)
-		}
-	}
 }
 
 // separator is between the namespace and the adapter in the name of a record. No
@@ -215,10 +224,8 @@ func (l *Loop) adapterOf(record string) (ns core.NS, name string, ok bool) {
 	if !other {
 		return core.Home, record, true
 	}
-	for _, s := range l.spaces {
-		if s.ns != core.Home && s.place.ID == id {
-			return s.ns, name, true
-		}
+	if s := l.records[id]; s != nil {
+		return s.ns, name, true
 	}
 	return 0, "", false
 }

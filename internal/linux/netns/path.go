@@ -5,14 +5,11 @@ package netns
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
-	"github.com/lessee/lessee/internal/linux/poll"
 	"github.com/lessee/lessee/internal/linux/syserr"
 	"github.com/lessee/lessee/internal/netconf"
 	"golang.org/x/sys/unix"
@@ -76,29 +73,6 @@ func OpenPath(path string) (*Namespace, error) {
 	return &Namespace{file: file, id: id}, nil
 }
 
-// Watch calls gone on the loop's goroutine when the path does not lead to the
-// namespace any more. It is called on that goroutine, and so is Close.
-func (p *Path) Watch(loop poll.Loop, gone func()) (io.Closer, error) {
-	w := &pathWatch{loop: loop, path: p, gone: gone, fd: -1}
-	var err error
-	if pid, is := p.process(); is {
-		// There is nothing to be told of in /proc, but the end of the process.
-		w.fd, err = unix.PidfdOpen(pid, unix.PIDFD_NONBLOCK)
-	} else if w.fd, err = unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC); err == nil {
-		_, err = unix.InotifyAddWatch(w.fd, filepath.Dir(p.path), unix.IN_DELETE|unix.IN_MOVED_FROM|unix.IN_MOVED_TO|unix.IN_CREATE|unix.IN_ONLYDIR)
-	}
-	if err == nil {
-		err = loop.Add(w.fd, w.ready)
-	}
-	if err != nil {
-		if w.fd >= 0 {
-			_ = unix.Close(w.fd)
-		}
-		return nil, syserr.Wrap("", "watch "+p.path, err)
-	}
-	return w, nil
-}
-
 // process returns the process whose namespace a path in /proc leads to.
 func (p *Path) process() (pid int, is bool) {
 	rest, is := strings.CutPrefix(p.path, "/proc/")
@@ -108,42 +82,4 @@ func (p *Path) process() (pid int, is bool) {
 	number, _, _ := strings.Cut(rest, "/")
 	pid, err := strconv.Atoi(number)
 	return pid, err == nil
-}
-
-type pathWatch struct {
-	loop poll.Loop
-	path *Path
-	gone func()
-	fd   int
-	buf  [4096]byte
-}
-
-// ready looks where the path leads: what exactly has happened does not matter.
-func (w *pathWatch) ready() {
-	if _, process := w.path.process(); process {
-		w.gone()
-		return
-	}
-	for {
-		if n, err := unix.Read(w.fd, w.buf[:]); n <= 0 || err != nil {
-			break
-		}
-	}
-	n, err := w.path.Open()
-	if err == nil {
-		_ = n.Close()
-	} else if errors.Is(err, netconf.ErrNoSpace) {
-		w.gone()
-	}
-}
-
-// Close ends the watch. gone may call it.
-func (w *pathWatch) Close() error {
-	if w.fd < 0 {
-		return nil
-	}
-	w.loop.Remove(w.fd)
-	err := unix.Close(w.fd)
-	w.fd = -1
-	return err
 }
