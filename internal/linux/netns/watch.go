@@ -149,7 +149,7 @@ func (w *Watcher) ready() {
 		if size > len(b) {
 			return
 		}
-		name := string(bytes.TrimRight(b[unix.SizeofInotifyEvent:size], "\x00"))
+		name := bytes.TrimRight(b[unix.SizeofInotifyEvent:size], "\x00")
 		b = b[size:]
 		switch d := w.byID[id]; {
 		case mask&unix.IN_Q_OVERFLOW != 0:
@@ -163,7 +163,7 @@ func (w *Watcher) ready() {
 				look(list)
 			}
 		case d != nil:
-			look(d.paths[name])
+			look(d.paths[string(name)])
 		}
 	}
 }
