@@ -104,7 +104,7 @@ func TestAnswerIsThere(t *testing.T) {
 		l.Must(s.send())
 		parts, ended := 0, false
 		for !ended {
-			n, _, err := unix.Recvfrom(s.fd, s.rx, unix.MSG_DONTWAIT)
+			n, _, err := unix.Recvfrom(s.fd, s.rx[:], unix.MSG_DONTWAIT)
 			l.Must(err)
 			parts++
 			for m := range messages(s.rx[:n]) {

@@ -25,7 +25,7 @@ type conn struct {
 	mu  sync.Mutex
 	fd  int
 	tx  builder
-	rx  []byte
+	rx  *[answerSize]byte
 	seq uint32
 	// port is the socket's address, which the kernel's notifications of what
 	// was done by it carry.
@@ -35,10 +35,13 @@ type conn struct {
 // answerSize is what the kernel puts into one answer of a dump at most.
 const answerSize = 32 << 10
 
+// answers keeps the buffers of sockets that were closed: namespaces are visited often.
+var answers = sync.Pool{New: func() any { return new([answerSize]byte) }}
+
 // open opens a socket in the namespace. It is connected to the kernel: what
 // other processes send to it does not arrive.
 func open(space *netns.Namespace) (*conn, error) {
-	s := &conn{fd: -1, rx: make([]byte, answerSize)}
+	s := &conn{fd: -1, rx: answers.Get().(*[answerSize]byte)} //nolint:errcheck,forcetypeassert // there is nothing else
 	err := space.Do(func() (err error) {
 		s.fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
 		return err
@@ -80,10 +83,18 @@ func (s *conn) setUp() error {
 	return nil
 }
 
+// close waits for the answer that is under way.
 func (s *conn) close() {
-	if s != nil && s.fd >= 0 {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fd >= 0 {
 		_ = unix.Close(s.fd)
 		s.fd = -1
+		answers.Put(s.rx)
+		s.rx = nil
 	}
 }
 
@@ -108,7 +119,7 @@ func (s *conn) send() error {
 // receive returns what the kernel sent next.
 func (s *conn) receive() ([]byte, error) {
 	for {
-		n, err := unix.Read(s.fd, s.rx)
+		n, err := unix.Read(s.fd, s.rx[:])
 		switch {
 		case errors.Is(err, unix.EINTR):
 			continue
@@ -119,7 +130,7 @@ func (s *conn) receive() ([]byte, error) {
 		case n == 0:
 			return nil, io.ErrUnexpectedEOF // not of a netlink socket: it would spin
 		}
-		if n >= headerLen && int(binary.NativeEndian.Uint32(s.rx)) > n {
+		if n >= headerLen && int(binary.NativeEndian.Uint32(s.rx[:])) > n {
 			return nil, fmt.Errorf("the kernel's answer is too long: %w", unix.EMSGSIZE)
 		}
 		return s.rx[:n], nil

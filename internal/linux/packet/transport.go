@@ -3,6 +3,8 @@
 package packet
 
 import (
+	"sync"
+
 	"github.com/lessee/lessee/internal/linux/netlink"
 	"github.com/lessee/lessee/internal/linux/netns"
 	"github.com/lessee/lessee/internal/linux/poll"
@@ -23,7 +25,7 @@ type Transport struct {
 	tx int // sends frames for all adapters, receives none; -1 before it is first used
 
 	// Kept, so that to receive and to send does not allocate.
-	in    receiver
+	in    *receiver
 	frame []byte
 	to    unix.SockaddrLinklayer
 	to4   unix.SockaddrInet4
@@ -46,13 +48,14 @@ func New(space *netns.Namespace, kernel *netlink.Kernel, loop poll.Loop) *Transp
 		ifreq:  ifreq,
 	}
 	// No packet waits for a page fault.
+	n.in = receivers.Get().(*receiver) //nolint:errcheck,forcetypeassert // there is nothing else
 	n.in.packet[0], n.in.packet[frameSize] = 1, 1
 	n.arp = listeners[ARP]{n: n, kind: arpKind, fd: -1}
 	n.force = listeners[Datagram]{n: n, kind: forceRenewKind, fd: -1}
 	return n
 }
 
-// Close closes the sockets that adapters share. Exchanges that are open stay so.
+// Close closes the sockets that adapters share, after those of the exchanges.
 func (n *Transport) Close() {
 	n.arp.close()
 	n.force.close()
@@ -60,4 +63,11 @@ func (n *Transport) Close() {
 		n.closePacket(n.tx)
 		n.tx = -1
 	}
+	if n.in != nil {
+		receivers.Put(n.in)
+		n.in = nil
+	}
 }
+
+// receivers keeps what was used to receive: namespaces are visited often.
+var receivers = sync.Pool{New: func() any { return new(receiver) }}
