@@ -15,16 +15,33 @@ func main() {
 	leases := flag.Int("leases", 200, "leases more, for the cost of one (a twentieth for clients that start a process for each)")
 	frames := flag.Int("frames", 1_000_000, "foreign frames that pass each client")
 	markdown := flag.Bool("markdown", false, "print the table as Markdown")
+	calls := flag.Bool("syscalls", false, "count system calls instead")
 	only := flag.String("only", "", "clients to measure, separated by commas (default: all)")
 	flag.Parse()
 	if flag.NArg() > 0 || *runs < 1 || *leases < 1 || *frames < 1 {
 		flag.Usage()
 		os.Exit(2)
 	}
+	if *calls {
+		if err := inLab(func() error { return syscalls(os.Stdout, *runs) }); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := run(*runs, *leases, *frames, *markdown, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// inLab runs f where namespaces can be made.
+func inLab(f func() error) error {
+	if err := lab.Enter(); err != nil {
+		return err
+	}
+	defer lab.Leave()
+	return f()
 }
 
 func run(runs, leases, frames int, markdown bool, only string) error {
