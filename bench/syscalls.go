@@ -86,7 +86,10 @@ func (s *scene) trace(d *lab.Daemon, f func()) []call {
 	}
 	f()
 	time.Sleep(50 * time.Millisecond) // what follows is not cut off
-	if keep := os.Getenv("LESSEE_BENCH_TRACE"); keep != "" { b, _ := os.ReadFile(file); _ = os.WriteFile(keep, b, 0o644) }
+	if keep := os.Getenv("LESSEE_BENCH_TRACE"); keep != "" {
+		b, _ := os.ReadFile(file)
+		_ = os.WriteFile(keep, b, 0o644)
+	}
 	_ = p.Signal(syscall.SIGINT)
 	p.Wait(s.t, patience)
 	calls, err := readTrace(file)

@@ -53,6 +53,8 @@ type Loop struct {
 	// unkept are the adapters whose records have changed in this turn: the keeper is
 	// told afterwards, as that wakes a thread.
 	unkept []string
+	// asides wait for the end of the turn, for the same reason.
+	asides []func()
 	// rehearsal is held when an adapter first waits for its carrier.
 	rehearsal rehearsed
 }
@@ -138,8 +140,13 @@ func (l *Loop) Run(ctx context.Context) error {
 	return nil
 }
 
-// keep has the keeper persist what has changed.
+// keep has the keeper persist what has changed, and the pool do what was put aside.
 func (l *Loop) keep() {
+	for i, f := range l.asides {
+		l.asides[i] = nil
+		l.pool.do(new(aside), f)
+	}
+	l.asides = l.asides[:0]
 	for _, name := range l.unkept {
 		l.keeper.add(name)
 	}
@@ -205,8 +212,8 @@ func (l *Loop) end() {
 		_ = l.ListenARP(a, nil)
 		_ = l.ListenForceRenew(a, netip.Addr{})
 	}
-	l.pool.wait()
 	l.keep()
+	l.pool.wait()
 	l.keeper.close(persistPatience)
 	for a := range l.core.Living() {
 		l.Leave(a)
@@ -275,7 +282,7 @@ func (l *Loop) Add(fd int, ready func()) error { return l.cfg.Poller.Add(fd, rea
 func (l *Loop) Remove(fd int) { l.cfg.Poller.Remove(fd) }
 
 // Aside implements [poll.Loop].
-func (l *Loop) Aside(f func()) { l.pool.do(new(aside), f) }
+func (l *Loop) Aside(f func()) { l.asides = append(l.asides, f) }
 
 // An aside is the key of what Aside is given: each has its own.
 type aside struct{ _ byte }

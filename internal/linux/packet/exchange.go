@@ -63,7 +63,8 @@ func (x *exchange) open() error {
 }
 
 // Send implements [Exchange].
-func (x *exchange) Send(t Transmit) error {
+func (x *exchange) Send(link netconf.Link, t Transmit) error {
+	x.link = link
 	return wrapSend(x.link, t, x.send(t))
 }
 
@@ -71,7 +72,7 @@ func (x *exchange) send(t Transmit) error {
 	if x.closed {
 		return errClosed
 	}
-	if err := x.n.running(x.fd, x.link.Index); err != nil {
+	if err := running(x.link); err != nil {
 		return err
 	}
 	if t.Link != nil || t.Destination == broadcast4 {
