@@ -136,11 +136,14 @@ func (x *exchange) Close() error {
 		return nil
 	}
 	x.closed = true
-	x.closeUDP()
-	n, fd, lost := x.n, x.fd, x.lost
+	n, fd, udp, lost := x.n, x.fd, x.udp, x.lost
+	x.udp = -1
 	n.loop.Remove(fd)
 	// The kernel lets a socket's owner wait tens of milliseconds.
 	n.loop.Aside(func() {
+		if udp >= 0 {
+			_ = unix.Close(udp)
+		}
 		st, err := unix.GetsockoptTpacketStats(fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
 		_ = unix.Close(fd)
 		if err == nil && st.Drops > lost {
