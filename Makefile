@@ -54,7 +54,7 @@ SCRIPTS := .ci/deps .ci/foreign .ci/fuzz .ci/run
 MANPAGES := $(wildcard packaging/man/*.[1-8])
 LINT := $(CURDIR)/build/golangci-lint
 
-.PHONY: help build capi test quick race lint fmt fuzz bench demo install capiinstall clean deps foreign
+.PHONY: help build capi test quick race lint fmt fuzz bench syscalls demo install capiinstall clean deps foreign
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -119,6 +119,9 @@ foreign: ## vet the public packages for Windows, macOS and FreeBSD
 
 bench: ## benchmarks beside the other clients that are installed
 	$(GO) run ./bench $(BENCHFLAGS)
+
+syscalls: ## the system calls from the ACK to the address, and of a renewal
+	$(GO) run ./bench -syscalls -n 5
 
 demo: ## the whole thing in a sandbox: nothing outside is touched
 	$(GO) run ./cmd/lessee demo

@@ -4,5 +4,5 @@
 // packets on the client's interface and its notifications of addresses and
 // links.
 //
-//	go run ./bench [-n 10] [-markdown] [-leases 100] [-frames 1000000] [-only lessee,udhcpc]
+//	go run ./bench [-n 10] [-markdown] [-leases 100] [-frames 1000000] [-routes 100000] [-only lessee,udhcpc]
 package main

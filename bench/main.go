@@ -14,26 +14,45 @@ func main() {
 	runs := flag.Int("n", 10, "runs of each measure")
 	leases := flag.Int("leases", 200, "leases more, for the cost of one (a twentieth for clients that start a process for each)")
 	frames := flag.Int("frames", 1_000_000, "foreign frames that pass each client")
+	routes := flag.Int("routes", 100_000, "foreign changes of routes")
 	markdown := flag.Bool("markdown", false, "print the table as Markdown")
+	idle := flag.Bool("idle", false, "measure only what foreign frames and routes do to an idle client")
+	calls := flag.Bool("syscalls", false, "count system calls instead")
 	only := flag.String("only", "", "clients to measure, separated by commas (default: all)")
 	flag.Parse()
-	if flag.NArg() > 0 || *runs < 1 || *leases < 1 || *frames < 1 {
+	if flag.NArg() > 0 || *runs < 1 || *leases < 1 || *frames < 1 || *routes < 1 {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := run(*runs, *leases, *frames, *markdown, *only); err != nil {
+	if *calls {
+		if err := inLab(func() error { return syscalls(os.Stdout, *runs) }); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if err := run(*runs, *leases, *frames, *routes, *markdown, *idle, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(runs, leases, frames int, markdown bool, only string) error {
+// inLab runs f where namespaces can be made.
+func inLab(f func() error) error {
+	if err := lab.Enter(); err != nil {
+		return err
+	}
+	defer lab.Leave()
+	return f()
+}
+
+func run(runs, leases, frames, routes int, markdown, idle bool, only string) error {
 	if err := lab.Enter(); err != nil {
 		return err
 	}
 	defer lab.Leave()
 	wanted := func(name string) bool { return only == "" || slices.Contains(strings.Split(only, ","), name) }
-	b := &bench{runs: runs, leases: leases, frames: frames}
+	b := &bench{runs: runs, leases: leases, frames: frames, routes: routes, strangersOnly: idle}
 	missing := map[string]string{}
 	names := []string{"lessee"}
 	if err := b.floor(); err != nil {
@@ -56,7 +75,7 @@ func run(runs, leases, frames int, markdown bool, only string) error {
 	floor, _ := median(b.exchange.values["lessee"])
 	fmt.Printf("Bare DISCOVER, OFFER, REQUEST, ACK on the same cable (the floor): %s. Median of %d runs; in brackets: multiples of lessee's value.\n\n",
 		milliseconds(floor), runs)
-	rows := []*row{&b.start, &b.startDiscover, &b.linkUp, &b.linkDiscover, &b.ackAddress, &b.rejoin, &b.renewRequest, &b.renewACK, &b.release, &b.renewCommand, &b.releaseCommand, &b.memory, &b.memoryMore, &b.threads, &b.descriptors, &b.strangers}
+	rows := []*row{&b.start, &b.startDiscover, &b.linkUp, &b.linkDiscover, &b.ackAddress, &b.rejoin, &b.renewRequest, &b.renewACK, &b.release, &b.renewCommand, &b.releaseCommand, &b.memory, &b.memoryMore, &b.threads, &b.descriptors, &b.strangers, &b.quiet, &b.foreignRoutes, &b.quietRoutes, &b.sockets, &b.hooks}
 	printTable(os.Stdout, cells(rows, names, missing, floor), markdown)
 	fmt.Println("\n* lessee with GOGC=10, so that it is the lease that is measured and not the garbage collector's head room.")
 	if err := parse(os.Stdout); err != nil {

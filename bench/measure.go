@@ -21,7 +21,7 @@ const patience = 30 * time.Second
 
 // A bench is one run of all measures.
 type bench struct {
-	runs, leases, frames int
+	runs, leases, frames, routes int
 
 	exchange                        row
 	start, linkUp                   row
@@ -31,8 +31,11 @@ type bench struct {
 	renewCommand, releaseCommand    row
 	memory, memoryMore              row
 	threads, descriptors            row
-	rejoin, strangers               row
+	rejoin, strangers, quiet        row
+	foreignRoutes, quietRoutes      row
+	sockets, hooks                  row
 	failed                          []string
+	strangersOnly                   bool
 }
 
 func (b *bench) name() {
@@ -59,6 +62,11 @@ func (b *bench) name() {
 		{&b.threads, "  threads", count, "plain"},
 		{&b.descriptors, "  descriptors", count, "plain"},
 		{&b.strangers, "wake-ups by a million foreign frames", whole, "plain"},
+		{&b.quiet, "  in as much time without", whole, "plain"},
+		{&b.foreignRoutes, "wake-ups by 100,000 foreign changes of routes", whole, "plain"},
+		{&b.quietRoutes, "  in as much time without", whole, "plain"},
+		{&b.sockets, "packet sockets that receive while idle", whole, "plain"},
+		{&b.hooks, "  that frames of other interfaces reach", whole, "plain"},
 	} {
 		r.row.name, r.row.unit, r.row.note = r.name, r.unit, r.note
 	}
@@ -232,6 +240,10 @@ func (b *bench) client(c *client) {
 			b.failed = append(b.failed, err.Error())
 		}
 		return err == nil
+	}
+	if b.strangersOnly {
+		note(try(c.name+": foreign frames", func(t *trial) { b.measureStrangers(t, c) }))
+		return
 	}
 	for range b.runs {
 		if !note(try(c.name+": start", func(t *trial) { b.measureStart(t, c) })) {

@@ -87,7 +87,8 @@ func Run(ctx context.Context, o Options) error {
 	if err := permitted(); err != nil {
 		return err
 	}
-	log := newLog(o.Log, o.Verbose || config.Verbose)
+	log, endLog := newLog(o.Log, o.Verbose || config.Verbose)
+	defer endLog()
 	others := clients.New()
 	others.Ahead()
 
@@ -212,24 +213,4 @@ func manage(engine *driver.Driver, store *leases.Store, names []string, log *slo
 		return fmt.Errorf("none of the adapters can be managed: %w", errors.Join(failures...))
 	}
 	return nil
-}
-
-// newLog writes one line per fact. The journal has its own time.
-func newLog(w io.Writer, verbose bool) *slog.Logger {
-	if w == nil {
-		w = os.Stderr
-	}
-	o := &slog.HandlerOptions{}
-	if verbose {
-		o.Level = slog.LevelDebug
-	}
-	if os.Getenv("JOURNAL_STREAM") != "" {
-		o.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
-			if len(groups) == 0 && a.Key == slog.TimeKey {
-				return slog.Attr{}
-			}
-			return a
-		}
-	}
-	return slog.New(slog.NewTextHandler(w, o))
 }

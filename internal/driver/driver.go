@@ -100,7 +100,12 @@ func (d *Driver) do(f func()) bool { return d.loop.Call(f) }
 // wall converts an instant to the time of day, in whole seconds: the two
 // clocks cannot be read at once, and nobody needs to see that.
 func (d *Driver) wall(at boottime.Instant) time.Time {
-	return d.cfg.Wall().Add(at.Sub(d.cfg.Now())).UTC().Truncate(time.Second)
+	return wallAt(d.cfg.Wall(), at, d.cfg.Now())
+}
+
+// wallAt is the time of day at an instant, if it is wall now.
+func wallAt(wall time.Time, at, now boottime.Instant) time.Time {
+	return wall.Add(at.Sub(now)).UTC().Truncate(time.Second)
 }
 
 // Alive returns when the loop's goroutine has answered; false if it has

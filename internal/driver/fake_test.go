@@ -397,7 +397,7 @@ func (x *exchange) Close() error {
 	return nil
 }
 
-func (x *exchange) Send(t packet.Transmit) error {
+func (x *exchange) Send(_ netconf.Link, t packet.Transmit) error {
 	x.w.note("%s send %v from %v", x.link.Name, t.Type, t.Source)
 	x.w.mu.Lock()
 	silent := x.w.silent

@@ -67,7 +67,7 @@ func (d *Driver) say(link netconf.Link, n v4.Note) {
 			e.Server = n.Lease.Server
 		}
 		if end, ok := n.Lease.Expires(); ok {
-			e.Expires = d.wall(end)
+			e.Expires = wallAt(e.Time, end, d.loop.Now())
 		}
 	}
 	d.hub.publish(e)

@@ -133,7 +133,7 @@ func (l *Loop) Send(a core.Adapter, t dhcp4.Transmit) error {
 	if err := l.Open(a); err != nil {
 		return err
 	}
-	return systemError(l.spaces[a.NS].socket(a.Index).exchange.Send(packet.Transmit(t)))
+	return systemError(l.spaces[a.NS].socket(a.Index).exchange.Send(a.Link, packet.Transmit(t)))
 }
 
 // Post implements [core.Transport].

@@ -59,6 +59,10 @@ type Loop struct {
 	// unkept are the adapters whose records have changed in this turn: the keeper is
 	// told afterwards, as that wakes a thread.
 	unkept []string
+	// asides and said wait for the end of the turn, too: no event or job stands between
+	// a packet and its answer.
+	asides []func()
+	said   []saying
 	// rehearsal is held when an adapter first waits for its carrier.
 	rehearsal rehearsed
 }
@@ -79,6 +83,21 @@ type socket struct {
 // Refusals count the packets that did not come to the client, by reason.
 type Refusals [packet.Refusals]uint64
 
+// A saying is an event that was not reported yet.
+type saying struct {
+	core.Adapter
+	core.Said
+}
+
+// hooks are those of the loop's user, but events come at the end of the turn.
+type hooks struct {
+	core.Hooks
+	l *Loop
+}
+
+// Say implements [core.Hooks].
+func (h hooks) Say(a core.Adapter, s core.Said) { h.l.said = append(h.l.said, saying{a, s}) }
+
 // New returns a loop that knows of no adapter yet.
 func New(cfg Config) *Loop {
 	l := &Loop{
@@ -95,7 +114,7 @@ func New(cfg Config) *Loop {
 		kernel = cfg.Kernel(l, l.Tell)
 	}
 	l.core = core.New(core.Config{
-		Ports:   core.Ports{Kernel: kernel, Transport: l, Resolver: l, Store: l, Hooks: cfg.Hooks},
+		Ports:   core.Ports{Kernel: kernel, Transport: l, Resolver: l, Store: l, Hooks: hooks{cfg.Hooks, l}},
 		Tenancy: cfg.Tenancy,
 	})
 	l.keeper = newKeeper(cfg.Store.Persist, l.persisted)
@@ -135,7 +154,7 @@ func (l *Loop) Run(ctx context.Context) error {
 		l.keeper.add(name)
 	}
 	for ctx.Err() == nil {
-		l.keep()
+		l.afterwards()
 		l.leaveIdle()
 		at, set := l.core.Deadline()
 		if _, err := l.cfg.Poller.Wait(at, set); err != nil {
@@ -160,8 +179,19 @@ func (l *Loop) persisted(record string, err error) {
 	})
 }
 
-// keep has the keeper persist what has changed.
-func (l *Loop) keep() {
+// afterwards does what waits for the end of a turn: what others are told of, what the
+// pool does, what the keeper persists.
+func (l *Loop) afterwards() {
+	for i, s := range l.said {
+		l.said[i] = saying{}
+		l.cfg.Hooks.Say(s.Adapter, s.Said)
+	}
+	l.said = l.said[:0]
+	for i, f := range l.asides {
+		l.asides[i] = nil
+		l.pool.do(new(aside), f)
+	}
+	l.asides = l.asides[:0]
 	for _, name := range l.unkept {
 		l.keeper.add(name)
 	}
@@ -211,8 +241,8 @@ func (l *Loop) end() {
 			_ = c.Close()
 		}
 	}
+	l.afterwards()
 	l.pool.wait()
-	l.keep()
 	l.keeper.close(persistPatience)
 	for a := range l.core.Living() {
 		if a.NS == core.Home {
@@ -283,7 +313,7 @@ func (l *Loop) Add(fd int, ready func()) error { return l.cfg.Poller.Add(fd, rea
 func (l *Loop) Remove(fd int) { l.cfg.Poller.Remove(fd) }
 
 // Aside implements [poll.Loop].
-func (l *Loop) Aside(f func()) { l.pool.do(new(aside), f) }
+func (l *Loop) Aside(f func()) { l.asides = append(l.asides, f) }
 
 // An aside is the key of what Aside is given: each has its own.
 type aside struct{ _ byte }

@@ -35,6 +35,8 @@ type Options struct {
 	// Container makes the daemon process 1 of a process namespace, with a
 	// /proc of its own, as in a container: the network is its machine's then.
 	Container bool
+	// Log is a file that gets the log; empty: the process's lines have it.
+	Log string
 	// Quiet leaves the event stream alone.
 	Quiet bool
 }
@@ -69,6 +71,9 @@ func (s *Space) Daemon(t T, o Options) *Daemon {
 		args = append(args, "--config", d.Config)
 	}
 	cmd := s.Command(t, bin, append(args, o.Args...)...)
+	if o.Log != "" {
+		cmd = s.Command(t, "sh", append([]string{"-c", `log=$0; exec "$@" 2>"$log"`, o.Log, bin}, append(args, o.Args...)...)...)
+	}
 	if o.Container {
 		cmd = s.Command(t, "sh", append([]string{"-c", `mount -t proc proc /proc && exec "$0" "$@"`, bin}, append(args, o.Args...)...)...)
 		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID | syscall.CLONE_NEWNS

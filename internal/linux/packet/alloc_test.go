@@ -72,8 +72,8 @@ func TestAllocations(t *testing.T) { // AllocsPerRun must not run beside other t
 			l.n.arp.wanted[uint32(c0.Index)] = had
 		})},
 		{"deliver a packet", 2, sends(unix.ETH_P_IP, good, x.fd, x.receive)},
-		{"broadcast", 0, func() error { return x.Send(discover) }},
-		{"send to a link address", 0, func() error { return x.Send(direct) }},
+		{"broadcast", 0, func() error { return x.Send(c0, discover) }},
+		{"send to a link address", 0, func() error { return x.Send(c0, direct) }},
 		{"send ARP", 0, func() error { return l.n.SendARP(c0, probe, nil) }},
 	} {
 		var n float64

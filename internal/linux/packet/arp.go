@@ -108,14 +108,14 @@ func (n *Transport) sendARP(link netconf.Link, packet, to []byte) error {
 	if err != nil {
 		return err
 	}
-	err = n.running(fd, link.Index)
+	err = running(link)
 	if err == nil {
 		if err = n.sendTo(fd, link, unix.ETH_P_ARP, packet, to); err == nil {
 			return nil
 		}
 	}
 	// A link that goes down at this moment has no room either.
-	if errors.Is(err, unix.ENETDOWN) || n.running(fd, link.Index) != nil {
+	if errors.Is(err, unix.ENETDOWN) || n.runningNow(fd, link.Index) != nil {
 		return fmt.Errorf("%w: %w", netconf.ErrLinkDown, err)
 	}
 	return err

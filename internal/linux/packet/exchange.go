@@ -63,7 +63,8 @@ func (x *exchange) open() error {
 }
 
 // Send implements [Exchange].
-func (x *exchange) Send(t Transmit) error {
+func (x *exchange) Send(link netconf.Link, t Transmit) error {
+	x.link = link
 	return wrapSend(x.link, t, x.send(t))
 }
 
@@ -71,7 +72,7 @@ func (x *exchange) send(t Transmit) error {
 	if x.closed {
 		return errClosed
 	}
-	if err := x.n.running(x.fd, x.link.Index); err != nil {
+	if err := running(x.link); err != nil {
 		return err
 	}
 	if t.Link != nil || t.Destination == broadcast4 {
@@ -135,11 +136,14 @@ func (x *exchange) Close() error {
 		return nil
 	}
 	x.closed = true
-	x.closeUDP()
-	n, fd, lost := x.n, x.fd, x.lost
+	n, fd, udp, lost := x.n, x.fd, x.udp, x.lost
+	x.udp = -1
 	n.loop.Remove(fd)
 	// The kernel lets a socket's owner wait tens of milliseconds.
 	n.loop.Aside(func() {
+		if udp >= 0 {
+			_ = unix.Close(udp)
+		}
 		st, err := unix.GetsockoptTpacketStats(fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
 		_ = unix.Close(fd)
 		if err == nil && st.Drops > lost {

@@ -329,9 +329,13 @@ func TestSendAwaitsNoAnswer(t *testing.T) {
 		t.Errorf("error %v, want an UnresolvedError", err)
 	}
 	link := l.c0()
+	x, _ := l.exchange()
 	l.Must(l.H.LinkSetDown(l.Link("p0")))
 	l.Await("c0 loses its carrier", func() bool { return !l.c0().Carrier })
-	if err := l.send(link, transmit("10.77.0.100", "10.77.0.1", macP, nil)); !errors.Is(err, unix.ENETDOWN) || !strings.Contains(err.Error(), "c0: ") {
+	if err := x.sendOn(l.c0(), transmit("0.0.0.0", "255.255.255.255", nil, nil)); !errors.Is(err, unix.ENETDOWN) {
+		t.Errorf("an exchange without a carrier: %v", err)
+	}
+	if err := l.send(l.c0(), transmit("10.77.0.100", "10.77.0.1", macP, nil)); !errors.Is(err, unix.ENETDOWN) || !strings.Contains(err.Error(), "c0: ") {
 		t.Errorf("without a carrier: %v", err)
 	}
 	l.Must(l.H.LinkSetDown(l.Link("c0")))

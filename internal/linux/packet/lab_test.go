@@ -89,8 +89,13 @@ type onLoop struct {
 	x *exchange
 }
 
-func (o onLoop) Send(t Transmit) error { return on(o.l, func() error { return o.x.Send(t) }) }
-func (o onLoop) Close() error          { return on(o.l, o.x.Close) }
+func (o onLoop) Send(t Transmit) error {
+	return on(o.l, func() error { return o.x.Send(o.x.link, t) })
+}
+func (o onLoop) sendOn(link netconf.Link, t Transmit) error {
+	return on(o.l, func() error { return o.x.Send(link, t) })
+}
+func (o onLoop) Close() error { return on(o.l, o.x.Close) }
 
 func (l *lab) open(link netconf.Link, deliver func(Datagram), refused func(Refusal, uint64)) onLoop {
 	l.T.Helper()

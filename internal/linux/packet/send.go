@@ -38,7 +38,7 @@ func (n *Transport) send(link netconf.Link, t Transmit) error {
 	if err != nil {
 		return err
 	}
-	if err := n.running(fd, link.Index); err != nil {
+	if err := running(link); err != nil {
 		return err
 	}
 	switch {
@@ -129,8 +129,21 @@ var (
 )
 
 // running returns ENETDOWN if the interface would swallow a frame: without a
-// carrier the kernel drops it and reports success.
-func (n *Transport) running(fd, index int) error {
+// carrier the kernel drops it and reports success. What the kernel has told of the link
+// is as good as asking it: it tells when it changes what it would answer. A frame that is
+// lost because the news is still to be read is as one that left just before.
+func running(link netconf.Link) error {
+	switch {
+	case !link.Up:
+		return errDown
+	case !link.Carrier:
+		return errNoCarrier
+	}
+	return nil
+}
+
+// runningNow is running by what the kernel says now.
+func (n *Transport) runningNow(fd, index int) error {
 	// The name may have changed; the index tells it, the name the flags.
 	n.ifreq.SetUint32(uint32(index)) //nolint:gosec // an interface index is positive and 31 bits
 	if err := unix.IoctlIfreq(fd, unix.SIOCGIFNAME, n.ifreq); err != nil {

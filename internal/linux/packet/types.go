@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/lessee/lessee/internal/netconf"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
@@ -55,11 +56,12 @@ type Frame struct {
 
 // An Exchange holds the sockets of a client that awaits an answer.
 type Exchange interface {
-	// Send returns when the frame has been handed to the interface. The error wraps a
+	// Send returns when the frame has been handed to the interface. link says how that
+	// is now; without a carrier nothing is sent. The error wraps a
 	// [netconf.UnresolvedError] if neither t.Link nor the kernel's routing can be used
 	// and the kernel does not know the link address of the next hop. Once that is
 	// known, Send is called again with t.Link set.
-	Send(t Transmit) error
+	Send(link netconf.Link, t Transmit) error
 	// Close stops the delivery; it does not wait for the kernel.
 	Close() error
 }

@@ -78,10 +78,11 @@ func (p *Poller) open() error {
 	if p.wake.fd, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
 		return fmt.Errorf("open an event descriptor: %w", err)
 	}
-	if err := p.watch(p.timer.fd, 0); err != nil {
+	if err := p.watch(p.timer.fd, unix.EPOLLIN, 0); err != nil {
 		return err
 	}
-	return p.watch(p.wake.fd, 0)
+	// It is edge triggered: each write is found once, and nothing has to be read.
+	return p.watch(p.wake.fd, unix.EPOLLIN|unix.EPOLLET, 0)
 }
 
 // Close closes the Poller's own descriptors. Wait fails from then on, Wake does nothing.
@@ -100,16 +101,16 @@ func (p *Poller) Close() error {
 // read, or has an error, until Remove.
 func (p *Poller) Add(fd int, ready func()) error {
 	p.added++
-	if err := p.watch(fd, p.added); err != nil {
+	// It is level triggered: what ready leaves unread is found again.
+	if err := p.watch(fd, unix.EPOLLIN, p.added); err != nil {
 		return err
 	}
 	p.sources[fd] = source{ready, p.added}
 	return nil
 }
 
-func (p *Poller) watch(fd int, number int32) error {
-	// It is level triggered: what ready leaves unread is found again.
-	e := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd), Pad: number} //nolint:gosec // a descriptor has 31 bits
+func (p *Poller) watch(fd int, events uint32, number int32) error {
+	e := unix.EpollEvent{Events: events, Fd: int32(fd), Pad: number} //nolint:gosec // a descriptor has 31 bits
 	if err := unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, &e); err != nil {
 		return fmt.Errorf("wait for a descriptor: %w", err)
 	}

@@ -44,10 +44,9 @@ func (t *timer) arm(until boottime.Instant, set bool) error {
 
 // A wake is a descriptor that other goroutines make readable.
 type wake struct {
-	mu    sync.Mutex
-	fd    int
-	set   bool    // it can be read
-	count [8]byte // kept to read into
+	mu  sync.Mutex
+	fd  int
+	set bool // the poller has not seen the last send
 }
 
 var one = [8]byte{1} // whichever byte order, it is not zero
@@ -58,17 +57,16 @@ func (w *wake) send() {
 	if w.set || w.fd < 0 {
 		return
 	}
-	// The count is 0 before, so there is room.
+	// It is never read: the count has room for centuries of this.
 	_, err := unix.Write(w.fd, one[:])
 	w.set = err == nil
 }
 
-// receive is called when the descriptor can be read, and makes send work again. Who
+// receive is called when the poller has seen a send, and makes send work again. Who
 // sends from now on wakes the next Wait, who did before woke this one.
 func (w *wake) receive() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_, _ = unix.Read(w.fd, w.count[:])
 	w.set = false
 }
 
