@@ -20,7 +20,7 @@ import (
 const (
 	exitDone   = 0
 	exitFailed = 1 // the operation failed
-	exitUsage  = 2 // wrong usage
+	exitUsage  = 2 // wrong usage, or a recording that cannot be read
 )
 
 // An Env is what a command knows of the world besides its arguments.
@@ -91,6 +91,7 @@ func Run(ctx context.Context, env Env, args []string) int {
 	cmd, err := root.ExecuteContextC(ctx)
 
 	var usage *usageError
+	var unreadable *unreadableError
 	switch {
 	case a.out.err != nil:
 		if !errors.Is(a.out.err, syscall.EPIPE) {
@@ -101,6 +102,9 @@ func Run(ctx context.Context, env Env, args []string) int {
 		return exitDone
 	case errors.Is(err, errReported):
 		return exitFailed
+	case errors.As(err, &unreadable):
+		a.complain(unreadable.error)
+		return exitUsage
 	case errors.As(err, &usage), !a.started:
 		a.complain(err)
 		fmt.Fprintf(a.Stderr, "%s %s\n", a.speak.Text("usage:"), a.useLine(cmd))

@@ -27,13 +27,15 @@ func (a *app) daemon() *cobra.Command {
 		Args:              adapters(0, -1),
 		ValidArgsFunction: a.completeAdapters(-1),
 	}
-	var config, state, run string
+	var config, state, run, record string
 	var verbose bool
 	cmd.Flags().StringVar(&config, "config", daemon.DefaultConfig, a.speak.Text("configuration `FILE`"))
 	cmd.Flags().StringVar(&state, "state", "", a.speak.Sprintf("`DIR` where leases are kept over a reboot, or\n'%s', else $%s,\nelse %s", daemon.NoState, stateEnv, daemon.DefaultState))
 	cmd.Flags().StringVar(&run, "run", "", a.speak.Text("`DIR` for the leases of this boot, best on a\ntmpfs, else the control socket's"))
+	cmd.Flags().StringVar(&record, "record", "", a.speak.Text("record all that happens to a new `FILE`, for\n'lessee replay'"))
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, a.speak.Text("log packets and states too"))
 	_ = cmd.MarkFlagFilename("config", "toml")
+	_ = cmd.MarkFlagFilename("record")
 	_ = cmd.MarkFlagDirname("state")
 	_ = cmd.MarkFlagDirname("run")
 	cmd.RunE = a.run(func(ctx context.Context, names []string) error {
@@ -45,6 +47,7 @@ func (a *app) daemon() *cobra.Command {
 			SocketPath: cmp.Or(a.socket, a.Getenv(lessee.SocketEnv)),
 			StateDir:   cmp.Or(state, a.Getenv(stateEnv)),
 			RunDir:     run,
+			Record:     record,
 			Verbose:    verbose,
 			Log:        a.Stderr,
 		})

@@ -67,7 +67,7 @@ func TestFrenchHelp(t *testing.T) {
 	t.Parallel()
 	var all strings.Builder
 	for _, c := range []string{
-		"", "list", "show", "renew", "release", "up", "down", "watch", "why", "discover", "trace", "daemon", "demo", "version", "help", "completion",
+		"", "list", "show", "renew", "release", "up", "down", "watch", "why", "discover", "trace", "replay", "daemon", "demo", "version", "help", "completion",
 	} {
 		r := run(t.Context(), inFrench, strings.Fields("help "+c)...)
 		if r.status != 0 || r.err != "" {

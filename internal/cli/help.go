@@ -13,6 +13,7 @@ func (a *app) use(usage string) string {
 	return strings.NewReplacer(
 		"COMMAND", a.speak.Text("COMMAND"),
 		"ADAPTER", a.speak.Text("ADAPTER"),
+		"FILE", a.speak.Text("FILE"),
 		"SHELL", a.speak.Text("SHELL"),
 	).Replace(usage)
 }

@@ -23,7 +23,7 @@ func (a *app) remote() *lessee.Client {
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.list(), a.show(), a.renew(), a.release(), a.up(), a.down(),
-		a.watch(), a.why(), a.discover(), a.trace(), a.daemon(), a.demo(), a.version(),
+		a.watch(), a.why(), a.discover(), a.trace(), a.replay(), a.daemon(), a.demo(), a.version(),
 	}
 }
 

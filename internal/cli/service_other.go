@@ -18,7 +18,7 @@ func (a *app) client() service { return system.Client{} }
 
 // commands are those that need no daemon.
 func (a *app) commands() []*cobra.Command {
-	return []*cobra.Command{a.list(), a.show(), a.renew(), a.release(), a.version()}
+	return []*cobra.Command{a.list(), a.show(), a.renew(), a.release(), a.replay(), a.version()}
 }
 
 // addSocket adds nothing: there is no daemon to name the socket of.

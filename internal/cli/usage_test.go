@@ -50,6 +50,8 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"completion", "tcsh"}, []string{"for which shell?", "bash, zsh"}},
 		{[]string{"completion"}, []string{"for which shell?"}},
 		{[]string{"daemon", "a/b"}, []string{"cannot be the name"}},
+		{[]string{"replay"}, []string{"which recording?", "usage: lessee replay FILE"}},
+		{[]string{"replay", "a", "b"}, []string{`"b": one recording is expected`}},
 		{[]string{"demo", "now"}, []string{"no argument is expected"}},
 	} {
 		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
@@ -79,7 +81,7 @@ func TestNoCommand(t *testing.T) {
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	commands := []string{
-		"list", "show", "renew", "release", "up", "down", "watch", "daemon", "demo", "version", "help", "completion",
+		"list", "show", "renew", "release", "up", "down", "watch", "replay", "daemon", "demo", "version", "help", "completion",
 	}
 	var all strings.Builder
 	for _, c := range append([]string{""}, commands...) {

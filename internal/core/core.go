@@ -15,6 +15,9 @@ type Config struct {
 
 	// Tenancy returns how the adapter of a link is managed.
 	Tenancy func(NS, netconf.Link) v4.Config
+
+	// Heard, where set, is told each input before it is handled.
+	Heard func(boottime.Instant, Input)
 }
 
 // Core is all adapters. It is not safe for concurrent use.
@@ -52,6 +55,9 @@ func New(cfg Config) *Core {
 // it.
 func (c *Core) Handle(now boottime.Instant, in Input) {
 	c.now = now
+	if c.cfg.Heard != nil {
+		c.cfg.Heard(now, in)
+	}
 	c.handle(in)
 	for i := 0; i < len(c.reports); i++ { // they may become more meanwhile
 		r := c.reports[i]

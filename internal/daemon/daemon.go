@@ -50,6 +50,8 @@ type Options struct {
 	// RunDir is the folder for what a process leaves to the next one of the same
 	// boot, best on a tmpfs; empty: the control socket's folder.
 	RunDir string
+	// Record is the file of a recording to be made; empty: none is.
+	Record string
 	// Verbose logs packets and states too.
 	Verbose bool
 	// Log receives the log; nil: standard error.
@@ -135,6 +137,11 @@ func Run(ctx context.Context, o Options) error {
 	}
 	defer names.Close()
 
+	record, end, err := beginRecording(o.Record, log)
+	if err != nil {
+		return err
+	}
+	defer end()
 	engine = driver.New(driver.Config{
 		Home: func(l poll.Loop) loop.Space {
 			transport = packet.New(space, kernel, l)
@@ -148,6 +155,7 @@ func Run(ctx context.Context, o Options) error {
 		Log:      log,
 		Seed:     rand.Uint64,
 		Adapter:  config.adapter,
+		Record:   record,
 	})
 	defer transport.Close()
 	server := control.NewServer(engine, control.Options{

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/linux/poll"
 	"github.com/lessee/lessee/internal/loop"
 	"github.com/lessee/lessee/internal/tenancy/v4"
@@ -62,6 +63,8 @@ type Config struct {
 	Seed func() uint64
 	// Adapter returns how the adapter of that name is to be managed.
 	Adapter func(name string) AdapterConfig
+	// Record, where set, puts a recorder between the core and its ports.
+	Record func(core.Config) core.Config
 }
 
 // A Driver serves the API by a loop: it passes calls on, and gives what the core knows
@@ -82,7 +85,7 @@ func New(cfg Config) *Driver {
 	d := &Driver{cfg: cfg, waiting: waiting{results: make(map[uint64]chan answer)}}
 	d.loop = loop.New(loop.Config{
 		Home: cfg.Home, Resolver: cfg.Resolver, Store: cfg.Store, Others: cfg.Others, Poller: cfg.Poller,
-		Now: cfg.Now, Hooks: d, Tenancy: d.tenancyConfig, Log: cfg.Log,
+		Now: cfg.Now, Hooks: d, Tenancy: d.tenancyConfig, Log: cfg.Log, Record: cfg.Record,
 	})
 	return d
 }

@@ -41,6 +41,9 @@ func TestArrowsGoDown(t *testing.T) {
 		// What is pure and what runs it know nothing of who calls.
 		{"./internal/core", []string{"internal/loop", "internal/driver", "internal/linux/...", "internal/leases"}},
 		{"./internal/loop", []string{"internal/driver", "internal/control", "internal/daemon", "internal/cli", "internal/leases"}},
+		// A recording is of a core and nothing else, and it is not simulated.
+		{"./internal/recording", []string{"internal/loop", "internal/driver", "internal/linux/...", "internal/leases", "internal/simulation", "internal/netconf/netconftest", "internal/control", "internal/daemon", "internal/cli"}},
+		{"./cmd/lessee", []string{"internal/simulation", "internal/netconf/netconftest", "internal/leases/leasestest"}},
 		// The contract in Go and C asks the daemon and the kernel: it is no DHCP client.
 		{"./iphlpapi", engine},
 		{"./capi", engine},
@@ -76,5 +79,5 @@ func TestTenancyKnowsNoProtocol(t *testing.T) {
 // engine is what a DHCP client is made of.
 var engine = []string{
 	"dhcp4", "dhcp6", "acd", "dna", "ipv4ll", "wire/...", "internal/tenancy/...", "internal/core", "internal/loop", "internal/engine", "internal/driver",
-	"internal/simulation", "internal/daemon", "internal/control", "internal/leases", "internal/linux/netlink", "internal/linux/packet", "internal/linux/resolver",
+	"internal/simulation", "internal/recording", "internal/daemon", "internal/control", "internal/leases", "internal/linux/netlink", "internal/linux/packet", "internal/linux/resolver",
 }

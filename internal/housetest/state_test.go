@@ -36,7 +36,7 @@ var stateRows = []struct {
 		"core.ARP.Unicast", "core.LinkChanged.Gone", "tenancy.Link.Usable", "v4.ARP.Ours", "v4.ARP.Unicast",
 	}},
 	{"a setting", []string{
-		"core.Config.Tenancy", "v4.Config.Inform", "v4.Config.LinkLocal", "v4.Config.Up", "v4.Policy.DNS", "v4.Policy.MTU",
+		"core.Config.Heard", "core.Config.Tenancy", "v4.Config.Inform", "v4.Config.LinkLocal", "v4.Config.Up", "v4.Policy.DNS", "v4.Policy.MTU",
 	}},
 	{"on record: a call began the management", []string{"core.wanted", "v4.Record.Up", "v4.Tenancy.byCall"}},
 	{"whose an answer is, and what it is that ends", []string{"core.leaving.", "core.report.of"}},

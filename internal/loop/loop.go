@@ -34,6 +34,8 @@ type Config struct {
 	// Tenancy returns how the adapter of a link is managed.
 	Tenancy func(core.NS, netconf.Link) v4.Config
 	Log     *slog.Logger
+	// Record, where set, puts a recorder between the core and its ports.
+	Record func(core.Config) core.Config
 }
 
 // A Loop runs a core. Its goroutine, that of Run, owns the core and the sockets.
@@ -113,10 +115,14 @@ func New(cfg Config) *Loop {
 	if cfg.Kernel != nil {
 		kernel = cfg.Kernel(l, l.Tell)
 	}
-	l.core = core.New(core.Config{
+	how := core.Config{
 		Ports:   core.Ports{Kernel: kernel, Transport: l, Resolver: l, Store: l, Hooks: hooks{cfg.Hooks, l}},
 		Tenancy: cfg.Tenancy,
-	})
+	}
+	if cfg.Record != nil {
+		how = cfg.Record(how)
+	}
+	l.core = core.New(how)
 	l.keeper = newKeeper(cfg.Store.Persist, l.persisted)
 	l.spaces[core.Home] = newSpace(core.Home, Place{})
 	l.spaces[core.Home].Space = cfg.Home(l)

@@ -5,6 +5,7 @@ func frenchHelp() dictionary {
 	return dictionary{
 		"COMMAND":   "COMMANDE",
 		"ADAPTER":   "ADAPTATEUR",
+		"FILE":      "FICHIER",
 		"SHELL":     "SHELL",
 		"[flags]":   "[options]",
 		"usage:":    "usage :",
@@ -79,7 +80,20 @@ func frenchHelp() dictionary {
 		"configuration `FILE`": "`FICHIER` de configuration",
 		"`DIR` where leases are kept over a reboot, or\n'%s', else $%s,\nelse %s":        "`DOSSIER` où les baux sont gardés après un\nredémarrage, ou '%s', sinon $%s,\nsinon %s",
 		"`DIR` for the leases of this boot, best on a\ntmpfs, else the control socket's": "`DOSSIER` des baux de ce démarrage, un\ntmpfs de préférence, sinon celui du socket",
+		"record all that happens to a new `FILE`, for\n'lessee replay'":                  "nouveau `FICHIER` où tout enregistrer, pour\n'lessee replay'",
 		"log packets and states too": "journaliser aussi les paquets et les états",
+
+		"play a recording, show what was done and why": "rejouer un enregistrement",
+		"Play a recording of the DHCP client service, which its --record makes, through\n" +
+			"the client of this program, and print what happened and what the client asked\n" +
+			"for. Nothing is sent or configured, and no time passes.\n\n" +
+			"Where this program does something else than the recorded one did, a line says\n" +
+			"so, and the exit status is 1; it is 2 if the recording cannot be read to its\nend.": "Rejouer un enregistrement du service client DHCP, que fait son option --record,\n" +
+			"avec le client de ce programme, et afficher ce qui est arrivé et ce que le\n" +
+			"client a demandé. Rien n'est envoyé ni configuré, et le temps ne passe pas.\n\n" +
+			"Là où ce programme fait autre chose que celui qui a été enregistré, une ligne\n" +
+			"le dit, et le code de sortie est 1. Il est 2 si l'enregistrement ne peut pas\n" +
+			"être lu jusqu'au bout.",
 
 		"show the whole thing in a sandbox": "tout montrer dans un bac à sable",
 		"Run the daemon and a DHCP server in network namespaces of their own, obtain,\n" +
