@@ -180,7 +180,12 @@ func (d *Driver) call(ctx context.Context, name string, verb tenancy.Verb, build
 				d.loop.Tell(core.Cancel{Call: call})
 			}
 		case <-d.loop.Done():
-			return stopped(verb.String(), name)
+			select {
+			case a := <-result: // just before
+				return d.resultError(verb, name, a, patience)
+			default:
+				return stopped(verb.String(), name)
+			}
 		}
 	}
 }

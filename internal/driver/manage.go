@@ -44,27 +44,19 @@ func refusalError(op, name string, why core.Refusal) error {
 }
 
 // tenancyConfig is how the adapter of a link is managed.
-//
-// In another namespace nothing is listened for while nothing is under way: an open
-// socket would keep it when its owner is gone. Its name servers are its owner's.
-func (d *Driver) tenancyConfig(ns core.NS, link netconf.Link) v4.Config {
+func (d *Driver) tenancyConfig(_ core.NS, link netconf.Link) v4.Config {
 	c := d.cfg.Adapter(link.Name)
 	metric := c.Metric
 	if metric == 0 {
 		metric = 1000 + uint32(link.Index) //nolint:gosec // an interface index is positive and 31 bits
 	}
-	cfg := v4.Config{
+	return v4.Config{
 		DHCP4:     d.clientConfig(link),
 		Policy:    v4.Policy{Metric: metric, Table: c.Table, Routes: c.Routes, MTU: c.MTU, DNS: c.DNS},
 		Conflict:  c.Conflict,
 		LinkLocal: c.LinkLocal,
 		Inform:    c.Inform,
 	}
-	if ns != core.Home {
-		cfg.DHCP4.ForceRenew, cfg.LinkLocal, cfg.Policy.DNS = false, false, false
-		cfg.Conflict = cfg.Conflict.Once()
-	}
-	return cfg
 }
 
 // clientConfig is who a client is on that link.

@@ -43,7 +43,7 @@ func (l *Loop) Inspect(a core.Adapter, o tenancy.Inspect) (tenancy.Inspected, bo
 	if o.Cause != tenancy.PutBackDue || len(in.Missing) == 0 || a.NS != core.Home {
 		return in, true
 	}
-	l.pool.do(a.ID, func() {
+	l.pool.do(looking{}, func() {
 		in.Manager, _, _ = l.cfg.Others.ManagerNow(a.Link)
 		l.Tell(core.Inspected{Of: a.Of, Turn: a.Turn, What: in})
 	})
@@ -187,10 +187,16 @@ func (l *Loop) ListenForceRenew(a core.Adapter, address netip.Addr) error {
 // Resolve implements [core.Resolver].
 func (l *Loop) Resolve(a core.Adapter, seq uint64, d netconf.DNS) {
 	l.pool.do(resolving{}, func() {
+		if l.hasEnded() {
+			return
+		}
 		err := l.cfg.Resolver.Set(a.Link, d)
 		l.Tell(core.Resolved{Of: a.Of, Turn: a.Turn, Seq: seq, Err: systemError(err)})
 	})
 }
+
+// looking is the key of the search for other clients, which share what they find.
+type looking struct{}
 
 // resolving is the key of what the resolver does.
 type resolving struct{}

@@ -14,7 +14,7 @@ const (
 	// after twice as long each time, up to lastAgain.
 	firstAgain = time.Second
 	lastAgain  = time.Minute
-	// persistPatience is how long the end of the driver waits for the disk. What
+	// persistPatience is how long the end of the loop waits for the disk. What
 	// is not persisted by then survives the process all the same.
 	persistPatience = 5 * time.Second
 )
@@ -32,7 +32,7 @@ type keeper struct {
 	// failed has the delay before the next attempt, by adapter.
 	failed map[string]time.Duration
 	idle   chan struct{} // closed when the goroutine has ended
-	hurry  chan struct{} // closed when the driver ends
+	hurry  chan struct{} // closed when the loop ends
 }
 
 type keeperState uint8

@@ -43,7 +43,10 @@ type Loop struct {
 	cfg  Config
 	core *core.Core
 	pool *pool
-	done chan struct{} // closed when nothing is taken any more
+	// closing closes sockets.
+	closing *pool
+	done    chan struct{} // closed when nothing is taken any more
+	home    Space
 
 	mu    sync.Mutex
 	tasks []func() // for the goroutine of Run
@@ -104,7 +107,8 @@ func (h hooks) Say(a core.Adapter, s core.Said) { h.l.said = append(h.l.said, sa
 func New(cfg Config) *Loop {
 	l := &Loop{
 		cfg:     cfg,
-		pool:    newPool(),
+		pool:    newPool(workers),
+		closing: newPool(closers),
 		done:    make(chan struct{}),
 		spaces:  make(map[core.NS]*space),
 		places:  make(map[any]*space),
@@ -117,15 +121,16 @@ func New(cfg Config) *Loop {
 	}
 	how := core.Config{
 		Ports:   core.Ports{Kernel: kernel, Transport: l, Resolver: l, Store: l, Hooks: hooks{cfg.Hooks, l}},
-		Tenancy: cfg.Tenancy,
+		Tenancy: func(ns core.NS, link netconf.Link) v4.Config { return abroad(ns, cfg.Tenancy(ns, link)) },
 	}
 	if cfg.Record != nil {
 		how = cfg.Record(how)
 	}
 	l.core = core.New(how)
 	l.keeper = newKeeper(cfg.Store.Persist, l.persisted)
+	l.home = cfg.Home(l)
 	l.spaces[core.Home] = newSpace(core.Home, Place{})
-	l.spaces[core.Home].Space = cfg.Home(l)
+	l.spaces[core.Home].Space = l.home
 	return l
 }
 
@@ -195,7 +200,7 @@ func (l *Loop) afterwards() {
 	l.said = l.said[:0]
 	for i, f := range l.asides {
 		l.asides[i] = nil
-		l.pool.do(new(aside), f)
+		l.closing.do(new(aside), f)
 	}
 	l.asides = l.asides[:0]
 	for _, name := range l.unkept {
@@ -218,11 +223,9 @@ func (l *Loop) linkChanged(ns core.NS, n netconf.LinkChange) {
 func (l *Loop) end() {
 	l.mu.Lock()
 	l.state = stopped
-	tasks := l.tasks
-	l.tasks = nil
+	l.tasks = nil // whoever waits for one looks at done
 	l.mu.Unlock()
 	close(l.done)
-	_ = tasks // whoever waits for one looks at done
 	for a := range l.core.Living() {
 		if s := l.spaces[a.NS]; s != nil && s.Kernel != nil {
 			_ = l.ListenARP(a, nil)
@@ -248,7 +251,8 @@ func (l *Loop) end() {
 		}
 	}
 	l.afterwards()
-	l.pool.wait()
+	l.pool.wait(persistPatience)
+	l.closing.wait(persistPatience)
 	l.keeper.close(persistPatience)
 	for a := range l.core.Living() {
 		if a.NS == core.Home {
@@ -257,8 +261,8 @@ func (l *Loop) end() {
 	}
 }
 
-// Home returns the namespace of the process.
-func (l *Loop) Home() Space { return l.spaces[core.Home].Space }
+// Home returns the namespace of the process. It may be called from any goroutine.
+func (l *Loop) Home() Space { return l.home }
 
 // Do implements [poll.Loop].
 func (l *Loop) Do(f func()) { l.Submit(f) }
@@ -319,7 +323,15 @@ func (l *Loop) Add(fd int, ready func()) error { return l.cfg.Poller.Add(fd, rea
 func (l *Loop) Remove(fd int) { l.cfg.Poller.Remove(fd) }
 
 // Aside implements [poll.Loop].
-func (l *Loop) Aside(f func()) { l.asides = append(l.asides, f) }
+func (l *Loop) Aside(f func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.state == stopped {
+		go f() // what is closed after the end
+		return
+	}
+	l.asides = append(l.asides, f)
+}
 
 // An aside is the key of what Aside is given: each has its own.
 type aside struct{ _ byte }

@@ -1,6 +1,9 @@
 package loop
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // A pool does what may take long. Jobs of one key are done one after the other, in
 // order; those of others do not wait for them as long as there are workers.
@@ -9,13 +12,20 @@ type pool struct {
 	queues  map[any][]func() // by key; the first job of a queue may be running
 	ready   []any            // keys whose first job waits for a worker
 	workers int
+	most    int // workers
 	ended   sync.WaitGroup
 }
 
-// maxWorkers bounds the goroutines of a pool, which live as long as there is work.
-const maxWorkers = 8
+// Workers of the pools. Those who close sockets are apart: the kernel lets them wait, and
+// nobody else is to wait for them.
+const (
+	workers = 8
+	closers = 4
+)
 
-func newPool() *pool { return &pool{queues: make(map[any][]func())} }
+// newPool returns a pool with so many workers at most, which live as long as there is
+// work.
+func newPool(most int) *pool { return &pool{queues: make(map[any][]func()), most: most} }
 
 // do has a job done.
 func (p *pool) do(key any, job func()) {
@@ -26,7 +36,7 @@ func (p *pool) do(key any, job func()) {
 		return // the one before has a worker, or waits for one
 	}
 	p.ready = append(p.ready, key)
-	if p.workers < maxWorkers {
+	if p.workers < p.most {
 		p.workers++
 		p.ended.Go(p.work)
 	}
@@ -53,5 +63,14 @@ func (p *pool) work() {
 	p.workers--
 }
 
-// wait returns when all jobs are done.
-func (p *pool) wait() { p.ended.Wait() }
+// wait returns when all jobs are done, or the patience is over.
+func (p *pool) wait(patience time.Duration) {
+	done := make(chan struct{})
+	go func() { p.ended.Wait(); close(done) }()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
+}

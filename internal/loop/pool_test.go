@@ -23,7 +23,7 @@ import (
 func TestPoolIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := newPool()
+		p := newPool(workers)
 		var running, most, done int
 		var mu sync.Mutex
 		const jobs, keys = 10_000, 97
@@ -41,16 +41,16 @@ func TestPoolIsBounded(t *testing.T) {
 			})
 		}
 		p.mu.Lock()
-		workers := p.workers
+		had := p.workers
 		p.mu.Unlock()
 		synctest.Wait()
-		if workers != maxWorkers {
-			t.Errorf("%d workers, want %d", workers, maxWorkers)
+		if had != workers {
+			t.Errorf("%d workers, want %d", had, workers)
 		}
-		p.wait()
+		p.wait(time.Hour)
 		synctest.Wait()
 		// The bubble's main goroutine could not end if one were left.
-		if done != jobs || most != maxWorkers {
+		if done != jobs || most != workers {
 			t.Errorf("%d jobs done, at most %d side by side", done, most)
 		}
 		if n := p.workers; n != 0 || len(p.queues) != 0 || len(p.ready) != 0 {
@@ -62,7 +62,7 @@ func TestPoolIsBounded(t *testing.T) {
 // TestPoolOrder: the jobs of one key are done in their order, one after the other.
 func TestPoolOrder(t *testing.T) {
 	t.Parallel()
-	p := newPool()
+	p := newPool(workers)
 	const jobs, keys = 10_000, 13
 	done := make([][]int, keys)
 	busy := make([]atomic.Int32, keys)
@@ -79,7 +79,7 @@ func TestPoolOrder(t *testing.T) {
 			busy[key].Add(-1)
 		})
 	}
-	p.wait()
+	p.wait(time.Hour)
 	for key, list := range done {
 		if want := (jobs - key + keys - 1) / keys; len(list) != want || !slices.IsSorted(list) {
 			t.Errorf("key %d: %d jobs of %d, sorted %v", key, len(list), want, slices.IsSorted(list))
@@ -91,16 +91,16 @@ func TestPoolOrder(t *testing.T) {
 // key whose job takes for ever holds up only its own.
 func TestPoolSideBySide(t *testing.T) {
 	t.Parallel()
-	p := newPool()
+	p := newPool(workers)
 	var together sync.WaitGroup
-	together.Add(maxWorkers)
-	for key := range maxWorkers {
+	together.Add(workers)
+	for key := range workers {
 		p.do(key, func() {
 			together.Done()
 			together.Wait()
 		})
 	}
-	p.wait()
+	p.wait(time.Hour)
 
 	hold := make(chan struct{})
 	behind := false
@@ -114,7 +114,7 @@ func TestPoolSideBySide(t *testing.T) {
 		<-others
 	}
 	close(hold)
-	p.wait()
+	p.wait(time.Hour)
 	if !behind {
 		t.Error("what waited behind the job was not done")
 	}

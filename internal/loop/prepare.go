@@ -23,10 +23,8 @@ func (l *Loop) Prepare(a core.Adapter, how core.Prepare) {
 	s.jobs++ // the namespace stays open
 	how.Record = l.record(a.NS, how.Record)
 	l.pool.do(preparing{}, func() {
-		select {
-		case <-l.done:
+		if l.hasEnded() {
 			return
-		default:
 		}
 		in := core.Prepared{Of: a.Of, Turn: a.Turn, ID: a.ID}
 		in.Refusal = l.look(kernel, a, how, &in)
@@ -46,6 +44,16 @@ func (l *Loop) Prepare(a core.Adapter, how core.Prepare) {
 			kernel.Unclaim(a.Link)
 		}
 	})
+}
+
+// hasEnded reports whether nothing is taken any more.
+func (l *Loop) hasEnded() bool {
+	select {
+	case <-l.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // preparing is the key of what prepares adapters, one after the other: two that

@@ -1,7 +1,9 @@
 package loop
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -9,6 +11,7 @@ import (
 	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/linux/poll"
 	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/internal/tenancy/v4"
 )
 
 // A Place is where a network namespace is found, other than the one of the process.
@@ -85,6 +88,9 @@ func (l *Loop) join(p Place) (core.NS, error) {
 	if s := l.places[p.Identity]; s != nil {
 		return s.ns, nil
 	}
+	if l.records[p.ID] != nil {
+		return 0, fmt.Errorf("the records of %q are those of another network namespace", p.ID)
+	}
 	l.lastNS++
 	s := newSpace(l.lastNS, p)
 	var err error
@@ -98,6 +104,17 @@ func (l *Loop) join(p Place) (core.NS, error) {
 	}
 	l.list(s)
 	return s.ns, nil
+}
+
+// abroad is how an adapter is managed in another namespace: nothing is listened for
+// while nothing is under way, as an open socket would keep the namespace when its owner
+// is gone. Its name servers are its owner's.
+func abroad(ns core.NS, cfg v4.Config) v4.Config {
+	if ns != core.Home {
+		cfg.DHCP4.ForceRenew, cfg.LinkLocal, cfg.Policy.DNS = false, false, false
+		cfg.Conflict = cfg.Conflict.Once()
+	}
+	return cfg
 }
 
 // in returns a namespace, which it opens if nobody is in it.
@@ -149,10 +166,15 @@ func (l *Loop) list(s *space) {
 	if err != nil {
 		return // the watch tells of changes
 	}
+	var gone []netconf.Link
 	for id, known := range l.core.LinksOf(s.ns) {
 		if !slices.ContainsFunc(links, func(k netconf.Link) bool { return k.Index == id.Index }) {
-			l.Do(func() { l.linkChanged(s.ns, netconf.LinkChange{Link: known, Gone: true}) })
+			gone = append(gone, known)
 		}
+	}
+	slices.SortFunc(gone, func(a, b netconf.Link) int { return cmp.Compare(a.Index, b.Index) })
+	for _, link := range gone {
+		l.linkChanged(s.ns, netconf.LinkChange{Link: link, Gone: true})
 	}
 	for _, link := range links {
 		l.core.Handle(l.now, core.LinkChanged{NS: s.ns, Link: link})

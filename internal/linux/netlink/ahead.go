@@ -11,29 +11,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A mirror has the states of links that were read ahead: what the next Apply would
+// An ahead has the states of links that were read ahead: what the next Apply would
 // read counts already, unless something has changed since. It is true as long as a
 // watch hears of the changes, and takes nothing without one.
-type mirror struct {
+type ahead struct {
 	mu     sync.Mutex
 	states map[int]netconf.State // by index; nil: there is no watch
 }
 
 // begin begins with no state, end ends with none.
-func (m *mirror) begin() {
+func (m *ahead) begin() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.states = make(map[int]netconf.State)
 }
 
-func (m *mirror) end() {
+func (m *ahead) end() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.states = nil
 }
 
 // put keeps the state of a link, if there is a watch.
-func (m *mirror) put(s netconf.State) {
+func (m *ahead) put(s netconf.State) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.states != nil {
@@ -43,7 +43,7 @@ func (m *mirror) put(s netconf.State) {
 }
 
 // take returns what counts for a link, which does not count a second time.
-func (m *mirror) take(index int) (s netconf.State, counts bool) {
+func (m *ahead) take(index int) (s netconf.State, counts bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s, counts = m.states[index]
@@ -52,7 +52,7 @@ func (m *mirror) take(index int) (s netconf.State, counts bool) {
 }
 
 // outdate forgets what was read of a link, or with 0 of all: something has changed.
-func (m *mirror) outdate(index int) {
+func (m *ahead) outdate(index int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if index == 0 {
@@ -68,23 +68,23 @@ func (m *mirror) outdate(index int) {
 func (n *Kernel) Ahead(link netconf.Link) {
 	n.change.mu.Lock()
 	defer n.change.mu.Unlock()
-	n.mirror.outdate(link.Index)
+	n.ahead.outdate(link.Index)
 	if n.read(link, []uint8{unix.AF_INET}) != nil || len(n.state.Routes) > 0 {
 		return
 	}
 	if !slices.ContainsFunc(n.state.Addresses, func(a netconf.Address) bool { return a.Flags&netconf.NoPrefixRoute != 0 }) {
-		n.mirror.put(n.state)
+		n.ahead.put(n.state)
 	}
 }
 
 // readAhead puts what was read ahead into n.state; false if nothing counts. Its caller
 // holds n.change.mu.
 func (n *Kernel) readAhead(link netconf.Link, families []uint8) bool {
-	s, counts := n.mirror.take(link.Index)
+	s, counts := n.ahead.take(link.Index)
 	if !counts || len(families) != 1 || families[0] != unix.AF_INET || s.Link.VRF != link.VRF {
 		return false
 	}
-	s.At, s.Link.MTU = clock.Now(), link.MTU
+	s.At, s.Link.MTU, s.Link.Up, s.Link.Carrier = clock.Now(), link.MTU, link.Up, link.Carrier
 	s.Addresses = append(n.state.Addresses[:0], s.Addresses...)
 	s.Routes = n.state.Routes[:0]
 	n.state = s

@@ -65,10 +65,10 @@ func TestAhead(t *testing.T) {
 	// And where its news has not come yet.
 	l.Must(l.H.AddrDel(l.Link("c0"), other))
 	ahead("after it took it away")
-	stale, _ := l.n.mirror.take(c0.Index)
+	stale, _ := l.n.ahead.take(c0.Index)
 	l.Must(l.H.AddrAdd(l.Link("c0"), other))
 	h.hints()
-	l.n.mirror.put(stale)
+	l.n.ahead.put(stale)
 	if o := l.n.Apply(c0, nil, want); o.Err() != nil || !o.AddressesSet() {
 		t.Errorf("with news on its way: %v", o.Err())
 	}
@@ -104,8 +104,8 @@ func TestAhead(t *testing.T) {
 
 // counts reports whether something that was read ahead counts for the link.
 func (l *lab) counts(link netconf.Link) bool {
-	l.n.mirror.mu.Lock()
-	defer l.n.mirror.mu.Unlock()
-	_, there := l.n.mirror.states[link.Index]
+	l.n.ahead.mu.Lock()
+	defer l.n.ahead.mu.Unlock()
+	_, there := l.n.ahead.states[link.Index]
 	return there
 }

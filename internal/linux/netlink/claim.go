@@ -27,7 +27,7 @@ type claims struct {
 	file *os.File
 }
 
-// Claim implements driver.Kernel. Where there is no place for the file, as in
+// Claim implements loop.Kernel. Where there is no place for the file, as in
 // a container without /run, nobody is kept out.
 func (n *Kernel) Claim(link netconf.Link) error {
 	c := &n.claims
@@ -52,7 +52,7 @@ func (n *Kernel) Claim(link netconf.Link) error {
 	return nil
 }
 
-// Unclaim implements driver.Kernel.
+// Unclaim implements loop.Kernel.
 func (n *Kernel) Unclaim(link netconf.Link) {
 	c := &n.claims
 	c.mu.Lock()

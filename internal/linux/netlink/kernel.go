@@ -27,7 +27,7 @@ type Kernel struct {
 	state   netconf.State
 	errs    []error
 	adapter adapter
-	mirror  mirror
+	ahead   ahead
 
 	claims claims
 }

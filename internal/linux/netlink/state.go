@@ -90,6 +90,6 @@ func (n *Kernel) readInTheWay(places []netconf.Object) error {
 func (n *Kernel) Inspect(link netconf.Link, want netconf.Desired) ([]netconf.Object, error) {
 	n.change.mu.Lock()
 	defer n.change.mu.Unlock()
-	n.mirror.outdate(link.Index)
+	n.ahead.outdate(link.Index)
 	return netconf.Inspect(n.on(link, nil, want), want)
 }

@@ -44,7 +44,7 @@ func (n *Kernel) Watch(loop poll.Loop, notify func(netconf.Notice)) (io.Closer, 
 	for _, l := range list {
 		w.known[l.Index] = l
 	}
-	n.mirror.begin()
+	n.ahead.begin()
 	return w, nil
 }
 
@@ -62,7 +62,7 @@ type watch struct {
 // Close ends the watch.
 func (w *watch) Close() error {
 	w.closed = true
-	w.n.mirror.end()
+	w.n.ahead.end()
 	w.stopRetry()
 	_ = w.links.Close()
 	_ = w.others.Close()
@@ -71,7 +71,7 @@ func (w *watch) Close() error {
 
 func (w *watch) tell(n netconf.Notice) {
 	if d, is := n.(netconf.Disturbed); is && !d.Object.Prefix.Addr().Is6() {
-		w.n.mirror.outdate(d.Index)
+		w.n.ahead.outdate(d.Index)
 	}
 	if !w.closed {
 		w.notify(n)
@@ -110,7 +110,7 @@ func bridgePort(m []byte) bool { return m[0] != unix.AF_UNSPEC }
 func (w *watch) report(l countedLink) {
 	old, ok := w.known[l.Index]
 	if !ok || l.losses != old.losses || old.Up && !l.Up || old.Carrier && !l.Carrier {
-		w.n.mirror.outdate(l.Index) // the kernel drops routes with the link, and says nothing of it
+		w.n.ahead.outdate(l.Index) // the kernel drops routes with the link, and says nothing of it
 	}
 	if ok && l.losses != old.losses && old.Carrier && l.Carrier {
 		lost := l.Link
@@ -126,7 +126,7 @@ func (w *watch) gone(l netconf.Link) {
 		l = old.Link // an interface on its way out has lost its alternative names
 		delete(w.known, l.Index)
 	}
-	w.n.mirror.outdate(l.Index)
+	w.n.ahead.outdate(l.Index)
 	l.Up, l.Carrier = false, false
 	w.tell(netconf.LinkChange{Link: l, Gone: true})
 }

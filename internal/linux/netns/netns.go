@@ -56,6 +56,9 @@ func (n *Namespace) Do(f func() error) error {
 			err = unix.Setns(int(n.file.Fd()), unix.CLONE_NEWNET)
 		}
 		if err != nil {
+			if back != nil {
+				back.Close()
+			}
 			runtime.UnlockOSThread()
 			done <- fmt.Errorf("enter the network namespace: %w", err)
 			return

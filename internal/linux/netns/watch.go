@@ -20,22 +20,22 @@ import (
 // descriptor of its process. All is done on the loop's goroutine.
 type Watcher struct {
 	loop poll.Loop
-	fd   int // -1: no path is watched yet
-	dirs map[string]*directory
-	byID map[int32]*directory
+	fd   int // -1: no path is watched
+	// dirs are the directories by inotify's number: several paths may lead to one.
+	dirs map[int32]*directory
 	buf  [16 * (unix.SizeofInotifyEvent + unix.NAME_MAX + 1)]byte
 }
 
 // A directory has paths that are watched, by the last part of their name.
 type directory struct {
 	id    int32
-	path  string
 	paths map[string]map[*watched]struct{}
 }
 
 // A watched path, and whom it concerns.
 type watched struct {
 	w    *Watcher
+	dir  *directory // nil: it is one of /proc, or not watched
 	path *Path
 	gone func()
 	pid  int // the descriptor of its process, -1 if it is none of /proc
@@ -43,7 +43,7 @@ type watched struct {
 
 // NewWatcher returns one that watches nothing.
 func NewWatcher(loop poll.Loop) *Watcher {
-	return &Watcher{loop: loop, fd: -1, dirs: make(map[string]*directory), byID: make(map[int32]*directory)}
+	return &Watcher{loop: loop, fd: -1, dirs: make(map[int32]*directory)}
 }
 
 // Watch calls gone when the path does not lead to its namespace any more, until it is
@@ -88,15 +88,17 @@ func (w *Watcher) add(k *watched) error {
 		w.fd = fd
 	}
 	dir, name := filepath.Split(k.path.path)
-	d := w.dirs[dir]
-	if d == nil {
-		id, err := unix.InotifyAddWatch(w.fd, dir, pathEvents)
-		if err != nil {
-			return err
-		}
-		d = &directory{id: int32(id), path: dir, paths: make(map[string]map[*watched]struct{})} //nolint:gosec // the kernel's numbers have 31 bits
-		w.dirs[dir], w.byID[d.id] = d, d
+	id, err := unix.InotifyAddWatch(w.fd, dir, pathEvents) // the same number for the same directory
+	if err != nil {
+		w.rest()
+		return err
 	}
+	d := w.dirs[int32(id)] //nolint:gosec // the kernel's numbers have 31 bits
+	if d == nil {
+		d = &directory{id: int32(id), paths: make(map[string]map[*watched]struct{})} //nolint:gosec // see above
+		w.dirs[d.id] = d
+	}
+	k.dir = d
 	if d.paths[name] == nil {
 		d.paths[name] = make(map[*watched]struct{})
 	}
@@ -113,26 +115,31 @@ func (k *watched) Close() error {
 		k.pid = -1
 		return err
 	}
-	dir, name := filepath.Split(k.path.path)
-	d := w.dirs[dir]
+	d := k.dir
 	if d == nil {
 		return nil
 	}
+	k.dir = nil
+	_, name := filepath.Split(k.path.path)
 	if delete(d.paths[name], k); len(d.paths[name]) == 0 {
 		delete(d.paths, name)
 	}
-	if len(d.paths) > 0 {
+	if len(d.paths) > 0 || w.dirs[d.id] != d { // the directory itself may have gone
 		return nil
 	}
-	delete(w.dirs, dir)
-	delete(w.byID, d.id)
+	delete(w.dirs, d.id)
 	_, err := unix.InotifyRmWatch(w.fd, uint32(d.id)) //nolint:gosec // a positive number
-	if len(w.dirs) == 0 {
+	w.rest()
+	return err
+}
+
+// rest closes the descriptor if no path is watched.
+func (w *Watcher) rest() {
+	if len(w.dirs) == 0 && w.fd >= 0 {
 		w.loop.Remove(w.fd)
 		_ = unix.Close(w.fd)
 		w.fd = -1
 	}
-	return err
 }
 
 // ready reads what has happened, and looks where the paths lead: what exactly it was
@@ -151,7 +158,7 @@ func (w *Watcher) ready() {
 		}
 		name := bytes.TrimRight(b[unix.SizeofInotifyEvent:size], "\x00")
 		b = b[size:]
-		switch d := w.byID[id]; {
+		switch d := w.dirs[id]; {
 		case mask&unix.IN_Q_OVERFLOW != 0:
 			for _, d := range w.dirs {
 				for _, list := range d.paths {
@@ -159,6 +166,7 @@ func (w *Watcher) ready() {
 				}
 			}
 		case mask&unix.IN_IGNORED != 0 && d != nil: // the directory went
+			delete(w.dirs, id)
 			for _, list := range d.paths {
 				look(list)
 			}
