@@ -2,6 +2,7 @@ package core
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/errno"
@@ -168,6 +169,9 @@ func (c *Core) prepare(a *adapter, id ID, how Prepare, fails failure, waits ...I
 	c.adapters.put(a, id)
 	a.name = link.Name
 	a.phase = &preparing{how: how, waits: waits, fails: fails}
+	if at := (place{id.NS, how.Record}); c.adapters.records[at] == 0 {
+		c.adapters.records[at] = a.number
+	}
 	for _, w := range waits {
 		if call := callOf(w); call != 0 {
 			c.calls[call] = a.number
@@ -313,7 +317,7 @@ func (c *Core) rehome(a *adapter) {
 	if p, is := a.phase.(*preparing); is {
 		how, fails = p.how, p.fails
 	}
-	waits := c.vacate(a)
+	waits := c.vacate(a, from)
 	if c.adapters.numbered(number) == nil {
 		return // it was about to end
 	}
@@ -334,7 +338,7 @@ func (c *Core) goneLink(id ID) {
 		return
 	}
 	p, _ := a.phase.(*preparing)
-	waits := c.vacate(a)
+	waits := c.vacate(a, c.links.all[id].Name) // which it may not have followed yet
 	c.links.remove(id)
 	if c.adapters.numbered(a.number) != nil {
 		if p == nil {
@@ -363,9 +367,10 @@ func (c *Core) goneLink(id ID) {
 	}
 }
 
-// vacate ends the tenancy of an adapter, or what prepares it, because of its link. It
-// returns the calls that wait for that. One that was about to end is dropped.
-func (c *Core) vacate(a *adapter) (waits []Input) {
+// vacate ends the tenancy of an adapter, or what prepares it, because of its link, and
+// has it wait under a name. It returns the calls that wait for that. One that was about
+// to end is dropped.
+func (c *Core) vacate(a *adapter, name string) (waits []Input) {
 	about := c.about(a)
 	switch p := a.phase.(type) {
 	case *preparing:
@@ -379,6 +384,7 @@ func (c *Core) vacate(a *adapter) (waits []Input) {
 		return nil
 	}
 	c.cfg.Kernel.Leave(about)
+	a.name = name
 	c.await(a, Refusal{})
 	return waits
 }
@@ -416,9 +422,39 @@ func (c *Core) renamed(a *adapter, link netconf.Link) {
 		c.prepare(a, a.id, p.how, p.fails, p.waits...)
 		return
 	}
+	if p := c.reads(a.id.NS, link.Name); p != nil {
+		if again := (rename{a.id}); !slices.Contains(p.waits, Input(again)) {
+			p.waits = append(p.waits, again)
+		}
+		return
+	}
 	a.name = link.Name
 	c.say(a, Said{Note: v4.Note{Kind: event.Renamed}, From: from})
 	c.moveRecord(a, from)
+}
+
+// A rename has an adapter follow its link to the name that it has by then.
+type rename struct{ id ID }
+
+func (rename) input() {}
+
+func (c *Core) rename(in rename) {
+	if a := c.adapters.at[in.id]; a != nil {
+		c.renamed(a, c.links.all[in.id])
+	}
+}
+
+// reads returns the adapter that has yet to read its record under a name, nil if there
+// is none: until then nobody else's may be put there.
+func (c *Core) reads(ns NS, name string) *preparing {
+	a := c.adapters.numbered(c.adapters.records[place{ns, name}])
+	if a == nil {
+		return nil
+	}
+	if p, is := a.phase.(*preparing); is && p.how.Record == name {
+		return p
+	}
+	return nil
 }
 
 // moveRecord puts what an adapter knows on record under its name, and removes what it
@@ -428,6 +464,11 @@ func (c *Core) moveRecord(a *adapter, from string) {
 		l.tenancy.Save()
 		c.tell(a, tenancy.PersistFailed{}) // nothing is known of the new one yet
 	}
+	at := place{a.id.NS, from}
+	if c.adapters.records[at] != a.number {
+		return // another adapter has put its own there
+	}
+	delete(c.adapters.records, at)
 	id, _, there := c.links.find(a.id.NS, from)
 	if owner := c.adapters.at[id]; !there || owner == nil || owner == a {
 		c.cfg.Store.Forget(c.about(a), from)

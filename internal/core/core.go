@@ -102,6 +102,8 @@ func (c *Core) handle(in Input) {
 		c.resolved(in)
 	case ResolverChanged:
 		c.resolverChanged(in)
+	case rename:
+		c.rename(in)
 	}
 }
 

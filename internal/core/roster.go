@@ -12,10 +12,12 @@ type roster struct {
 	byNumber map[Number]*adapter
 	at       map[ID]*adapter
 	waits    map[place]*adapter
+	// records has whose record was read or saved under a name last.
+	records map[place]Number
 }
 
 func newRoster() roster {
-	return roster{byNumber: make(map[Number]*adapter), at: make(map[ID]*adapter), waits: make(map[place]*adapter)}
+	return roster{byNumber: make(map[Number]*adapter), at: make(map[ID]*adapter), waits: make(map[place]*adapter), records: make(map[place]Number)}
 }
 
 // add begins with an adapter, which is nowhere yet.
@@ -60,6 +62,9 @@ func (r *roster) lift(a *adapter) {
 func (r *roster) remove(a *adapter) {
 	r.lift(a)
 	delete(r.byNumber, a.number)
+	if at := (place{a.id.NS, a.name}); r.records[at] == a.number {
+		delete(r.records, at)
+	}
 }
 
 // inOrder returns all adapters in the order in which they came.
