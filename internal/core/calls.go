@@ -101,11 +101,9 @@ func (c *Core) expireWaits(a *adapter) {
 
 // cancel answers a caller who gave up. What the call set going goes on.
 func (c *Core) cancel(in Cancel) {
-	for _, s := range c.scans {
-		if s.call == in.Call {
-			c.endScan(s, refuse(errno.ERROR_CANCELLED, reason.GaveUp))
-			return
-		}
+	if s := c.asked[in.Call]; s != nil {
+		c.endScan(s, refuse(errno.ERROR_CANCELLED, reason.GaveUp))
+		return
 	}
 	a := c.adapters.numbered(c.calls[in.Call])
 	if a == nil {
