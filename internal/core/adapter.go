@@ -169,7 +169,7 @@ func (c *Core) prepare(a *adapter, id ID, how Prepare, fails failure, waits ...I
 	c.adapters.put(a, id)
 	a.name = link.Name
 	a.phase = &preparing{how: how, waits: waits, fails: fails}
-	if at := (place{id.NS, how.Record}); c.adapters.records[at] == 0 {
+	if at := (place{id.NS, how.Record}); c.adapters.numbered(c.adapters.records[at]) == nil {
 		c.adapters.records[at] = a.number
 	}
 	for _, w := range waits {
