@@ -16,13 +16,14 @@ func init() { //nolint:gochecknoinits // a table of methods that refer to it
 	encounters = table{
 		{10, "companion: call", func(s *simulation) {
 			verbs := []tenancy.Verb{tenancy.Renew, tenancy.Renew, tenancy.Release, tenancy.Await, tenancy.End, tenancy.EndKeep}
+			patience := []time.Duration{0, time.Second, 20 * time.Second}
 			x := s.companion()
 			if !x.managed() {
-				s.callTo(x, tenancy.Await, 20*time.Second)
+				s.callTo(x, tenancy.Await, patience[s.chance.IntN(len(patience))])
 				return
 			}
 			for range 1 + s.chance.IntN(2) {
-				s.callTo(x, verbs[s.chance.IntN(len(verbs))], []time.Duration{0, time.Second, 20 * time.Second}[s.chance.IntN(3)])
+				s.callTo(x, verbs[s.chance.IntN(len(verbs))], patience[s.chance.IntN(len(patience))])
 			}
 		}},
 		{6, "companion: flap", func(s *simulation) {
