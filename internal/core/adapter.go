@@ -1,6 +1,7 @@
 package core
 
 import (
+	"bytes"
 	"cmp"
 	"net/netip"
 	"slices"
@@ -170,6 +171,9 @@ func (c *Core) prepare(a *adapter, id ID, how Prepare, fails failure, waits ...I
 	c.adapters.put(a, id)
 	a.name = link.Name
 	a.phase = &preparing{how: how, waits: waits, fails: fails}
+	if at := (place{id.NS, how.Record}); c.adapters.numbered(c.adapters.records[at]) == nil {
+		c.adapters.records[at] = a.number
+	}
 	for _, w := range waits {
 		if call := callOf(w); call != 0 {
 			c.calls[call] = a.number
@@ -230,7 +234,11 @@ func (c *Core) prepared(in Prepared) {
 		c.cannot(a, Refusal{errno.ERROR_INVALID_PARAMETER, reason.Cause{Reason: reason.BadConfiguration, Fault: reason.FaultOf(err)}, err})
 		return
 	}
-	a.phase = &living{tenancy: t}
+	l := &living{tenancy: t}
+	if !cfg.Policy.DNS {
+		l.names.told = new(netconf.DNS) // whatever there is, others have set it
+	}
+	a.phase = l
 	c.say(a, Said{Note: v4.Note{Kind: event.Managed}})
 	c.tell(a, v4.Begin{
 		Record:     in.Record,
@@ -278,10 +286,14 @@ func (c *Core) linkChanged(in LinkChanged) {
 	}
 	was, known := c.links.set(id, in.Link)
 	a := c.adapters.at[id]
+	another := known && !bytes.Equal(was.HardwareAddr, in.Link.HardwareAddr)
+	if s := c.scans[id]; s != nil && another { // what receives for it does so for the old address
+		c.endScan(s, refuse(errno.ERROR_NO_NETWORK, reason.NoLink))
+	}
 	switch {
 	case a == nil:
 		c.seek(id)
-	case known && string(was.HardwareAddr) != string(in.Link.HardwareAddr):
+	case another:
 		c.rehome(a)
 	default:
 		if p, is := a.phase.(*preparing); is {
@@ -315,7 +327,7 @@ func (c *Core) rehome(a *adapter) {
 	if p, is := a.phase.(*preparing); is {
 		how, fails = p.how, p.fails
 	}
-	waits := c.vacate(a)
+	waits := c.vacate(a, from)
 	if c.adapters.numbered(number) == nil {
 		return // it was about to end
 	}
@@ -336,7 +348,7 @@ func (c *Core) goneLink(id ID) {
 		return
 	}
 	p, _ := a.phase.(*preparing)
-	waits := c.vacate(a)
+	waits := c.vacate(a, c.links.all[id].Name) // which it may not have followed yet
 	c.links.remove(id)
 	if c.adapters.numbered(a.number) != nil {
 		if p == nil {
@@ -382,9 +394,10 @@ func (c *Core) left(in Left) {
 	}
 }
 
-// vacate ends the tenancy of an adapter, or what prepares it, because of its link. It
-// returns the calls that wait for that. One that was about to end is dropped.
-func (c *Core) vacate(a *adapter) (waits []Input) {
+// vacate ends the tenancy of an adapter, or what prepares it, because of its link, and
+// has it wait under a name. It returns the calls that wait for that. One that was about
+// to end is dropped.
+func (c *Core) vacate(a *adapter, name string) (waits []Input) {
 	about := c.about(a)
 	switch p := a.phase.(type) {
 	case *preparing:
@@ -392,12 +405,15 @@ func (c *Core) vacate(a *adapter) (waits []Input) {
 	case *living:
 		c.giveUp(a)
 		c.tell(a, tenancy.Gone{})
+		c.unname(about, p)
 	case *leaving:
 		c.giveUp(a)
 		c.tell(a, tenancy.Gone{})
+		c.unname(about, p.living)
 		return nil
 	}
 	c.cfg.Kernel.Leave(about)
+	a.name = name
 	c.await(a, Refusal{})
 	return waits
 }
@@ -435,18 +451,74 @@ func (c *Core) renamed(a *adapter, link netconf.Link) {
 		c.prepare(a, a.id, p.how, p.fails, p.waits...)
 		return
 	}
+	if p := c.reads(a.id.NS, link.Name); p != nil {
+		if again := (rename{a.id}); !slices.Contains(p.waits, Input(again)) {
+			p.waits = append(p.waits, again)
+		}
+		return
+	}
 	a.name = link.Name
 	c.say(a, Said{Note: v4.Note{Kind: event.Renamed}, From: from})
 	c.moveRecord(a, from)
 }
 
-// moveRecord puts what an adapter knows on record under its name, and removes what it
-// had on record under the one before, unless that is another adapter's by now.
+// A rename has an adapter follow its link to the name that it has by then.
+type rename struct{ id ID }
+
+func (rename) input() {}
+
+func (c *Core) rename(in rename) {
+	if a := c.adapters.at[in.id]; a != nil {
+		c.renamed(a, c.links.all[in.id])
+	}
+}
+
+// reads returns the adapter that has yet to read its record under a name, nil if there
+// is none: until then nobody else's may be put there.
+func (c *Core) reads(ns NS, name string) *preparing {
+	a := c.adapters.numbered(c.adapters.records[place{ns, name}])
+	if a == nil {
+		return nil
+	}
+	if p, is := a.phase.(*preparing); is && p.how.Record == name {
+		return p
+	}
+	return nil
+}
+
+// moveRecord puts what an adapter knows on record under its name, and then removes what
+// it had on record under the one before.
 func (c *Core) moveRecord(a *adapter, from string) {
 	if l := a.living(); l != nil {
 		l.tenancy.Save()
 		c.tell(a, tenancy.PersistFailed{}) // nothing is known of the new one yet
 	}
+	c.then(moved{a.number, from})
+}
+
+// A moved removes what an adapter had on record under a name, if it is on record under
+// another by now and that name has not become another adapter's.
+type moved struct {
+	of   Number
+	from string
+}
+
+func (moved) input() {}
+
+func (c *Core) moved(in moved) {
+	a := c.adapters.numbered(in.of)
+	if a == nil || a.name == in.from {
+		return
+	}
+	if l := a.living(); l != nil && (l.tenancy.Unsaved() || l.hold.holds()) {
+		return
+	}
+	from := in.from
+	at := place{a.id.NS, from}
+	if c.adapters.records[at] != a.number {
+		return // another adapter has put its own there
+	}
+	delete(c.adapters.records, at)
 	id, _, there := c.links.find(a.id.NS, from)
 	if owner := c.adapters.at[id]; !there || owner == nil || owner == a {
 		c.cfg.Store.Forget(c.about(a), from)

@@ -101,11 +101,9 @@ func (c *Core) expireWaits(a *adapter) {
 
 // cancel answers a caller who gave up. What the call set going goes on.
 func (c *Core) cancel(in Cancel) {
-	for _, s := range c.scans {
-		if s.call == in.Call {
-			c.endScan(s, refuse(errno.ERROR_CANCELLED, reason.GaveUp))
-			return
-		}
+	if s := c.asked[in.Call]; s != nil {
+		c.endScan(s, refuse(errno.ERROR_CANCELLED, reason.GaveUp))
+		return
 	}
 	a := c.adapters.numbered(c.calls[in.Call])
 	if a == nil {
@@ -143,6 +141,10 @@ func (c *Core) up(in Up) {
 	}
 	id := ID{in.NS, in.Link.Index}
 	if !c.Has(id) {
+		if in.NS != Home { // all of its links are known, so this one has gone
+			c.answer(in.Call, refuse(errno.ERROR_FILE_NOT_FOUND, reason.NoSuchAdapter))
+			return
+		}
 		c.links.set(id, in.Link) // the caller knows before we do
 	}
 	a := c.adapters.at[id]
@@ -183,10 +185,7 @@ func (c *Core) call(in Call) {
 			c.arm(a)
 		}
 		return
-	case *leaving:
-		if ends {
-			in.Verb = p.verb // it joins
-		}
+	case *leaving: // one that ends joins
 	case *preparing:
 		if ends {
 			c.wait(a, in)

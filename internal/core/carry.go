@@ -80,6 +80,7 @@ func (c *Core) carry(a *adapter, l *living, o tenancy.Output) {
 	case v4.Transmit:
 		c.send(a, l, dhcp4.Transmit(o))
 	case v4.Save:
+		c.adapters.records[place{a.id.NS, a.name}] = a.number
 		if err := c.cfg.Store.Save(about, o.Record); err != nil || l.tenancy.Unsaved() {
 			c.report(a, tenancy.SaveFailed{Err: err})
 		}

@@ -31,6 +31,7 @@ type Core struct {
 	links    links
 	adapters roster
 	scans    map[ID]*scan
+	asked    map[uint64]*scan  // by the call that wants it
 	calls    map[uint64]Number // of adapters, not answered yet: whom each is about
 	due      deadlines
 	// resolver is the resolver's file while another program's text is in it, else "".
@@ -48,7 +49,7 @@ type report struct {
 
 // New returns a core that knows of no link.
 func New(cfg Config) *Core {
-	return &Core{cfg: cfg, links: newLinks(), adapters: newRoster(), scans: make(map[ID]*scan), calls: make(map[uint64]Number)}
+	return &Core{cfg: cfg, links: newLinks(), adapters: newRoster(), scans: make(map[ID]*scan), asked: make(map[uint64]*scan), calls: make(map[uint64]Number)}
 }
 
 // Handle tells the core what happened at the instant now, and does what follows from
@@ -110,6 +111,10 @@ func (c *Core) handle(in Input) {
 		c.resolved(in)
 	case ResolverChanged:
 		c.resolverChanged(in)
+	case rename:
+		c.rename(in)
+	case moved:
+		c.moved(in)
 	}
 }
 

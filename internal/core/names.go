@@ -13,8 +13,8 @@ import (
 // resolve names by it: what the kernel did is reported when the resolver has answered,
 // too, but it is not waited for for long.
 type names struct {
-	dns netconf.DNS // what the resolver was told last
-	seq uint64      // of that
+	told *netconf.DNS // what the resolver was told last; nil: it is not known what it has
+	seq  uint64       // of that
 	// until is how long its answer is waited for, applied what waits for it; a Seq of
 	// 0: nothing does.
 	until   tenancy.Alarm
@@ -27,13 +27,26 @@ const resolverPatience = time.Second
 // name has an adapter's name servers used, if they are not the same as before.
 func (c *Core) name(a *adapter, l *living, seq uint64, d netconf.DNS) {
 	n := &l.names
-	if n.dns.Domain == d.Domain && slices.Equal(n.dns.Servers, d.Servers) && slices.Equal(n.dns.Search, d.Search) {
+	if n.told != nil && n.told.Domain == d.Domain && slices.Equal(n.told.Servers, d.Servers) && slices.Equal(n.told.Search, d.Search) {
 		return
 	}
-	n.dns, n.seq = d, seq
-	n.until.Set(c.now.Add(resolverPatience))
-	c.cfg.Resolver.Resolve(c.about(a), seq, d)
+	if n.told != nil || !blank(d) { // what an earlier life left is taken back while nobody waits
+		n.until.Set(c.now.Add(resolverPatience))
+	}
+	told := d
+	n.told, n.seq = &told, seq
+	c.cfg.Resolver.Resolve(c.about(a), seq, told)
 }
+
+// unname takes back the name servers of an adapter that has lost its link.
+func (c *Core) unname(a Adapter, l *living) {
+	if l.names.told == nil || !blank(*l.names.told) {
+		c.cfg.Resolver.Resolve(a, 0, netconf.DNS{})
+	}
+}
+
+// blank reports whether there is nothing to resolve names by.
+func blank(d netconf.DNS) bool { return d.Domain.IsZero() && len(d.Servers)+len(d.Search) == 0 }
 
 // applied tells what the kernel did, when the name servers are in place as well.
 func (c *Core) applied(a *adapter, l *living, in tenancy.Applied) {
@@ -70,7 +83,7 @@ func (c *Core) resolved(in Resolved) {
 		return
 	}
 	if in.Err != nil {
-		l.names.dns = netconf.DNS{}
+		l.names.told = nil
 		c.say(a, Said{Note: problem(reason.ResolverFailed, in.Err)})
 	}
 	if l.names.until.IsSet() {

@@ -178,7 +178,7 @@ func (m *machine) check() {
 		}
 	}
 	r := &c.adapters
-	if n := len(r.at) + len(r.waits); n != len(r.byNumber) {
+	if n := len(r.at) + len(r.waits); n != len(r.byNumber) || n != len(r.order) {
 		m.t.Fatalf("%d of %d adapters can be found", n, len(r.byNumber))
 	}
 	for id, a := range r.at {
@@ -219,7 +219,7 @@ func (m *machine) end() {
 	if len(m.open) > 0 || len(c.calls) > 0 {
 		m.t.Fatalf("calls without an answer at the end: %v, %v", m.open, c.calls)
 	}
-	if len(c.links.all)+len(c.links.named)+len(c.links.macs)+len(c.adapters.at)+len(c.scans) > 0 {
+	if len(c.links.all)+len(c.links.named)+len(c.links.macs)+len(c.adapters.at)+len(c.scans)+len(c.asked) > 0 {
 		m.t.Fatalf("left: %v %v %v %v", c.links, c.adapters.at, c.scans, c.links.macs)
 	}
 	if at, ok := c.Deadline(); ok {

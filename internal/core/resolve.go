@@ -65,7 +65,7 @@ func (c *Core) unresolved(a *adapter, l *living) { c.resume(a, l, l.hold.why) }
 
 // giveUp goes on without what an adapter waits for.
 func (c *Core) giveUp(a *adapter) {
-	if l := a.living(); l != nil && l.hold.holds() {
+	for l := a.living(); l != nil && l == a.living() && l.hold.holds(); {
 		c.unresolved(a, l)
 	}
 }

@@ -2,7 +2,6 @@ package core
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 )
 
@@ -10,12 +9,15 @@ import (
 type roster struct {
 	last     Number
 	byNumber map[Number]*adapter
+	order    []*adapter // in which they came: by number
 	at       map[ID]*adapter
 	waits    map[place]*adapter
+	// records has whose record was read or saved under a name last.
+	records map[place]Number
 }
 
 func newRoster() roster {
-	return roster{byNumber: make(map[Number]*adapter), at: make(map[ID]*adapter), waits: make(map[place]*adapter)}
+	return roster{byNumber: make(map[Number]*adapter), at: make(map[ID]*adapter), waits: make(map[place]*adapter), records: make(map[place]Number)}
 }
 
 // add begins with an adapter, which is nowhere yet.
@@ -23,6 +25,7 @@ func (r *roster) add(ns NS, name string) *adapter {
 	r.last++
 	a := &adapter{number: r.last, id: ID{NS: ns}, name: name}
 	r.byNumber[a.number] = a
+	r.order = append(r.order, a)
 	return a
 }
 
@@ -60,9 +63,14 @@ func (r *roster) lift(a *adapter) {
 func (r *roster) remove(a *adapter) {
 	r.lift(a)
 	delete(r.byNumber, a.number)
+	if i, there := slices.BinarySearchFunc(r.order, a.number, func(o *adapter, n Number) int { return cmp.Compare(o.number, n) }); there {
+		r.order = slices.Delete(r.order, i, i+1)
+	}
+	if at := (place{a.id.NS, a.name}); r.records[at] == a.number {
+		delete(r.records, at)
+	}
 }
 
-// inOrder returns all adapters in the order in which they came.
-func (r *roster) inOrder() []*adapter {
-	return slices.SortedFunc(maps.Values(r.byNumber), func(a, b *adapter) int { return cmp.Compare(a.number, b.number) })
-}
+// inOrder returns all adapters in the order in which they came. They may change while
+// one looks at them.
+func (r *roster) inOrder() []*adapter { return slices.Clone(r.order) }

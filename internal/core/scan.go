@@ -57,7 +57,7 @@ func (c *Core) discover(in Discover) {
 		return
 	}
 	s := &scan{id: id, call: in.Call, scan: asks}
-	c.scans[id] = s
+	c.scans[id], c.asked[in.Call] = s, s
 	c.drainScan(s)
 }
 
@@ -99,6 +99,7 @@ func (c *Core) endScan(s *scan, why Refusal) {
 
 func (c *Core) forgetScan(s *scan) {
 	delete(c.scans, s.id)
+	delete(c.asked, s.call)
 	c.due.remove(s)
 	c.close(s.id)
 }

@@ -30,6 +30,7 @@ type scene struct {
 
 	unresolved netip.Addr // the next hop that Post does not know
 	deaf       error      // why no ARP is sent and heard
+	disk       error
 	prompt     promptness
 	resolver   promptness
 	resolved   []Resolved // that are told next
@@ -176,8 +177,11 @@ func (s *scene) Resolve(a Adapter, seq uint64, d netconf.DNS) {
 	s.at(a, "resolve by %v", d.Servers)
 }
 
-func (s *scene) Save(a Adapter, r v4.Record) error { s.at(a, "save, up: %v", r.Up); return nil }
-func (s *scene) Forget(a Adapter, name string)     { s.at(a, "forget %s", name) }
+func (s *scene) Save(a Adapter, r v4.Record) error {
+	s.at(a, "save, up: %v", r.Up)
+	return s.disk
+}
+func (s *scene) Forget(a Adapter, name string) { s.at(a, "forget %s", name) }
 
 func (s *scene) Say(a Adapter, n Said) {
 	switch n.Kind.String() {

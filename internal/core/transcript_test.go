@@ -105,6 +105,8 @@ func (s *scene) play(t *testing.T, d *datadriven.TestData) string {
 		s.unresolved, _ = netip.ParseAddr(name)
 	case "deaf":
 		s.deaf = map[string]error{"buffers": errors.New("no buffer space available"), "link": netconf.ErrLinkDown}[name]
+	case "disk":
+		s.disk = map[string]error{"full": errors.New("no space left on device")}[name]
 	case "arp": // another host asks for the address
 		mac := []byte{2, 0, 0, 0, 0, 99}
 		ours := 0

@@ -19,10 +19,11 @@ var stateRows = []struct {
 	what   []string
 }{
 	{"what is found by a key", []string{
-		"core.Core.calls", "core.Core.scans", "core.links.all", "core.links.macs", "core.links.named", "core.links.of",
-		"core.roster.at", "core.roster.byNumber", "core.roster.waits",
+		"core.Core.asked", "core.Core.calls", "core.Core.scans", "core.links.all", "core.links.macs", "core.links.named", "core.links.of",
+		"core.roster.at", "core.roster.byNumber", "core.roster.records", "core.roster.waits",
 	}},
-	{"a lease, which nobody changes; nil: there is none", []string{
+	{"a lease or what others were told, which nobody changes; nil: there is none", []string{
+		"core.names.told",
 		"core.Discovery.Lease", "v4.Network.Lease", "v4.Note.Lease", "v4.Record.Lease", "v4.Status.Lease",
 		"v4.finder.learning", "v4.informing.parameters", "v4.leased.lease", "v4.probing.lease", "v4.released.given", "v4.Tenancy.recorded",
 	}},

@@ -44,7 +44,7 @@ func TestEveryInputHasAForm(t *testing.T) {
 		}
 		for _, d := range file.Decls {
 			if f, is := d.(*ast.FuncDecl); is && f.Name.Name == "input" && f.Recv != nil {
-				if receiver, is := f.Recv.List[0].Type.(*ast.Ident); is {
+				if receiver, is := f.Recv.List[0].Type.(*ast.Ident); is && receiver.IsExported() {
 					want = append(want, receiver.Name)
 				}
 			}

@@ -118,6 +118,8 @@ func (r *rules) inspected(in tenancy.Inspected) {
 // dropped: the kernel dropped the routes of a link that went down.
 func (r *rules) dropped() {
 	maps.DeleteFunc(r.taken, func(o netconf.Object, _ loss) bool { return o.Kind == netconf.ObjectRoute })
+	// Who has not been told of that takes it for another program's doing.
+	r.tampered = r.tampered || r.s.m.untold()
 }
 
 // wished: a caller or a new lease wants everything back.
@@ -252,7 +254,7 @@ func (r *rules) checkOrder(c call, o tenancy.Answer) {
 // not know.
 func (s *simulation) news() bool {
 	since := s.now().Sub(max(s.m.woke, s.unsettled))
-	return s.m.notices > 0 || since <= taking || (s.hinted || s.looking) && since <= settling
+	return s.m.notices > 0 || s.m.untold() || since <= taking || (s.hinted || s.looking) && since <= settling
 }
 
 // lapses reports whether a lease is in its last seconds, in which the kernel may

@@ -3,6 +3,7 @@ package simulation
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,9 +17,9 @@ import (
 	"github.com/lessee/lessee/internal/tenancy/v4"
 )
 
-// A disk holds the adapter's record in two copies: one that survives the program,
-// and one that follows it a while later and survives a power failure. It is package
-// leases on disks in memory.
+// A disk holds the records of a namespace's adapters in two copies: one that survives
+// the program, and one that follows it a while later and survives a power failure. It
+// is package leases on disks in memory.
 type disk struct {
 	s          *simulation
 	store      *leases.Store // of the program that runs
@@ -26,23 +27,37 @@ type disk struct {
 	damaged    bool // the file system has damaged a file
 	left       int  // operations until the power fails; below 0: it does not
 	boots      int
+	files      map[string]*file // by the adapter's name
+	entries    uint64           // how often something was put on record
+}
+
+// A file is what is known of one record.
+type file struct {
 	// seen is what the next program must read.
 	seen v4.Record
 	// unsure are records of which only the second copy may be there; past are
 	// those from the one that would survive a power failure: it leaves one of them.
 	unsure, past []v4.Record
 	last         v4.Record // that the program saved or read
+	entry        uint64    // when it was put there
 }
-
-// adapter is the name of the machine's adapter.
-const adapter = "eth0"
 
 var errDisk = errors.New("no space left on device")
 
 func newDisk(s *simulation) *disk {
-	d := &disk{s: s, left: -1, past: []v4.Record{{}}}
+	d := &disk{s: s, left: -1, files: map[string]*file{}}
 	d.run, d.state = leasestest.New(&d.left), leasestest.New(&d.left)
 	return d
+}
+
+// file returns what is known of the record of that name.
+func (d *disk) file(name string) *file {
+	f := d.files[name]
+	if f == nil {
+		f = &file{past: []v4.Record{{}}}
+		d.files[name] = f
+	}
+	return f
 }
 
 // open is the beginning of a program.
@@ -52,94 +67,111 @@ func (d *disk) open() {
 		BootID: strconv.Itoa(d.boots),
 		Wall:   func() time.Time { return time.Unix(1_700_000_000, 0).Add(d.s.now().Sub(boottime.Instant(0))) },
 	})
-	for range d.store.Pending() {
-		d.persist()
+	for _, name := range d.pending() {
+		d.persist(name)
 	}
 }
+
+// pending are the names of the records whose second copy is not as the first one.
+func (d *disk) pending() []string { return slices.Sorted(slices.Values(d.store.Pending())) }
 
 // full has every write fail with an error, nil to end that.
 func (d *disk) full(err error) { d.run.Full, d.state.Full = err, err }
 
-func (d *disk) save(r v4.Record) error {
-	defer d.persist()
-	return d.note(r, d.store.Save(adapter, r))
+func (d *disk) save(name string, r v4.Record) error {
+	defer d.persist(name)
+	return d.note(name, r, d.store.Save(name, r))
 }
 
-func (d *disk) forget() {
-	defer d.persist()
-	_ = d.note(v4.Record{}, d.store.Remove(adapter))
+func (d *disk) forget(name string) {
+	defer d.persist(name)
+	_ = d.note(name, v4.Record{}, d.store.Remove(name))
 }
 
 // note remembers what was put on record.
-func (d *disk) note(r v4.Record, err error) error {
-	d.past, d.last = append(d.past, r), r
+func (d *disk) note(name string, r v4.Record, err error) error {
+	d.entries++
+	f := d.file(name)
+	f.past, f.last, f.entry = append(f.past, r), r, d.entries
 	if err != nil {
-		d.unsure = append(d.unsure, r)
+		f.unsure = append(f.unsure, r)
 		return err
 	}
-	d.seen, d.unsure = r, nil
+	f.seen, f.unsure = r, nil
 	return nil
 }
 
 // persist has the second copy follow the first one: the latest wins, and nothing
 // waits for it.
-func (d *disk) persist() {
+func (d *disk) persist(name string) {
 	store := d.store
 	d.s.world.After(dhcptest.Between(d.s.chance, 0, time.Second), func() {
-		if d.store == store && len(store.Pending()) > 0 && store.Persist(adapter) == nil {
-			d.past = []v4.Record{d.last}
+		if d.store == store && slices.Contains(store.Pending(), name) && store.Persist(name) == nil {
+			f := d.file(name)
+			f.past = []v4.Record{f.last}
 		}
 	})
 }
 
 // load is what a program reads: what was saved last.
-func (d *disk) load() v4.Record {
-	r, _, err := d.store.Load(adapter)
+func (d *disk) load(name string) v4.Record {
+	r, _, err := d.store.Load(name)
 	if err != nil && !d.damaged {
 		d.s.broke("record", "%v", err)
 	}
-	may := append(d.unsure, d.seen)
-	if d.among(v4.Record{}, d.unsure) {
-		may = append(may, d.past...) // where it could not be removed, the second copy may be older
+	f := d.file(name)
+	may := append(f.unsure, f.seen)
+	if among(v4.Record{}, f.unsure) {
+		may = append(may, f.past...) // where it could not be removed, the second copy may be older
 	}
-	if !d.among(r, may) {
-		d.s.broke("record", "%s is read, and %s was saved last", recordText(r), recordText(d.seen))
+	if !among(r, may) {
+		d.s.broke("record", "%s is read, and %s was saved last", recordText(r), recordText(f.seen))
 	}
-	if recordText(r) != recordText(d.seen) {
-		d.unsure = append(d.unsure, d.seen)
-		d.seen = r
+	if recordText(r) != recordText(f.seen) {
+		f.unsure = append(f.unsure, f.seen)
+		f.seen = r
 	}
-	d.last = r
+	f.last = r
 	return r
 }
 
-// powerFails loses what was not flushed. By chance the second copy was just
+// powerFails loses what was not flushed. By chance a second copy was just
 // being written, or the file system damages it.
 func (d *disk) powerFails() {
 	r := d.s.chance
-	if d.left = r.IntN(6); d.store != nil && dhcptest.Chance(r, 0.5) {
-		d.killed(func() { _ = d.store.Persist(adapter) })
+	d.left = r.IntN(6)
+	if waits := d.pending(); len(waits) > 0 && dhcptest.Chance(r, 0.5) {
+		d.killed(func() { _ = d.store.Persist(waits[r.IntN(len(waits))]) })
 	}
 	d.left = -1
 	d.boots++
 	d.run.Clear()
 	d.state.PowerFails(r)
-	if dhcptest.Chance(r, 0.5) {
-		d.damaged = d.state.Damage(adapter+".json", r) || d.damaged
+	names := slices.Sorted(maps.Keys(d.files))
+	if len(names) > 0 && dhcptest.Chance(r, 0.5) {
+		d.damaged = d.state.Damage(names[r.IntN(len(names))]+".json", r) || d.damaged
 	}
 	d.open()
-	got, _, err := d.store.Load(adapter)
+	for _, name := range names {
+		d.recover(name)
+	}
+}
+
+// recover checks what a power failure has left of a record.
+func (d *disk) recover(name string) {
+	f := d.file(name)
+	got, _, err := d.store.Load(name)
 	if err != nil && !d.damaged {
 		d.s.broke("record", "after a power failure: %v", err)
 	}
-	may := rebooted(d.past)
+	may := rebooted(f.past)
 	if d.damaged {
 		may = append(may, v4.Record{}) // or an older one, if the power fails again
 	}
-	if !d.among(got, may) {
+	if !among(got, may) {
 		d.s.broke("record", "a power failure leaves %s, which was not saved", recordText(got))
 	}
-	d.seen, d.unsure, d.past = got, nil, []v4.Record{got}
+	f.seen, f.unsure, f.past, f.last = got, nil, []v4.Record{got}, got
 }
 
 // killed does something until the power fails.
@@ -166,7 +198,7 @@ func rebooted(list []v4.Record) []v4.Record {
 	return out
 }
 
-func (d *disk) among(r v4.Record, list []v4.Record) bool {
+func among(r v4.Record, list []v4.Record) bool {
 	text := recordText(r)
 	return slices.ContainsFunc(list, func(o v4.Record) bool { return recordText(o) == text })
 }

@@ -5,9 +5,9 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/dhcptest"
-	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
@@ -17,7 +17,7 @@ import (
 	"github.com/lessee/lessee/wire/udp4"
 )
 
-// What follows makes a machine the ports of a core.
+// What follows makes a machine the ports of a core, for its first adapter.
 
 // maxEffects bounds the effects of one input.
 const maxEffects = 1000
@@ -37,89 +37,22 @@ func (m *machine) effect(o tenancy.Output) {
 	}
 }
 
-// answer has an input told later.
-func (m *machine) answer(d time.Duration, in func() core.Input) {
-	life := m.life
-	m.pending++
-	m.s.world.After(d, func() {
-		if m.life == life {
-			m.pending--
-			m.input(in())
-		}
-	})
-}
-
-// job has the kernel do something when it has done what it was told before.
-func (m *machine) job(do func()) {
-	m.jobs = append(m.jobs, do)
-	if len(m.jobs) == 1 {
-		m.work()
-	}
-}
-
-// work begins with the first job.
-func (m *machine) work() {
-	var d time.Duration
-	if m.slowly {
-		d = dhcptest.Between(m.s.chance, 0, 3*time.Millisecond)
-	}
-	m.busy = m.s.world.After(d, func() {
-		if m.asleep {
-			m.busy = m.s.world.After(time.Second, m.work)
-			return
-		}
-		m.jobs[0]()
-		if m.jobs = m.jobs[1:]; len(m.jobs) > 0 {
-			m.work()
-		}
-	})
-}
-
-// late is how long after the kernel did something the core is told.
-func (m *machine) late() time.Duration {
-	switch {
-	case m.kernel.reports == delayed:
-		return dhcptest.Between(m.s.chance, 0, 3*time.Second)
-	case m.slowly:
-		return dhcptest.Between(m.s.chance, 0, time.Millisecond)
-	}
-	return 0
-}
-
-// prompt: the kernel answers at once.
-func (m *machine) prompt() bool {
-	return !m.slowly && m.kernel.reports != delayed && len(m.jobs) == 0
-}
-
 // Prepare implements [core.Kernel].
 func (m *machine) Prepare(a core.Adapter, how core.Prepare) {
-	m.job(func() {
-		in := core.Prepared{Of: a.Of, Turn: a.Turn, ID: a.ID, Link: m.kernel.Link}
-		if a.ID != m.id() {
-			in.Refusal.Code = errno.ERROR_GEN_FAILURE // it has gone
-			m.answer(0, func() core.Input { return in })
-			return
-		}
-		m.forgetUnsaved()
-		m.advance()
-		if how.SetUp == core.SetUpIfDown {
-			m.setUp(true)
-			in.Link = m.kernel.Link
-		}
-		m.answer(m.late(), func() core.Input {
-			in.Record = m.disk.load()
-			in.Configured = m.kernel.prefixes()
-			m.last = a
-			m.s.began()
-			return in
-		})
-	})
+	m.prepare(a, how, func() { m.setUp(true) }, m.s.began)
+}
+
+// setUp has another program set the link up or down.
+func (m *machine) setUp(up bool) {
+	if m.nic.setUp(up) {
+		m.s.dropped()
+	}
 }
 
 // Leave implements [core.Kernel].
-func (m *machine) Leave(core.Adapter) {
+func (m *machine) Leave(a core.Adapter) {
 	m.s.ended()
-	if m.kernel.partial {
+	if m.kernel.partial && a.ID == m.id() {
 		m.disown() // the kernel refused to remove something, and said so
 	}
 }
@@ -127,9 +60,11 @@ func (m *machine) Leave(core.Adapter) {
 // Apply implements [core.Kernel].
 func (m *machine) Apply(a core.Adapter, o tenancy.Apply) (tenancy.Applied, bool) {
 	m.effect(o)
-	m.s.wants(o)
-	m.s.checkApply(o)
-	if m.prompt() {
+	if a.ID == m.id() {
+		m.s.wants(o)
+		m.s.checkApply(o)
+	}
+	if m.prompt() && a.ID == m.id() {
 		in := m.apply(o)
 		m.s.applies(in)
 		return in, true
@@ -165,8 +100,10 @@ func (m *machine) apply(o tenancy.Apply) tenancy.Applied {
 // Inspect implements [core.Kernel].
 func (m *machine) Inspect(a core.Adapter, o tenancy.Inspect) (tenancy.Inspected, bool) {
 	m.effect(o)
-	m.s.looks()
-	if m.prompt() {
+	if a.ID == m.id() {
+		m.s.looks()
+	}
+	if m.prompt() && a.ID == m.id() {
 		in := m.inspect(o)
 		m.s.inspected(in)
 		return in, true
@@ -202,9 +139,14 @@ func (m *machine) Solicit(a core.Adapter, host netip.Addr) error {
 	m.solicit = host
 	life := m.life
 	m.s.world.After(dhcptest.Between(m.s.chance, 0, time.Second), func() {
-		if m.life == life && m.solicit == host {
-			m.input(core.Neighbour{ID: a.ID, Host: host, Link: m.neighbour(host)})
+		if m.life != life || m.solicit != host {
+			return
 		}
+		if dhcptest.Chance(m.s.chance, 0.3) {
+			m.input(core.Neighbour{ID: core.ID{NS: a.NS}}) // the answer was lost: anyone may be known
+			return
+		}
+		m.input(core.Neighbour{ID: a.ID, Host: host, Link: m.neighbour(host)})
 	})
 	return nil
 }
@@ -230,10 +172,10 @@ func (m *machine) Desist(core.Adapter) {
 }
 
 // Open implements [core.Transport].
-func (m *machine) Open(core.Adapter) error { m.exchange = true; return nil }
+func (m *machine) Open(a core.Adapter) error { return m.open(a.ID) }
 
 // Close implements [core.Transport].
-func (m *machine) Close(core.Adapter) { m.exchange = false }
+func (m *machine) Close(a core.Adapter) { m.shut(a.ID) }
 
 var (
 	errNoCarrier = errors.New("network is down")
@@ -242,13 +184,20 @@ var (
 )
 
 // Send implements [core.Transport].
-func (m *machine) Send(_ core.Adapter, t dhcp4.Transmit) error {
-	m.exchange = true
+func (m *machine) Send(a core.Adapter, t dhcp4.Transmit) error {
+	if err := m.open(a.ID); err != nil {
+		m.effect(v4.Transmit(t))
+		return err
+	}
 	return m.transmit(t)
 }
 
 // Post implements [core.Transport].
-func (m *machine) Post(_ core.Adapter, t dhcp4.Transmit) error {
+func (m *machine) Post(a core.Adapter, t dhcp4.Transmit) error {
+	if a.ID != m.id() {
+		m.effect(v4.Transmit(t))
+		return errGone
+	}
 	if t.Destination != everybody && t.Link == nil && m.forgetful && !m.solicit.IsValid() {
 		m.s.tally["link address unknown"]++
 		return &netconf.UnresolvedError{Hop: t.Destination}
@@ -269,22 +218,30 @@ func (m *machine) transmit(t dhcp4.Transmit) error {
 		return errNoAddress
 	}
 	m.s.sent(t)
+	return m.transport(t)
+}
+
+// transport sends a message.
+func (n *nic) transport(t dhcp4.Transmit) error {
 	d := udp4.Datagram{
 		Source:      netip.AddrPortFrom(t.Source, 68),
 		Destination: netip.AddrPortFrom(t.Destination, 67),
 		Payload:     t.Message,
 	}
 	if len(t.Link) == len(dhcptest.LinkAddr{}) {
-		return m.host.SendTo(dhcptest.LinkAddr(t.Link), d)
+		return n.host.SendTo(dhcptest.LinkAddr(t.Link), d)
 	}
-	return m.host.Send(d)
+	return n.host.Send(d)
 }
 
 var everybody = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // SendARP implements [core.Transport].
-func (m *machine) SendARP(_ core.Adapter, packet, to []byte) error {
+func (m *machine) SendARP(a core.Adapter, packet, to []byte) error {
 	m.effect(v4.TransmitARP{Packet: packet, To: to})
+	if a.ID != m.id() {
+		return errGone
+	}
 	if m.unsent != nil {
 		return m.unsent
 	}
@@ -292,70 +249,64 @@ func (m *machine) SendARP(_ core.Adapter, packet, to []byte) error {
 		return netconf.ErrLinkDown
 	}
 	m.s.sentARP()
+	m.transportARP(packet, to)
+	return nil
+}
+
+// transportARP sends an ARP packet.
+func (n *nic) transportARP(packet, to []byte) {
 	p, err := arp.Parse(packet)
 	if err != nil {
-		m.s.fail("an ARP packet is malformed: %v", err)
-		return nil
+		n.s.fail("an ARP packet is malformed: %v", err)
+		return
 	}
 	target := dhcptest.LinkBroadcast
 	if to != nil {
 		target = dhcptest.LinkAddr(to)
 	}
-	m.host.SendARP(p, target)
-	return nil
+	n.host.SendARP(p, target)
 }
 
 // ListenARP implements [core.Transport].
-func (m *machine) ListenARP(_ core.Adapter, addresses []netip.Addr) error {
+func (m *machine) ListenARP(a core.Adapter, addresses []netip.Addr) error {
 	m.effect(v4.Listen{Addresses: addresses})
-	m.listening = addresses
+	if a.ID == m.id() {
+		m.listening = addresses
+	}
 	return nil
 }
 
 // ListenForceRenew implements [core.Transport].
-func (m *machine) ListenForceRenew(_ core.Adapter, address netip.Addr) error {
-	m.receptive = address
+func (m *machine) ListenForceRenew(a core.Adapter, address netip.Addr) error {
+	if a.ID == m.id() {
+		m.receptive = address
+	}
 	return nil
 }
 
 // Resolve implements [core.Resolver].
-func (m *machine) Resolve(a core.Adapter, seq uint64, _ netconf.DNS) {
-	if dhcptest.Chance(m.s.chance, 0.1) {
-		// It hangs, and is not waited for for ever.
-		life := m.life
-		m.pending++
-		m.s.world.After(time.Second+time.Millisecond, func() {
-			if m.life == life {
-				m.pending--
-			}
-		})
-		return
-	}
-	m.answer(m.late(), func() core.Input { return core.Resolved{Of: a.Of, Turn: a.Turn, Seq: seq} })
-}
+func (m *machine) Resolve(a core.Adapter, seq uint64, _ netconf.DNS) { m.resolve(a, seq) }
 
 // Save implements [core.Store].
-func (m *machine) Save(_ core.Adapter, r v4.Record) error {
+func (m *machine) Save(a core.Adapter, r v4.Record) error {
 	m.effect(v4.Save{Record: r})
-	err := m.disk.save(r)
-	m.unsaved = err != nil
-	return err
+	return m.save(a, r)
 }
 
 // Forget implements [core.Store].
-func (m *machine) Forget(core.Adapter, string) {
+func (m *machine) Forget(a core.Adapter, name string) {
 	m.effect(tenancy.Forget{})
-	m.disk.forget()
+	m.forget(a, name)
 }
 
 // Say implements [core.Hooks].
-func (m *machine) Say(_ core.Adapter, s core.Said) {
-	if s.Kind == event.Sent {
-		m.s.says(s.Note) // of what the effect was
-		return
+func (m *machine) Say(a core.Adapter, s core.Said) {
+	if s.Kind != event.Sent { // of what the effect was
+		m.effect(s.Note)
 	}
-	m.effect(s.Note)
-	m.s.says(s.Note)
+	if a.ID == m.id() {
+		m.s.says(s.Note)
+	}
 }
 
 // Unmanageable implements [core.Hooks].
@@ -367,7 +318,7 @@ func (m *machine) Unmanageable(_ core.Adapter, why core.Refusal) {
 func (m *machine) Dropped(core.Adapter) {}
 
 // Gone implements [core.Hooks].
-func (m *machine) Gone(core.ID) { m.exchange = false }
+func (m *machine) Gone(id core.ID) { m.shut(id) }
 
 // Answer implements [core.Hooks].
 func (m *machine) Answer(call uint64, r tenancy.Result, _ error) {
@@ -378,3 +329,17 @@ func (m *machine) Answer(call uint64, r tenancy.Result, _ error) {
 
 // Discovered implements [core.Hooks].
 func (m *machine) Discovered(uint64, core.Discovery) {}
+
+// called implements side.
+func (m *machine) called(id uint64, v tenancy.Verb, deadline boottime.Instant) {
+	m.s.called(id, v, deadline)
+}
+
+// heardOfLink implements side.
+func (m *machine) heardOfLink() { m.s.linked() }
+
+// crashed implements side.
+func (m *machine) crashed() { m.s.crashed() }
+
+// rebooted implements side.
+func (m *machine) rebooted() { m.s.rebooted() }

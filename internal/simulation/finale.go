@@ -37,6 +37,14 @@ func (s *simulation) finale() {
 			limit = left + patience
 		}
 	}
+	for _, x := range s.m.companions {
+		if !s.until(patience, x.settled) {
+			st := x.status()
+			s.broke("bound in time", "%s: %v, lease %v, kernel %v (%s)", x.name(), st.State, st.Lease, x.kernel.prefixes(), &st.Problem)
+			return
+		}
+		s.tally["companion settled"]++
+	}
 	if !s.until(limit, func() bool { return s.settledSince(healed) }) {
 		st := s.status()
 		s.broke("bound in time", "%v, lease %v, kernel %v after %v (%s)", st.State, st.Lease, s.m.kernel.prefixes(), limit, &st.Problem)
@@ -46,6 +54,11 @@ func (s *simulation) finale() {
 	s.keeps()
 	if s.failure == nil {
 		s.givesBack()
+	}
+	for _, x := range s.m.companions {
+		if s.failure == nil {
+			x.givesBack()
+		}
 	}
 }
 
@@ -71,8 +84,21 @@ func (s *simulation) heal() {
 	m.kernel.failAt, m.kernel.reports, m.manager = 0, promptly, ""
 	m.disk.full(nil)
 	m.unsent, m.crashAt, m.forgetful = nil, 0, false
+	for _, k := range m.sockets {
+		k.reports = promptly
+	}
+	for x := range m.sides() {
+		n := x.card()
+		n.appear()
+		n.kernel.reports = promptly
+	}
 	m.setUp(true)
 	m.relink()
+	for _, x := range m.companions {
+		x.host.Flush()
+		x.setUp(true)
+		x.setCarrier(x.network)
+	}
 	m.byOthers(func(k *netconftest.Kernel) {
 		for _, h := range slices.Clone(k.Addresses) {
 			if !isMine(h) && !h.Lifetime.Forever {
@@ -97,10 +123,12 @@ func (s *simulation) begins() {
 	s.restart()
 	s.until(time.Minute, s.idle)
 	s.trigger()
-	if !m.managed() {
-		s.up()
-	} else {
-		s.call(tenancy.Renew, 20*time.Second)
+	for x := range m.sides() {
+		if x.card().managed() {
+			s.callTo(x, tenancy.Renew, 20*time.Second)
+		} else {
+			s.callTo(x, tenancy.Await, 20*time.Second)
+		}
 	}
 	for _, h := range s.here.squatters {
 		for _, a := range h.Owned() {
@@ -178,7 +206,7 @@ func (s *simulation) givesBack() {
 	if s.m.managed() {
 		s.broke("ended", "the tenancy is still there")
 	}
-	if s.m.disk.seen.Lease != nil || s.m.disk.seen.Release != v4.NotReleased {
+	if s.m.record().Lease != nil || s.m.record().Release != v4.NotReleased {
 		s.broke("ended", "the record is still there")
 	}
 }

@@ -115,7 +115,10 @@ func (r *rules) refused(p wire.Packet, q question, server netip.Addr, link dhcpt
 // unheard takes an ACK back that is not on record: it is as if that had been
 // lost. What counts is the lease on record.
 func (r *rules) unheard() {
-	rec := r.s.m.disk.seen
+	rec := r.s.m.disk.file(r.s.m.name()).seen
+	if !bytes.Equal(rec.HardwareAddr, r.s.m.cfg.DHCP4.HardwareAddr) {
+		return // another adapter's
+	}
 	leases := []*dhcp4.Lease{rec.Lease}
 	for _, n := range rec.Networks {
 		leases = append(leases, n.Lease)

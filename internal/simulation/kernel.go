@@ -7,7 +7,6 @@ import (
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/netconf/netconftest"
 	"github.com/lessee/lessee/internal/tenancy"
-	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
 // A kernel is the model of Linux, with faults.
@@ -140,22 +139,6 @@ func (k *kernel) objects() map[netconf.Object]bool {
 		}
 	}
 	return all
-}
-
-// reset is the kernel of a machine that has just started, or of an adapter that
-// is new.
-func (m *machine) reset() {
-	was := m.kernel
-	m.kernel = kernel{reports: was.reports, failAt: was.failAt}
-	m.kernel.State = netconf.State{
-		At:                 m.s.now(),
-		Link:               netconf.Link{Index: max(was.Link.Index, 2), Name: adapter, HardwareType: uint16(wire.HardwareEthernet), HardwareAddr: was.Link.HardwareAddr, MTU: 1500, Up: true, Carrier: m.carrier},
-		PromoteSecondaries: was.PromoteSecondaries,
-	}
-	m.kernel.NoProtocol = was.NoProtocol
-	m.kernel.Refuse = m.kernel.refuse
-	m.kernel.Notify = m.disturbed
-	m.kernel.set(was.refusing)
 }
 
 // A reporting is a way in which notifications arrive.

@@ -1,8 +1,8 @@
 package simulation
 
 import (
+	"iter"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/lessee/lessee/boottime"
@@ -13,85 +13,107 @@ import (
 	"github.com/lessee/lessee/internal/netconf/netconftest"
 	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/wire/arp"
-	wire "github.com/lessee/lessee/wire/dhcp4"
 )
 
-// A machine has one adapter, and a program that manages it: a core, of whose ports the
-// machine is the other side.
+// A machine has an adapter of which this is, perhaps some more, its companions, and
+// a program that manages them: a core, of whose ports the machine is the other side.
 type machine struct {
-	s      *simulation
-	host   *dhcptest.Host
-	kernel kernel
-	disk   *disk
-	cfg    v4.Config
+	nic
 
-	core    *core.Core     // nil: the program does not run
-	life    int            // of the program
-	last    core.Adapter   // that has or had a tenancy
-	seeds   uint64         // of clients so far
-	link    *dhcptest.Link // nil: it is unplugged
-	carrier bool           // frames can pass: it is plugged and up
-	asleep  bool
-	unsent  error // what the next frames fail with
+	cfg v4.Config
 
-	done      int  // effects carried out in this life of the program
-	crashAt   int  // the effect before which the program crashes; 0: none
-	within    int  // effects of one input
-	exchange  bool // the socket is open
-	unsaved   bool
-	listening []netip.Addr
-	receptive netip.Addr // where a FORCERENEW is heard though the socket is closed
+	core       *core.Core // nil: the program does not run
+	life       int        // of the program
+	seeds      uint64     // of clients so far
+	companions []*companion
+	sockets    map[core.NS]*socket
+	owners     map[core.ID]side // whose each link is or was
+	indices    map[core.NS]int  // the last link's
+	callees    map[uint64]side  // whom a call is about
+	exchanges  exchanges
+	unchecked  bool // records were saved or removed
+	asleep     bool
+	unsent     error // what the next frames fail with
 
-	jobs    []func()        // what the kernel has not done yet
-	busy    *dhcptest.Event // it is at the first of them
-	pending int             // answers that the core has not been told yet
-	notices int             // notifications of the kernel that it has not been told yet
-	overrun bool            // one of them says that some were lost
-	manager string          // another program that manages the adapter
-	missed  []func()        // what is to be told after the sleep
-	owned   []netip.Addr
+	done    int // effects carried out in this life of the program
+	crashAt int // the effect before which the program crashes; 0: none
+	within  int // effects of one input
+
+	notices int        // notifications of the kernel's configuration that it has not been told yet
+	overrun bool       // one of them says that some were lost
+	manager string     // another program that manages the adapter
+	missed  []func()   // what is to be told after the sleep
 	solicit netip.Addr // whose link address is waited for
 	// forgetful: the kernel does not know the link addresses of others.
 	forgetful bool
 
-	alarm  *dhcptest.Event // the core's deadline
-	lapse  *dhcptest.Event // the kernel's
-	woke   boottime.Instant
-	slowly bool // effects take time
+	alarm *dhcptest.Event // the core's deadline
+	woke  boottime.Instant
 }
 
 func newMachine(s *simulation, addr dhcptest.LinkAddr, l *dhcptest.Link) *machine {
-	m := &machine{s: s, host: l.NewHost(addr), link: l, carrier: true, disk: newDisk(s)}
-	m.reset()
-	m.kernel.Link.HardwareAddr, m.kernel.Link.Carrier = addr[:], true
+	m := &machine{
+		sockets: map[core.NS]*socket{}, owners: map[core.ID]side{}, indices: map[core.NS]int{}, callees: map[uint64]side{},
+		exchanges: exchanges{s: s},
+	}
+	m.nic = nic{s: s, m: m, host: l.NewHost(addr), link: l, carrier: true, present: true, disk: newDisk(s)}
+	m.touched, m.notify, m.linked = s.touched, m.disturbed, s.linked
+	m.attach(m, addr, "eth0")
 	m.host.Listen(68, m.hear)
 	m.host.ListenARP(m.hearARP)
 	return m
 }
 
-// id is the adapter's link.
-func (m *machine) id() core.ID { return core.ID{Index: m.kernel.Link.Index} }
+// card implements side.
+func (m *machine) card() *nic { return &m.nic }
+
+// sides yields all adapters.
+func (m *machine) sides() iter.Seq[side] {
+	return func(yield func(side) bool) {
+		if !yield(m) {
+			return
+		}
+		for _, x := range m.companions {
+			if !yield(x) {
+				return
+			}
+		}
+	}
+}
 
 // start begins a life of the program.
 func (m *machine) start() {
 	m.life++
-	m.done, m.jobs, m.pending, m.notices, m.overrun = 0, nil, 0, 0, false
-	m.exchange, m.listening, m.receptive, m.solicit = false, nil, netip.Addr{}, netip.Addr{}
-	m.disk.open()
-	wanted := m.disk.load().Up || m.s.managed
+	m.done, m.notices, m.overrun, m.solicit = 0, 0, false, netip.Addr{}
+	var wanted []core.Manage
+	for x := range m.sides() {
+		n := x.card()
+		n.jobs, n.pending, n.exchange, n.listening, n.receptive, n.reads = nil, 0, false, nil, netip.Addr{}, ""
+		if n.ns != core.Home || n == &m.nic {
+			n.disk.open()
+		}
+		if n.disk.load(n.name()).Up || n.configured {
+			wanted = append(wanted, core.Manage{NS: n.ns, Name: n.name()})
+		}
+	}
 	m.core = core.New(core.Config{
-		Ports:   core.Ports{Kernel: m, Transport: m, Resolver: m, Store: m, Hooks: m},
+		Ports:   core.Ports{Kernel: ports{m}, Transport: ports{m}, Resolver: ports{m}, Store: ports{m}, Hooks: ports{m}},
 		Tenancy: m.config,
 	})
-	m.input(core.LinkChanged{Link: m.kernel.Link})
-	if wanted {
-		m.input(core.Manage{Name: adapter})
+	for _, ns := range []core.NS{core.Home, away} {
+		m.socket(ns).list()
+	}
+	for _, in := range wanted {
+		m.input(in)
 	}
 }
 
-// config is how the adapter is managed.
-func (m *machine) config(core.NS, netconf.Link) v4.Config {
+// config is how the adapter of a link is managed.
+func (m *machine) config(ns core.NS, l netconf.Link) v4.Config {
 	cfg := m.cfg
+	if x, is := m.owners[core.ID{NS: ns, Index: l.Index}].(*companion); is {
+		cfg = x.cfg
+	}
 	m.seeds++
 	cfg.DHCP4.Seed = m.s.world.Seed() + m.seeds
 	return cfg
@@ -100,143 +122,76 @@ func (m *machine) config(core.NS, netconf.Link) v4.Config {
 // runs reports whether the program does.
 func (m *machine) runs() bool { return m.core != nil }
 
-// managed reports whether the adapter has a tenancy.
-func (m *machine) managed() bool { return m.core != nil && m.core.View(m.id()).Of != 0 }
-
-// status is the tenancy's, the zero Status if there is none.
-func (m *machine) status() v4.Status {
-	if m.core == nil {
-		return v4.Status{}
-	}
-	return m.core.View(m.id()).Status
-}
-
-// lives reports whether a report is one of the last tenancy.
-func (m *machine) lives(a core.Adapter) bool { return a.Of == m.last.Of && a.Turn == m.last.Turn }
-
 // idle: nothing is under way.
-func (m *machine) idle() bool {
-	if m.core != nil {
-		if at, set := m.core.Deadline(); set && !at.After(m.s.now()) {
-			return false
-		}
-	}
-	return len(m.jobs) == 0 && m.pending == 0 && !m.solicit.IsValid()
-}
+func (m *machine) idle() bool { return m.nic.idle() && !m.solicit.IsValid() }
 
 // crash ends the program between two effects. Kernel and disk stay as they are.
 func (m *machine) crash() {
 	m.s.trace("crash after %d effects", m.done)
-	m.forgetUnsaved()
 	m.life++
-	m.core, m.jobs, m.missed, m.crashAt, m.pending = nil, nil, nil, 0, 0
+	m.core, m.missed, m.crashAt = nil, nil, 0
+	for x := range m.sides() {
+		n := x.card()
+		n.forgetUnsaved()
+		n.jobs, n.pending = nil, 0
+		n.busy.Stop()
+		n.busy = nil
+		x.crashed()
+	}
+	clear(m.callees)
 	m.alarm.Stop()
-	m.busy.Stop()
-	m.alarm, m.busy = nil, nil
-	m.s.crashed()
-}
-
-// remove takes the adapter away; the kernel's addresses go with it. It will be another
-// one to the kernel.
-func (m *machine) remove() {
-	gone := m.kernel.Link
-	m.reset()
-	m.kernel.Link.Index = gone.Index + 1
-	m.changed()
-	m.input(core.LinkChanged{Link: gone, Gone: true})
-}
-
-// appear brings it back.
-func (m *machine) appear() {
-	m.relink()
-	m.input(core.LinkChanged{Link: m.kernel.Link})
-}
-
-// forgetUnsaved takes what the kernel has of ours away where the disk did not take
-// what was saved last: who comes next cannot know whose they are.
-func (m *machine) forgetUnsaved() {
-	if m.unsaved {
-		m.disown()
-	}
-}
-
-// disown takes what the kernel has of ours away.
-func (m *machine) disown() {
-	m.advance()
-	for _, h := range slices.DeleteFunc(slices.Clone(m.kernel.Routes), func(r netconf.Route) bool { return !isMyRoute(r) }) {
-		_ = m.kernel.Others(netconf.RemoveRoute{Route: h})
-	}
-	for _, h := range m.kernel.mine() {
-		_ = m.kernel.Others(netconf.RemoveAddress{Prefix: h.Prefix})
-	}
-	m.changed()
+	m.alarm = nil
 }
 
 // power fails: what was not flushed and all that the kernel has is lost.
 func (m *machine) power() {
 	m.crash()
 	m.s.trace("power fails")
-	m.disk.powerFails()
-	m.reset()
-	m.relink()
-	m.changed()
-	m.s.rebooted()
+	for x := range m.sides() {
+		n := x.card()
+		if n.ns != core.Home || n == &m.nic {
+			n.disk.powerFails()
+		}
+	}
+	for x := range m.sides() {
+		n := x.card()
+		n.reset()
+		n.relink()
+		n.changed()
+		n.saved = n.disk.file(n.name()).seen
+		x.rebooted()
+	}
 }
 
 func (m *machine) sleep() {
 	m.s.trace("suspended")
-	m.asleep, m.host.Mute = true, true
+	m.asleep = true
 	m.woke = m.s.now()
 	m.alarm.Stop()
-	m.lapse.Stop()
+	for x := range m.sides() {
+		n := x.card()
+		n.host.Mute = true
+		n.lapse.Stop()
+	}
 }
 
 // wake ends a suspend; for the kernel no time has passed.
 func (m *machine) wake() {
 	d := m.s.now().Sub(m.woke)
 	m.s.trace("awake after %v", d)
-	m.asleep, m.host.Mute, m.woke = false, false, m.s.now()
-	m.kernel.Suspended(d)
-	m.changed()
+	m.asleep, m.woke = false, m.s.now()
+	for x := range m.sides() {
+		n := x.card()
+		n.host.Mute = false
+		n.kernel.Suspended(d)
+		n.changed()
+	}
 	missed := m.missed
 	m.missed = nil
 	for _, tell := range missed {
 		tell()
 	}
 	m.rearm()
-}
-
-// setCarrier plugs the adapter into a link, or out of all for nil.
-func (m *machine) setCarrier(l *dhcptest.Link) {
-	m.link = l
-	m.relink()
-}
-
-// setUp has another program set the link up or down.
-func (m *machine) setUp(up bool) {
-	if m.kernel.Link.Up == up {
-		return
-	}
-	m.kernel.SetUp(up)
-	m.s.dropped()
-	m.relink()
-}
-
-// relink reports whether frames can pass now.
-func (m *machine) relink() {
-	up := m.link != nil && m.kernel.Link.Up
-	if up {
-		m.host.Plug(m.link)
-	} else {
-		m.host.Unplug()
-	}
-	m.kernel.Link.Carrier = up
-	if m.carrier == up {
-		return
-	}
-	m.carrier = up
-	m.s.linked()
-	m.input(core.LinkChanged{Link: m.kernel.Link})
 }
 
 // A crashing is what the effect panics with before which the program crashes.
@@ -265,6 +220,7 @@ func (m *machine) input(in core.Input) {
 		return
 	}
 	m.s.drained()
+	m.checkRecords()
 	m.rearm()
 }
 
@@ -295,50 +251,18 @@ func (m *machine) rearm() {
 
 // hear is the packet socket: it delivers while it is open.
 func (m *machine) hear(d dhcptest.Datagram) {
-	if m.asleep || m.core == nil || !m.exchange && !m.forces(d) {
+	if !m.hears(d) {
 		return
 	}
 	m.s.heard(d)
 	m.input(core.Datagram{ID: m.id(), What: dhcp4.Datagram{Message: d.Payload, From: d.Source.Addr(), Link: d.Link[:]}})
 }
 
-// forces reports whether a datagram is a FORCERENEW to the address where one is
-// listened for.
-func (m *machine) forces(d dhcptest.Datagram) bool {
-	p, err := wire.Parse(d.Payload)
-	return err == nil && p.MessageType() == wire.ForceRenew && m.receptive.IsValid() && d.Destination.Addr() == m.receptive
-}
-
 // hearARP delivers what the adapter listens for.
 func (m *machine) hearARP(p arp.Packet, f dhcptest.Frame) {
-	if m.asleep || m.core == nil {
-		return
-	}
-	for _, a := range m.listening {
-		if p.Sender == a || p.IsProbe() && p.Target == a {
-			m.s.heardARP(p)
-			m.input(core.ARP{ID: m.id(), Packet: arp.Append(nil, p), From: f.From[:], Unicast: f.To == m.host.LinkAddr()})
-			return
-		}
-	}
-}
-
-// changed has the host answer ARP for what the kernel has now, and the kernel
-// keep its time.
-func (m *machine) changed() {
-	m.advance()
-	for _, a := range m.owned {
-		m.host.Disown(a)
-	}
-	m.owned = m.owned[:0]
-	for _, h := range m.kernel.Addresses {
-		m.owned = append(m.owned, h.Prefix.Addr())
-	}
-	m.host.Own(m.owned...)
-	m.lapse.Stop()
-	m.lapse = nil
-	if at, ok := m.kernel.Next(); ok && !m.asleep {
-		m.lapse = m.s.world.At(at, m.changed)
+	if m.listens(p) {
+		m.s.heardARP(p)
+		m.input(core.ARP{ID: m.id(), Packet: arp.Append(nil, p), From: f.From[:], Unicast: f.To == m.host.LinkAddr()})
 	}
 }
 
@@ -355,22 +279,6 @@ func (m *machine) byOthers(do func(k *netconftest.Kernel)) {
 	m.s.trace("the kernel has %v, %v", m.kernel.Addresses, m.kernel.Routes)
 }
 
-// advance lets the kernel's time pass. Where an address of others ends, others
-// took away what goes with it.
-func (m *machine) advance() {
-	k, now := &m.kernel, m.s.now()
-	end, ok := k.Next()
-	if !ok || now.Before(end) {
-		k.Advance(now)
-		return
-	}
-	before, mine := k.objects(), k.mine()
-	k.Advance(now)
-	if !slices.ContainsFunc(mine, func(h netconf.Address) bool { return !h.Lifetime.Forever && !now.Before(h.Lifetime.ValidUntil) }) {
-		m.s.touched(before, k.objects())
-	}
-}
-
 // disturbed brings a notification to the program.
 func (m *machine) disturbed(n netconf.Disturbed) {
 	if m.core == nil {
@@ -378,6 +286,9 @@ func (m *machine) disturbed(n netconf.Disturbed) {
 	}
 	r := m.s.chance
 	in := core.Disturbed{Notice: n}
+	if n.Object.Kind == netconf.ObjectAddress {
+		in.Notice.Index = m.id().Index // of a route it is not said: it may have left by another adapter
+	}
 	var d time.Duration
 	switch m.kernel.reports {
 	case delayed:

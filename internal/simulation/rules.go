@@ -81,10 +81,10 @@ func (r *rules) init(s *simulation) {
 func (r *rules) began() {
 	r.configuration.init()
 	r.lease, r.saw = nil, r.s.now()
-	if r.resend = resendNone; r.s.m.disk.seen.Release == v4.Releasing {
+	if r.resend = resendNone; r.s.m.saved.Release == v4.Releasing {
 		r.resend = resendDue
 	}
-	if r.s.m.disk.seen.HardwareAddr == nil {
+	if r.s.m.saved.HardwareAddr == nil {
 		r.silent = false // the management was ended, and begins anew
 	}
 	r.unsaved()
@@ -235,7 +235,7 @@ func (r *rules) sends(t dhcp4.Transmit) {
 func (r *rules) drained() {
 	if a := r.contested; a.IsValid() {
 		r.s.tally["conflict"]++
-		if r.declined != a && r.s.m.carrier {
+		if r.declined != a && r.s.m.carrier && !r.s.m.untold() {
 			r.s.broke("declined", "another host has %v, and no server is told", a)
 		}
 	}
@@ -325,7 +325,7 @@ func (r *rules) checkRelease(t dhcp4.Transmit, p wire.Packet) {
 		s.broke("RELEASE", "from %v with ciaddr %v", t.Source, p.ClientAddr())
 	case t.Destination != server:
 		s.broke("RELEASE", "to %v with server %v", t.Destination, server)
-	case s.m.disk.seen.Release == v4.NotReleased && !s.m.unsaved:
+	case s.m.record().Release == v4.NotReleased && !s.m.unsaved:
 		s.broke("RELEASE", "it leaves before it is on record")
 	}
 }
@@ -348,7 +348,7 @@ func (r *rules) checkApply(o tenancy.Apply) {
 	if !a.IsValid() || a.Addr().IsLinkLocalUnicast() || s.m.unsaved {
 		return
 	}
-	if rec := s.m.disk.seen; !remembers(rec, a) {
+	if rec := s.m.record(); !remembers(rec, a) {
 		s.broke("saved first", "%v is configured, and %v is on record (release %d)", a, rec.Lease, rec.Release)
 	}
 }
@@ -373,6 +373,9 @@ func (s *simulation) check() {
 			}
 		}
 	}
+	for _, x := range m.companions {
+		x.check(now)
+	}
 	s.checkAddresses(now)
 	s.checkResend(now)
 	if m.managed() && m.idle() && !m.kernel.stuck {
@@ -385,10 +388,10 @@ func (s *simulation) check() {
 // soon as there is a link.
 func (s *simulation) checkResend(now boottime.Instant) {
 	m := s.m
-	if s.resend != resendDue || !m.managed() || !m.carrier || m.unsent != nil || s.stale || now.Sub(max(s.saw, s.linkSince, m.woke)) <= lag {
+	if s.resend != resendDue || !m.managed() || !m.carrier || m.untold() || m.unsent != nil || s.stale || now.Sub(max(s.saw, s.linkSince, m.woke)) <= lag {
 		return
 	}
-	if l := m.disk.seen.Lease; m.disk.seen.Release == v4.Releasing && l != nil && m.lasts(l.Expires()) {
+	if l := m.record().Lease; m.record().Release == v4.Releasing && l != nil && m.lasts(l.Expires()) {
 		s.broke("released", "the RELEASE of %v may not have left, and is not sent again", l.Address)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -85,7 +86,7 @@ func TestSeeds(t *testing.T) {
 // test holds always.
 func full(t *testing.T, total Tally) {
 	t.Helper()
-	for _, i := range incidents {
+	for _, i := range slices.Concat(incidents, encounters) {
 		if total[i.name] == 0 {
 			t.Errorf("never: %s", i.name)
 		}
@@ -105,6 +106,8 @@ answer release NO_ERROR, answer release ERROR_ADDRESS_NOT_ASSOCIATED, answer rel
 answer up NO_ERROR, answer down NO_ERROR
 NAK of a lease in use, conflict, link-local, known network, crashed, settled
 taken away, put back
+adapter renamed, exchanged, links told anew, record astray
+companion: answer renew NO_ERROR, companion: answer release NO_ERROR, companion: answer down NO_ERROR, companion settled
 `), ",") {
 		for line := range strings.Lines(what) {
 			if line = strings.TrimSpace(line); line != "" && total[line] == 0 {

@@ -8,6 +8,7 @@ import (
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/dhcptest"
+	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/tenancy/v4"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
@@ -40,20 +41,18 @@ type simulation struct {
 	networks []*network
 	here     *network // nil: unplugged
 	m        *machine
-	// managed: the configuration names the adapter.
-	managed bool
-	steps   int
-	instant boottime.Instant
-	within  int // steps at instant
-	failure *Failure
-	tally   Tally
+	steps    int
+	instant  boottime.Instant
+	within   int // steps at instant
+	failure  *Failure
+	tally    Tally
 	rules
 	story
 }
 
 // maxSteps bounds the events of a story: one with leases of seconds may last a
 // shorter time.
-const maxSteps = 800
+const maxSteps = 900
 
 // Run plays a life. It returns nil if all promises were kept. Trace, where not
 // nil, is told what happens, line by line; tally, where not nil, is added to.
@@ -112,12 +111,18 @@ func (s *simulation) build() {
 		m.cfg.DHCP4.HostName = "host"
 	}
 	s.m = m
-	s.managed = dhcptest.Chance(r, 0.8)
+	m.configured = dhcptest.Chance(r, 0.8)
+	if dhcptest.Chance(r, 0.5) {
+		newCompanion(s, away, "eth0", addr, 1) // it looks the same
+	}
+	if dhcptest.Chance(r, 0.5) {
+		newCompanion(s, core.Home, "eth1", dhcptest.LinkAddr{2, 0, 0, 0, 0, 3}, 2)
+	}
 	if dhcptest.Chance(r, 0.2) {
 		s.plug(nil)
 	}
 	m.start()
-	if !s.managed {
+	if !m.configured {
 		s.up()
 	}
 }

@@ -30,6 +30,10 @@ func (s *simulation) tellStory() {
 		if s.failure == nil {
 			incidents.draw(r.IntN(incidents.weight()))(s)
 			s.check()
+			if len(s.m.companions) > 0 && dhcptest.Chance(r, 0.4) {
+				encounters.draw(r.IntN(encounters.weight()))(s)
+				s.check()
+			}
 		}
 	}
 }
@@ -145,6 +149,10 @@ func init() { //nolint:gochecknoinits // a table of methods that refer to it
 		{4, "notifications", func(s *simulation) {
 			s.m.kernel.reports = reporting(s.chance.IntN(int(reporters))) //nolint:gosec // a few
 		}},
+		{6, "link notifications", func(s *simulation) {
+			k := s.m.socket([]core.NS{core.Home, core.Home, away}[s.chance.IntN(3)])
+			k.reports = reporting(s.chance.IntN(int(reporters))) //nolint:gosec // a few
+		}},
 		{2, "another client", func(s *simulation) {
 			s.m.manager = "dhcpcd"
 			s.later(func() { s.m.manager = "" })
@@ -215,7 +223,7 @@ func init() { //nolint:gochecknoinits // a table of methods that refer to it
 		{5, "squatter", (*simulation).squat},
 		{2, "MTU", func(s *simulation) {
 			s.m.kernel.Link.MTU = 1400 + s.chance.IntN(100)
-			s.m.input(core.LinkChanged{Link: s.m.kernel.Link})
+			s.m.socket(core.Home).changed(&s.m.nic)
 		}},
 		{3, "removed", (*simulation).removed},
 		{8, "calm", func(s *simulation) {
@@ -241,10 +249,10 @@ func (s *simulation) some() *network {
 
 // removed takes the adapter away and brings it back: it is managed again as before.
 func (s *simulation) removed() {
-	if !s.awake() || !s.m.managed() {
+	if !s.awake() {
 		return
 	}
-	s.m.remove()
+	s.m.remove(s.m)
 	s.later(s.m.appear)
 }
 
@@ -309,18 +317,32 @@ func (s *simulation) anyCall() {
 	}
 }
 
-// call puts a request to the program.
+// call puts a request about the first adapter to the program.
 func (s *simulation) call(v tenancy.Verb, patience time.Duration) uint64 {
+	return s.callTo(s.m, v, patience)
+}
+
+// callTo puts a request about an adapter to the program: by its link, or by the name
+// that the program knows.
+func (s *simulation) callTo(x side, v tenancy.Verb, patience time.Duration) uint64 {
+	n := x.card()
 	s.nextID++
 	deadline := s.now().Add(patience)
-	s.trace("call %d: %v within %v", s.nextID, v, patience)
-	if s.awake() {
-		s.called(s.nextID, v, deadline)
+	s.trace("call %d: %v of %s within %v", s.nextID, v, n.name(), patience)
+	if !s.awake() || !n.present {
+		return s.nextID // there is nobody to call, or nothing to name
 	}
+	name := n.known()
+	if whose := s.m.socket(n.ns).called(name); v != tenancy.Await && whose != nil {
+		x = whose
+	}
+	s.m.callees[s.nextID] = x
+	x.called(s.nextID, v, deadline)
 	if v == tenancy.Await {
-		s.m.input(core.Up{Call: s.nextID, Link: s.m.kernel.Link, Deadline: deadline})
+		s.m.socket(n.ns).seen(n)
+		s.m.input(core.Up{Call: s.nextID, NS: n.ns, Link: n.kernel.Link, Deadline: deadline})
 	} else {
-		s.m.input(core.Call{Call: s.nextID, Name: adapter, Verb: v, Deadline: deadline})
+		s.m.input(core.Call{Call: s.nextID, NS: n.ns, Name: name, Verb: v, Deadline: deadline})
 	}
 	return s.nextID
 }

@@ -41,7 +41,7 @@ var tamperings = []struct {
 	}},
 	{"sets an address", func(s *simulation, k *netconftest.Kernel) { s.setForeign(k, s.foreign()) }},
 	{"sets the address of the lease", func(s *simulation, k *netconftest.Kernel) {
-		if l := s.m.disk.seen.Lease; l != nil {
+		if l := s.m.record().Lease; l != nil {
 			s.setForeign(k, l.Address)
 		}
 	}},

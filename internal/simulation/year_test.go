@@ -13,7 +13,7 @@ import (
 
 // lonely is a machine on a link without a server.
 func lonely(change func(*v4.Config)) *simulation {
-	s := &simulation{world: dhcptest.New(1), tally: Tally{}, managed: true}
+	s := &simulation{world: dhcptest.New(1), tally: Tally{}}
 	s.chance = s.world.Rand("simulation")
 	s.rules.init(s)
 	n := &network{link: s.world.NewLink("net")}
@@ -21,6 +21,7 @@ func lonely(change func(*v4.Config)) *simulation {
 	addr := dhcptest.LinkAddr{2, 0, 0, 0, 0, 2}
 	s.m = newMachine(s, addr, n.link)
 	s.m.cfg = v4.Config{DHCP4: dhcp4.Config{HardwareType: wire.HardwareEthernet, HardwareAddr: addr[:]}}
+	s.m.configured = true
 	change(&s.m.cfg)
 	s.m.start()
 	return s

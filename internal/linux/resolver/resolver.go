@@ -77,7 +77,7 @@ type Resolver struct {
 
 	mu      sync.Mutex
 	backend backend
-	set     map[int]setting // by interface index; an empty one was taken back
+	set     map[int]setting // by interface index; an empty one was taken back, or that is not known (no name)
 }
 
 // A setting is what one adapter's lease says.
@@ -161,6 +161,7 @@ func (r *Resolver) Set(link netconf.Link, d netconf.DNS) error {
 	all := slices.SortedFunc(maps.Values(next), func(a, b setting) int { return cmp.Compare(a.Index, b.Index) })
 	all = slices.DeleteFunc(all, setting.empty)
 	if err := r.backend.apply(s, all); err != nil {
+		r.set[s.Index] = setting{Index: s.Index} // some of it may be in place: an empty one takes that back
 		return syserr.Wrap(link.Name, "set up name resolution", err)
 	}
 	r.set = next
