@@ -45,14 +45,14 @@ func syscalls(w io.Writer, runs int) error {
 			s.carrier(false)
 			d := s.client.Daemon(t, lab.Options{Args: []string{"c0"}})
 			d.AwaitLine(t, patience, "msg=ready")
-			time.Sleep(1200 * time.Millisecond) // it has become idle
+			time.Sleep(rest)
 			calls := s.trace(d, func() {
 				mark := s.addresses.Mark()
 				s.carrier(true)
 				s.addressAfter(mark)
 			})
 			acks = append(acks, ackToAddress(t, calls))
-			time.Sleep(1200 * time.Millisecond)
+			time.Sleep(rest)
 			calls = s.trace(d, func() {
 				mark := s.packets.Mark()
 				d.Must(t, "renew", "c0")
