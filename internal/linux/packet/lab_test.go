@@ -92,6 +92,7 @@ type onLoop struct {
 func (o onLoop) Send(t Transmit) error {
 	return on(o.l, func() error { return o.x.Send(o.x.link, t) })
 }
+
 func (o onLoop) sendOn(link netconf.Link, t Transmit) error {
 	return on(o.l, func() error { return o.x.Send(link, t) })
 }
