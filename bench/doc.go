@@ -5,4 +5,5 @@
 // links.
 //
 //	go run ./bench [-n 10] [-markdown] [-leases 100] [-frames 1000000] [-routes 100000] [-only lessee,udhcpc]
+//	go run ./bench -linkup|-idle|-syscalls [-n 10]: only a part
 package main

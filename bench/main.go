@@ -17,6 +17,7 @@ func main() {
 	routes := flag.Int("routes", 100_000, "foreign changes of routes")
 	markdown := flag.Bool("markdown", false, "print the table as Markdown")
 	idle := flag.Bool("idle", false, "measure only what foreign frames and routes do to an idle client")
+	linkUp := flag.Bool("linkup", false, "measure only link up -> address")
 	calls := flag.Bool("syscalls", false, "count system calls instead")
 	only := flag.String("only", "", "clients to measure, separated by commas (default: all)")
 	flag.Parse()
@@ -31,7 +32,7 @@ func main() {
 		}
 		return
 	}
-	if err := run(*runs, *leases, *frames, *routes, *markdown, *idle, *only); err != nil {
+	if err := run(*runs, *leases, *frames, *routes, *markdown, *idle, *linkUp, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -46,13 +47,13 @@ func inLab(f func() error) error {
 	return f()
 }
 
-func run(runs, leases, frames, routes int, markdown, idle bool, only string) error {
+func run(runs, leases, frames, routes int, markdown, idle, linkUp bool, only string) error {
 	if err := lab.Enter(); err != nil {
 		return err
 	}
 	defer lab.Leave()
 	wanted := func(name string) bool { return only == "" || slices.Contains(strings.Split(only, ","), name) }
-	b := &bench{runs: runs, leases: leases, frames: frames, routes: routes, strangersOnly: idle}
+	b := &bench{runs: runs, leases: leases, frames: frames, routes: routes, strangersOnly: idle, linkUpOnly: linkUp}
 	missing := map[string]string{}
 	names := []string{"lessee"}
 	if err := b.floor(); err != nil {
@@ -75,7 +76,7 @@ func run(runs, leases, frames, routes int, markdown, idle bool, only string) err
 	floor, _ := median(b.exchange.values["lessee"])
 	fmt.Printf("Bare DISCOVER, OFFER, REQUEST, ACK on the same cable (the floor): %s. Median of %d runs; in brackets: multiples of lessee's value.\n\n",
 		milliseconds(floor), runs)
-	rows := []*row{&b.start, &b.startDiscover, &b.linkUp, &b.linkDiscover, &b.ackAddress, &b.rejoin, &b.renewRequest, &b.renewACK, &b.release, &b.renewCommand, &b.releaseCommand, &b.memory, &b.memoryMore, &b.threads, &b.descriptors, &b.strangers, &b.quiet, &b.foreignRoutes, &b.quietRoutes, &b.sockets, &b.hooks}
+	rows := []*row{&b.start, &b.startDiscover, &b.linkUp, &b.linkDiscover, &b.ackAddress, &b.faults, &b.rejoin, &b.renewRequest, &b.renewACK, &b.release, &b.renewCommand, &b.releaseCommand, &b.memory, &b.memoryMore, &b.threads, &b.descriptors, &b.strangers, &b.quiet, &b.foreignRoutes, &b.quietRoutes, &b.sockets, &b.hooks}
 	printTable(os.Stdout, cells(rows, names, missing, floor), markdown)
 	fmt.Println("\n* lessee with GOGC=10, so that it is the lease that is measured and not the garbage collector's head room.")
 	if err := parse(os.Stdout); err != nil {

@@ -19,6 +19,9 @@ import (
 // patience is how long a client may take for anything.
 const patience = 30 * time.Second
 
+// rest is how long a client is idle before its carrier comes.
+const rest = 1200 * time.Millisecond
+
 // A bench is one run of all measures.
 type bench struct {
 	runs, leases, frames, routes int
@@ -26,6 +29,7 @@ type bench struct {
 	exchange                        row
 	start, linkUp                   row
 	linkDiscover, ackAddress        row
+	faults                          row
 	startDiscover                   row
 	renewRequest, renewACK, release row
 	renewCommand, releaseCommand    row
@@ -35,7 +39,7 @@ type bench struct {
 	foreignRoutes, quietRoutes      row
 	sockets, hooks                  row
 	failed                          []string
-	strangersOnly                   bool
+	strangersOnly, linkUpOnly       bool
 }
 
 func (b *bench) name() {
@@ -51,6 +55,7 @@ func (b *bench) name() {
 		{&b.linkUp, "link up -> address", milliseconds, "floor"},
 		{&b.linkDiscover, "  link up -> DISCOVER", milliseconds, ""},
 		{&b.ackAddress, "  ACK -> address", milliseconds, ""},
+		{&b.faults, "  page faults, link up -> address", whole, "plain"},
 		{&b.rejoin, "rejoin a known network: link up -> address", milliseconds, "floor"},
 		{&b.renewRequest, "renew call -> REQUEST", milliseconds, ""},
 		{&b.renewACK, "renew call -> ACK", milliseconds, ""},
@@ -246,6 +251,9 @@ func (b *bench) client(c *client) {
 		return
 	}
 	for range b.runs {
+		if b.linkUpOnly {
+			break
+		}
 		if !note(try(c.name+": start", func(t *trial) { b.measureStart(t, c) })) {
 			break
 		}
@@ -256,6 +264,9 @@ func (b *bench) client(c *client) {
 				break
 			}
 		}
+	}
+	if b.linkUpOnly {
+		return
 	}
 	if c.remembers {
 		for range b.runs {
@@ -286,10 +297,14 @@ func (b *bench) measureLinkUp(t *trial, c *client) {
 	c.prepare(t, s.client, []string{"c0"})
 	p := c.start(t, s.client, []string{"c0"})
 	p.idle()
+	time.Sleep(rest)
 	mark, links := s.addresses.Mark(), s.links.Mark()
+	pids := s.client.Processes()
+	before := lab.Faults(pids...)
 	s.carrier(true)
 	up := s.upAfter(links)
 	configured := s.addressAfter(mark)
+	b.faults.add(c.name, float64(lab.Faults(pids...)-before))
 	b.linkUp.add(c.name, configured.Sub(up).Seconds())
 	b.linkDiscover.add(c.name, s.sentAfter(0, dhcpv4.MessageTypeDiscover).Sub(up).Seconds())
 	b.ackAddress.add(c.name, configured.Sub(s.gotAfter(0, dhcpv4.MessageTypeAck)).Seconds())

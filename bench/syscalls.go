@@ -45,14 +45,14 @@ func syscalls(w io.Writer, runs int) error {
 			s.carrier(false)
 			d := s.client.Daemon(t, lab.Options{Args: []string{"c0"}})
 			d.AwaitLine(t, patience, "msg=ready")
-			time.Sleep(1200 * time.Millisecond) // it has become idle
+			time.Sleep(rest)
 			calls := s.trace(d, func() {
 				mark := s.addresses.Mark()
 				s.carrier(true)
 				s.addressAfter(mark)
 			})
 			acks = append(acks, ackToAddress(t, calls))
-			time.Sleep(1200 * time.Millisecond)
+			time.Sleep(rest)
 			calls = s.trace(d, func() {
 				mark := s.packets.Mark()
 				d.Must(t, "renew", "c0")
@@ -272,10 +272,10 @@ func (s section) print(w io.Writer, what string) {
 		counts[i] = fmt.Sprintf("%d %s", byName[name], name)
 	}
 	fmt.Fprintf(w, "%d calls on %d threads: %s. Naps of sysmon: %d.\n", s.all(), len(names), strings.Join(counts, ", "), naps)
-	fmt.Fprintf(w, "Threads woken: %d by a futex (%d wakes), %d by epoll.\n", count2(s.woken, "futex"), futexWakes, count2(s.woken, "epoll"))
+	fmt.Fprintf(w, "Threads woken: %d by a futex (%d wakes), %d by epoll.\n", beginning(s.woken, "futex"), futexWakes, beginning(s.woken, "epoll"))
 }
 
-func count2(calls []call, prefix string) (n int) {
+func beginning(calls []call, prefix string) (n int) {
 	for _, c := range calls {
 		if strings.HasPrefix(c.name, prefix) {
 			n++

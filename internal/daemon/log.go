@@ -18,8 +18,8 @@ const (
 	logDelay = 5 * time.Millisecond
 	// logPatience is how long the end of the daemon waits for the log to be taken.
 	logPatience = time.Second
-	// keptLog is how much room is kept for the next lines.
-	keptLog = 16 << 10
+	// keptLog is how much room is kept for the next lines, twice.
+	keptLog = 8 << 10
 )
 
 // A logWriter passes on what is written to it, in order, and never waits: a reader of
@@ -32,6 +32,7 @@ type logWriter struct {
 
 	mu    sync.Mutex
 	lines []byte // to be written
+	spare []byte // empty, for the next lines; nil while it is written
 	count int    // of lines
 	lost  int    // since the last of them
 	state logState
@@ -49,7 +50,12 @@ const (
 )
 
 func newLogWriter(to io.Writer, loss func(int) []byte) *logWriter {
-	return &logWriter{to: to, loss: loss}
+	w := &logWriter{to: to, loss: loss, lines: make([]byte, keptLog), spare: make([]byte, keptLog)}
+	for i := 0; i < keptLog; i += os.Getpagesize() {
+		w.lines[i], w.spare[i] = 1, 1 // no line waits for a page fault
+	}
+	w.lines, w.spare = w.lines[:0], w.spare[:0]
+	return w
 }
 
 // Write takes a line. It always succeeds.
@@ -84,20 +90,18 @@ func (w *logWriter) run() {
 		return
 	}
 	w.state = logWriting
-	var written []byte
 	for len(w.lines) > 0 || w.lost > 0 {
 		batch := w.lines
 		if w.lost > 0 {
 			batch = append(batch, w.loss(w.lost)...)
 		}
-		w.lines, w.count, w.lost = written[:0], 0, 0
+		w.lines, w.spare, w.count, w.lost = w.spare, nil, 0, 0
 		w.mu.Unlock()
 		_, _ = w.to.Write(batch) // there is nobody to tell
-		written = batch
-		if cap(written) > keptLog {
-			written = nil
-		}
 		w.mu.Lock()
+		if cap(batch) <= keptLog {
+			w.spare = batch[:0]
+		}
 	}
 	if w.state = logIdle; w.idle != nil {
 		w.state = logClosed

@@ -55,7 +55,8 @@ func (d *Driver) say(link netconf.Link, n v4.Note) {
 		e.Reason, e.Detail = n.Why.Name(), n.Why.String()
 	}
 	if n.Cause.Reason != reason.None {
-		e.Cause = &n.Cause
+		cause := n.Cause // the note itself stays off the heap
+		e.Cause = &cause
 		e.Detail, _ = lessee.English(n.Cause, link.Name)
 	}
 	if n.Message != 0 {

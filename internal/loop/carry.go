@@ -2,6 +2,7 @@ package loop
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/core"
@@ -116,6 +117,7 @@ func (l *Loop) Open(a core.Adapter) error {
 		if l.rehearsal == unrehearsed {
 			l.rehearsal = wellRehearsed
 			l.Do(l.rehearse)
+			time.AfterFunc(rehearseAgain, func() { l.Do(l.rehearse) })
 		}
 	}
 	return nil

@@ -35,8 +35,23 @@ const (
 // noLink is a link that does not exist: no kernel gives such an index.
 var noLink = netconf.Link{Index: 0x7ffffff0, Name: "rehearsal", HardwareType: 1, HardwareAddr: []byte{2, 0, 0, 0, 0, 1}, MTU: 1500, Up: true}
 
+// rehearseAgain is when the rehearsal is held once more: what a start leaves to do is done
+// by then. The runtime continues with the processor that was idle last, and each has
+// memory of its own: the last to use it is the loop.
+const rehearseAgain = 250 * time.Millisecond
+
 // rehearse holds the rehearsal.
 func (l *Loop) rehearse() {
+	r := l.newRehearsal()
+	for range 2 { // once to make, once to go over it
+		r.play(core.LinkChanged{Link: noLink}, core.Manage{Call: 1, Name: noLink.Name})
+		carrier := noLink
+		carrier.Carrier = true
+		r.play(core.LinkChanged{Link: carrier}, core.LinkChanged{Link: carrier, Gone: true})
+	}
+}
+
+func (l *Loop) newRehearsal() *rehearsal {
 	r := &rehearsal{l: l, now: l.now}
 	r.core = core.New(core.Config{
 		Ports: core.Ports{Kernel: r, Transport: r, Resolver: r, Store: r, Hooks: r},
@@ -48,12 +63,7 @@ func (l *Loop) rehearse() {
 			}
 		},
 	})
-	for range 2 { // once to make, once to go over it
-		r.play(core.LinkChanged{Link: noLink}, core.Manage{Call: 1, Name: noLink.Name})
-		carrier := noLink
-		carrier.Carrier = true
-		r.play(core.LinkChanged{Link: carrier}, core.LinkChanged{Link: carrier, Gone: true})
-	}
+	return r
 }
 
 // play handles inputs, and what the ports have in store.
@@ -117,6 +127,9 @@ func (r *rehearsal) Send(a core.Adapter, t dhcp4.Transmit) error {
 	b.AddAddr(wire.OptionSubnetMask, netip.AddrFrom4([4]byte{255, 255, 255, 0}))
 	b.AddAddr(wire.OptionRouter, server)
 	b.AddAddr(wire.OptionDNS, server)
+	b.AddText(wire.OptionHostName, "rehearsal")
+	b.AddText(wire.OptionDomainName, "example.org")
+	b.AddAddr(wire.OptionBroadcast, netip.AddrFrom4([4]byte{192, 0, 2, 255}))
 	b.AddUint32(wire.OptionLeaseTime, uint32(time.Hour/time.Second))
 	r.then = append(r.then, core.Datagram{ID: a.ID, What: dhcp4.Datagram{Message: b.Bytes(), From: server, Link: noLink.HardwareAddr}})
 	return nil

@@ -26,6 +26,21 @@ func WakeUps(pids ...int) int {
 	return sum
 }
 
+// Faults returns how many page faults the processes had that took no disk.
+func Faults(pids ...int) int {
+	sum := 0
+	for _, pid := range pids {
+		b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		// id (name) state ppid pgrp session tty tpgid flags minflt ...
+		_, rest, _ := strings.Cut(string(b), ") ")
+		if f := strings.Fields(rest); len(f) > 7 {
+			n, _ := strconv.Atoi(f[7])
+			sum += n
+		}
+	}
+	return sum
+}
+
 // A PacketSocket is a packet socket of some process in a space.
 type PacketSocket struct {
 	// Protocol is that of the frames it receives; 0: it only sends.

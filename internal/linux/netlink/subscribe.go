@@ -36,6 +36,7 @@ type subscription struct {
 func (n *Kernel) subscribe(loop poll.Loop, filter []bpf.RawInstruction, take func(message), overrun func(), groups ...int) (*subscription, error) {
 	s := &subscription{loop: loop, fd: -1, buf: make([]byte, answerSize), take: take, overrun: overrun}
 	s.again = s.ready
+	s.buf[0] = 1 // the first notification waits for no page fault
 	err := n.space.Do(func() (err error) {
 		s.fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_ROUTE)
 		return err

@@ -24,6 +24,10 @@ func (n *Transport) Open(link netconf.Link, deliver func(Datagram), refused func
 	if err := x.open(); err != nil {
 		return nil, syserr.Wrap(link.Name, "open a packet socket", err)
 	}
+	if !n.headed {
+		n.headed = true
+		n.loop.Aside(func() { arpHeadExact() }) // a lease will need it
+	}
 	return x, nil
 }
 

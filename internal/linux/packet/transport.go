@@ -21,6 +21,8 @@ type Transport struct {
 
 	arp   listeners[ARP]
 	force listeners[Datagram]
+	// headed says that the filter of arp has been prepared.
+	headed bool
 
 	tx int // sends frames for all adapters, receives none; -1 before it is first used
 
@@ -50,6 +52,7 @@ func New(space *netns.Namespace, kernel *netlink.Kernel, loop poll.Loop) *Transp
 	// No packet waits for a page fault.
 	n.in = receivers.Get().(*receiver) //nolint:errcheck,forcetypeassert // there is nothing else
 	n.in.packet[0], n.in.packet[frameSize] = 1, 1
+	n.frame[:1][0] = 1
 	n.arp = listeners[ARP]{n: n, kind: arpKind, fd: -1}
 	n.force = listeners[Datagram]{n: n, kind: forceRenewKind, fd: -1}
 	return n
