@@ -233,6 +233,9 @@ func (c *Core) prepared(in Prepared) {
 		return
 	}
 	a.phase = &living{tenancy: t}
+	if c.reads(a.id.NS, a.name) != nil {
+		a.name = p.how.Record // it follows when that one has read
+	}
 	c.say(a, Said{Note: v4.Note{Kind: event.Managed}})
 	c.tell(a, v4.Begin{
 		Record:     in.Record,
@@ -242,6 +245,7 @@ func (c *Core) prepared(in Prepared) {
 	if p.how.Record != a.name {
 		c.moveRecord(a, p.how.Record)
 	}
+	c.renamed(a, link)
 	for _, w := range p.waits {
 		c.then(w)
 	}
