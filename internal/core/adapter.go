@@ -239,6 +239,9 @@ func (c *Core) prepared(in Prepared) {
 		l.names.told = new(netconf.DNS) // whatever there is, others have set it
 	}
 	a.phase = l
+	if c.reads(a.id.NS, a.name) != nil {
+		a.name = p.how.Record // it follows when that one has read
+	}
 	c.say(a, Said{Note: v4.Note{Kind: event.Managed}})
 	c.tell(a, v4.Begin{
 		Record:     in.Record,
@@ -248,6 +251,7 @@ func (c *Core) prepared(in Prepared) {
 	if p.how.Record != a.name {
 		c.moveRecord(a, p.how.Record)
 	}
+	c.renamed(a, link)
 	for _, w := range p.waits {
 		c.then(w)
 	}

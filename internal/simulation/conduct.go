@@ -39,7 +39,7 @@ func (c *conduct) heardOfLink() { c.moved() }
 func (c *conduct) began() {
 	c.moved()
 	c.dropped = false
-	if c.x.saved.HardwareAddr == nil {
+	if !c.x.remembered() {
 		c.silent = false
 	}
 	c.forgotten()
@@ -198,7 +198,7 @@ func (c *conduct) check(now boottime.Instant) {
 			x.s.broke("no lease, no address", "%s: %v is used, granted until %v", x.name(), h.Prefix, g.until)
 		}
 	}
-	if !x.managed() || !x.idle() || c.unsettled() {
+	if c.unsettled() || !x.idle() || !x.managed() {
 		return
 	}
 	l := x.status().Lease

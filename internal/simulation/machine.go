@@ -194,6 +194,21 @@ func (m *machine) wake() {
 	m.rearm()
 }
 
+// awake does something that the program notices: when it runs again after a suspend, if
+// it has not ended then.
+func (m *machine) awake(do func()) {
+	if !m.asleep {
+		do()
+		return
+	}
+	life := m.life
+	m.missed = append(m.missed, func() {
+		if m.life == life {
+			do()
+		}
+	})
+}
+
 // A crashing is what the effect panics with before which the program crashes.
 type crashing struct{}
 
@@ -203,12 +218,7 @@ func (m *machine) input(in core.Input) {
 		return
 	}
 	if m.asleep {
-		life := m.life
-		m.missed = append(m.missed, func() {
-			if m.life == life {
-				m.input(in)
-			}
-		})
+		m.awake(func() { m.input(in) })
 		return
 	}
 	if m.s.world.Trace != nil {

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"bytes"
 	"net/netip"
 	"slices"
 	"time"
@@ -49,7 +50,7 @@ type nic struct {
 	filed   string       // under which name
 	entry   uint64       // the number of that among all that was put on record
 	unsaved bool         // that is not what is on record
-	renamed bool         // that is not on record under the adapter's name now
+	strayed bool         // it was renamed and not managed then: that may be under another name
 
 	// touched is told of what others changed, notify of what the kernel reports, and
 	// linked that the link came or went.
@@ -91,6 +92,11 @@ func (n *nic) known() string {
 // record is what the adapter has on record.
 func (n *nic) record() v4.Record { return n.disk.file(n.filed).seen }
 
+// remembered reports whether what was on record is the adapter's own.
+func (n *nic) remembered() bool {
+	return bytes.Equal(n.saved.HardwareAddr, n.kernel.Link.HardwareAddr)
+}
+
 // managed reports whether the adapter has a tenancy.
 func (n *nic) managed() bool { return n.m.core != nil && n.m.core.View(n.id()).Of != 0 }
 
@@ -125,6 +131,7 @@ func (n *nic) remove(owner side) {
 		return
 	}
 	gone := n.kernel.Link
+	n.strayed = n.strayed || n.filed != n.name() || n.reads != ""
 	n.present, n.exchange, n.listening, n.receptive = false, false, nil, netip.Addr{}
 	n.plugIn(false)
 	n.reset()
@@ -146,7 +153,7 @@ func (n *nic) appear() {
 // rename gives it another name.
 func (n *nic) rename(name string) {
 	n.s.trace("%s is renamed to %s", n.name(), name)
-	n.kernel.Link.Name, n.renamed = name, true
+	n.kernel.Link.Name = name
 	n.m.socket(n.ns).changed(n)
 }
 
@@ -291,8 +298,10 @@ func (n *nic) answer(d time.Duration, in func() core.Input) {
 	n.pending++
 	n.s.world.After(d, func() {
 		if n.m.life == life {
-			n.pending--
-			n.m.input(in())
+			n.m.awake(func() {
+				n.pending--
+				n.m.input(in())
+			})
 		}
 	})
 }
@@ -387,7 +396,7 @@ func (n *nic) astray(name string) {
 	if recordText(n.disk.file(name).last) == recordText(n.saved) {
 		return
 	}
-	if !n.unsaved && !n.renamed {
+	if !n.unsaved && !n.strayed {
 		n.s.broke("record", "the record of %s is not what was saved last", name)
 	}
 	n.s.tally["record astray"]++
@@ -432,7 +441,7 @@ func (n *nic) save(a core.Adapter, r v4.Record) error {
 	err := n.disk.save(a.Name, r)
 	if n.lives(a) {
 		n.saved, n.filed, n.unsaved, n.entry = r, a.Name, err != nil, n.disk.entries
-		n.renamed = n.renamed && a.Name != n.name()
+		n.strayed = n.strayed && a.Name != n.name()
 	}
 	return err
 }

@@ -81,11 +81,11 @@ func (r *rules) init(s *simulation) {
 func (r *rules) began() {
 	r.configuration.init()
 	r.lease, r.saw = nil, r.s.now()
-	if r.resend = resendNone; r.s.m.saved.Release == v4.Releasing {
-		r.resend = resendDue
-	}
-	if r.s.m.saved.HardwareAddr == nil {
+	r.resend = resendNone
+	if !r.s.m.remembered() {
 		r.silent = false // the management was ended, and begins anew
+	} else if r.s.m.saved.Release == v4.Releasing {
+		r.resend = resendDue
 	}
 	r.unsaved()
 	r.trigger()
@@ -426,7 +426,7 @@ func (s *simulation) checkAddresses(now boottime.Instant) {
 			}
 			continue
 		}
-		if s.stale {
+		if s.stale || s.wasStale && !m.idle() { // what is known of is about to go
 			continue
 		}
 		if l := s.status().Lease; l != nil && l.Address == h.Prefix {

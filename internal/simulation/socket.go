@@ -141,7 +141,7 @@ func (k *socket) later(at boottime.Instant, do func()) {
 // lost first: the kernel counts that.
 func (k *socket) tell(n news) {
 	if k.m.asleep {
-		k.m.missed = append(k.m.missed, func() { k.tell(n) })
+		k.m.awake(func() { k.tell(n) })
 		return
 	}
 	k.m.unchecked = true
@@ -149,6 +149,9 @@ func (k *socket) tell(n news) {
 	was, known := k.told[index]
 	if x := k.m.owners[core.ID{NS: k.ns, Index: index}]; x != nil {
 		x.heardOfLink()
+		if c := x.card(); !n.gone && n.link.Name != c.filed && !c.managed() && c.reads == "" {
+			c.strayed = true
+		}
 	}
 	k.serial++
 	n.serial = k.serial
