@@ -28,6 +28,8 @@ type adapter struct {
 	// journal has what happened lately, events how often each kind of it did.
 	journal event.Journal
 	events  event.Tally
+	// former are names that it had, under which it may be on record still.
+	former []string
 	// unreadable counts records that could not be used.
 	unreadable uint64
 
@@ -164,121 +166,12 @@ func (c *Core) await(a *adapter, why Refusal) {
 	}
 }
 
-// prepare begins to manage the adapter of a link.
-func (c *Core) prepare(a *adapter, id ID, how Prepare, fails failure, waits ...Input) {
-	link := c.links.all[id]
-	a.turn++
-	c.adapters.put(a, id)
-	a.name = link.Name
-	a.phase = &preparing{how: how, waits: waits, fails: fails}
-	if at := (place{id.NS, how.Record}); c.adapters.numbered(c.adapters.records[at]) == nil {
-		c.adapters.records[at] = a.number
-	}
-	for _, w := range waits {
-		if call := callOf(w); call != 0 {
-			c.calls[call] = a.number
-		}
-	}
-	if !Acceptable(link) {
-		c.cannot(a, refuse(errno.ERROR_NOT_SUPPORTED, reason.NoEthernet))
-		return
-	}
-	c.arm(a)
-	c.cfg.Kernel.Prepare(c.about(a), how)
-}
-
 // ethernet is the ARP hardware type of Ethernet.
 const ethernet = 1
 
 // Acceptable reports whether a link is one that can be managed.
 func Acceptable(link netconf.Link) bool {
 	return !link.Loopback && link.HardwareType == ethernet && len(link.HardwareAddr) == 6
-}
-
-// prepared begins the tenancy of an adapter, or says why there is none.
-func (c *Core) prepared(in Prepared) {
-	a := c.adapters.numbered(in.Of)
-	if a == nil || a.turn != in.Turn {
-		// It went meanwhile, or changed. Nobody leaves who has come after it.
-		if c.adapters.at[in.ID] == nil {
-			c.cfg.Kernel.Leave(Adapter{ID: in.ID, Link: in.Link})
-		}
-		return
-	}
-	p, ok := a.phase.(*preparing)
-	if !ok {
-		return
-	}
-	if in.Unreadable != nil {
-		a.unreadable++
-		c.say(a, Said{Note: problem(reason.RecordUnreadable, in.Unreadable)})
-	}
-	if in.Refusal.Code != errno.NO_ERROR {
-		c.cfg.Kernel.Leave(c.about(a)) // an attempt that was overtaken may have a claim
-		c.cannot(a, in.Refusal)
-		return
-	}
-	link := c.links.all[a.id]
-	if in.Link.Index == a.id.Index && p.news == 0 {
-		link.Up, link.Carrier = in.Link.Up, in.Link.Carrier
-		c.links.set(a.id, link)
-	}
-	cfg := c.cfg.Tenancy(a.id.NS, link)
-	if in.Record.Up {
-		a.wanted = byCall // what a call began outlives us: the record says so
-	}
-	cfg.Up = a.wanted == byCall
-	t, err := v4.New(cfg)
-	if err != nil {
-		c.cfg.Kernel.Leave(c.about(a))
-		c.cannot(a, Refusal{errno.ERROR_INVALID_PARAMETER, reason.Cause{Reason: reason.BadConfiguration, Fault: reason.FaultOf(err)}, err})
-		return
-	}
-	l := &living{tenancy: t}
-	if !cfg.Policy.DNS {
-		l.names.told = new(netconf.DNS) // whatever there is, others have set it
-	}
-	a.phase = l
-	if c.reads(a.id.NS, a.name) != nil {
-		a.name = p.how.Record // it follows when that one has read
-	}
-	c.say(a, Said{Note: v4.Note{Kind: event.Managed}})
-	c.tell(a, v4.Begin{
-		Record:     in.Record,
-		Configured: in.Configured,
-		Link:       tenancy.Link{Usable: link.Usable(), MTU: link.MTU},
-	})
-	if p.how.Record != a.name {
-		c.moveRecord(a, p.how.Record)
-	}
-	c.renamed(a, link)
-	for _, w := range p.waits {
-		c.then(w)
-	}
-}
-
-// cannot says why an adapter that was prepared is not managed.
-func (c *Core) cannot(a *adapter, why Refusal) {
-	p, _ := a.phase.(*preparing)
-	about := c.about(a)
-	c.await(a, why)
-	switch p.fails {
-	case dropped:
-		c.drop(a)
-	case reported:
-		c.cfg.Hooks.Unmanageable(about, why)
-	case kept:
-	}
-	for _, w := range p.waits {
-		switch w := w.(type) {
-		case Manage:
-			c.answer(w.Call, why)
-		case Up:
-			c.answer(w.Call, why)
-		default:
-			c.then(w)
-		}
-	}
 }
 
 // linkChanged takes what the kernel says of a link.
@@ -441,92 +334,6 @@ func (c *Core) waiting(ns NS, l netconf.Link) *adapter {
 		}
 	}
 	return nil
-}
-
-// renamed follows an adapter to its new name, with its record.
-func (c *Core) renamed(a *adapter, link netconf.Link) {
-	from := a.name
-	if from == link.Name {
-		return
-	}
-	if p, is := a.phase.(*preparing); is {
-		// Its record is read under the name that it had.
-		a.name = link.Name
-		c.prepare(a, a.id, p.how, p.fails, p.waits...)
-		return
-	}
-	if p := c.reads(a.id.NS, link.Name); p != nil {
-		if again := (rename{a.id}); !slices.Contains(p.waits, Input(again)) {
-			p.waits = append(p.waits, again)
-		}
-		return
-	}
-	a.name = link.Name
-	c.say(a, Said{Note: v4.Note{Kind: event.Renamed}, From: from})
-	c.moveRecord(a, from)
-}
-
-// A rename has an adapter follow its link to the name that it has by then.
-type rename struct{ id ID }
-
-func (rename) input() {}
-
-func (c *Core) rename(in rename) {
-	if a := c.adapters.at[in.id]; a != nil {
-		c.renamed(a, c.links.all[in.id])
-	}
-}
-
-// reads returns the adapter that has yet to read its record under a name, nil if there
-// is none: until then nobody else's may be put there.
-func (c *Core) reads(ns NS, name string) *preparing {
-	a := c.adapters.numbered(c.adapters.records[place{ns, name}])
-	if a == nil {
-		return nil
-	}
-	if p, is := a.phase.(*preparing); is && p.how.Record == name {
-		return p
-	}
-	return nil
-}
-
-// moveRecord puts what an adapter knows on record under its name, and then removes what
-// it had on record under the one before.
-func (c *Core) moveRecord(a *adapter, from string) {
-	if l := a.living(); l != nil {
-		l.tenancy.Save()
-		c.tell(a, tenancy.PersistFailed{}) // nothing is known of the new one yet
-	}
-	c.then(moved{a.number, from})
-}
-
-// A moved removes what an adapter had on record under a name, if it is on record under
-// another by now and that name has not become another adapter's.
-type moved struct {
-	of   Number
-	from string
-}
-
-func (moved) input() {}
-
-func (c *Core) moved(in moved) {
-	a := c.adapters.numbered(in.of)
-	if a == nil || a.name == in.from {
-		return
-	}
-	if l := a.living(); l != nil && (l.tenancy.Unsaved() || l.hold.holds()) {
-		return
-	}
-	from := in.from
-	at := place{a.id.NS, from}
-	if c.adapters.records[at] != a.number {
-		return // another adapter has put its own there
-	}
-	delete(c.adapters.records, at)
-	id, _, there := c.links.find(a.id.NS, from)
-	if owner := c.adapters.at[id]; !there || owner == nil || owner == a {
-		c.cfg.Store.Forget(c.about(a), from)
-	}
 }
 
 // disturbed passes on that the kernel may lack something of an adapter.

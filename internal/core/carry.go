@@ -81,8 +81,12 @@ func (c *Core) carry(a *adapter, l *living, o tenancy.Output) {
 		c.send(a, l, dhcp4.Transmit(o))
 	case v4.Save:
 		c.adapters.records[place{a.id.NS, a.name}] = a.number
-		if err := c.cfg.Store.Save(about, o.Record); err != nil || l.tenancy.Unsaved() {
+		err := c.cfg.Store.Save(about, o.Record)
+		if err != nil || l.tenancy.Unsaved() {
 			c.report(a, tenancy.SaveFailed{Err: err})
+		}
+		if err == nil {
+			c.forgetFormer(a)
 		}
 	case tenancy.Apply:
 		in, now := c.cfg.Kernel.Apply(about, o)
@@ -105,6 +109,7 @@ func (c *Core) carry(a *adapter, l *living, o tenancy.Output) {
 		c.trouble(a, l, deafToARP, c.cfg.Transport.ListenARP(about, o.Addresses))
 	case tenancy.Forget:
 		c.cfg.Store.Forget(about, a.name)
+		c.forgetFormer(a)
 	case tenancy.Inspect:
 		if in, now := c.cfg.Kernel.Inspect(about, o); now {
 			c.report(a, in)

@@ -113,8 +113,6 @@ func (c *Core) handle(in Input) {
 		c.resolverChanged(in)
 	case rename:
 		c.rename(in)
-	case moved:
-		c.moved(in)
 	}
 }
 

@@ -66,8 +66,10 @@ func (r *roster) remove(a *adapter) {
 	if i, there := slices.BinarySearchFunc(r.order, a.number, func(o *adapter, n Number) int { return cmp.Compare(o.number, n) }); there {
 		r.order = slices.Delete(r.order, i, i+1)
 	}
-	if at := (place{a.id.NS, a.name}); r.records[at] == a.number {
-		delete(r.records, at)
+	for _, name := range append(a.former, a.name) {
+		if at := (place{a.id.NS, name}); r.records[at] == a.number {
+			delete(r.records, at)
+		}
 	}
 }
 

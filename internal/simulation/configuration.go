@@ -149,9 +149,11 @@ func (r *rules) carriedOut(before *netconftest.Kernel, o tenancy.Apply, outcome 
 			r.inUse = nil // it was granted anew, and the link is asked first
 		}
 	}
+	together := false // routes come back with their source
 	for _, p := range outcome.Foreign {
 		if x := (netconf.Object{Kind: netconf.ObjectAddress, Prefix: p}); r.missed[x] {
 			r.returned[x] = r.s.now() // others were quicker
+			together = true
 		}
 	}
 	for _, x := range outcome.Refused() {
@@ -159,7 +161,6 @@ func (r *rules) carriedOut(before *netconftest.Kernel, o tenancy.Apply, outcome 
 	}
 	was, is := (&kernel{Kernel: *before}).objects(), r.s.m.kernel.objects()
 	maps.DeleteFunc(is, func(x netconf.Object, _ bool) bool { return was[x] })
-	together := false // routes come back with their source
 	for x := range is {
 		together = together || x.Kind == netconf.ObjectAddress
 	}

@@ -169,7 +169,7 @@ func (d *disk) recover(name string) {
 		may = append(may, v4.Record{}) // or an older one, if the power fails again
 	}
 	if !among(got, may) {
-		d.s.broke("record", "a power failure leaves %s, which was not saved", recordText(got))
+		d.s.broke("record", "a power failure leaves %s of %s, which was not saved", recordText(got), name)
 	}
 	f.seen, f.unsure, f.past, f.last = got, nil, []v4.Record{got}, got
 }
