@@ -86,7 +86,7 @@ func TestRecording(t *testing.T) {
 			v.serve(true, c.options...)
 			file := client.Path("recording")
 			d := client.ReadyDaemon(t, lab.Options{Args: []string{"--record", file, "c0"}, Config: c.config})
-			d.AwaitEvent(t, 0, patience, lessee.EventBound)
+			d.AwaitBound(t, "c0")
 			c.happens(t, v, d)
 			if err := d.Stop(t); err != nil {
 				t.Error(err)
