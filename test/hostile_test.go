@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
 
@@ -208,20 +209,23 @@ func (s *storm) rage(state string, packets int, enter func(), types ...dhcpv4.Me
 // one. None may crash the client or move it on, and each is accounted for.
 func TestHostileReplies(t *testing.T) {
 	t.Parallel()
-	const seed, perState = 20_260_101, 20_000
+	const (
+		seed, perState = 20_260_101, 20_000
+		setback        = 90 * time.Second // who gets no answer time and again pauses for up to 64 s, give or take
+	)
 	v, client := newVillain(t)
 	d := client.ReadyDaemon(t, lab.Options{Args: []string{"c0"}, Quiet: true})
 	s := &storm{t: t, v: v, d: d, rng: rand.New(rand.NewPCG(seed, 0))}
 
 	s.rage("selecting", perState, func() { v.await("selecting") }, offer, ack, nak)
 	s.rage("requesting", perState, func() {
-		v.await("selecting")
+		v.awaitWithin(setback, "selecting")
 		v.send(dhcpFrame(reply(v.latest(), offer)))
 		v.await("requesting")
 		d.AwaitState(t, "c0", patience, "requesting")
 	}, ack, nak, offer)
 	for v.latest().state() != "requesting" { // else its time has just been over
-		v.send(dhcpFrame(reply(v.await("selecting"), offer)))
+		v.send(dhcpFrame(reply(v.awaitWithin(setback, "selecting"), offer)))
 		v.await("requesting")
 	}
 	v.send(dhcpFrame(reply(v.latest(), ack, timers(1, 3000)...)))

@@ -175,7 +175,12 @@ func (v *villain) latest() *ask {
 // await waits until the client asks as it does in that state.
 func (v *villain) await(state string) *ask {
 	v.t.Helper()
-	for end := time.After(patience); ; {
+	return v.awaitWithin(patience, state)
+}
+
+func (v *villain) awaitWithin(most time.Duration, state string) *ask {
+	v.t.Helper()
+	for end := time.After(most); ; {
 		if a := v.latest(); a != nil && a.state() == state {
 			return a
 		}
