@@ -110,27 +110,3 @@ func TestUnreadableForNow(t *testing.T) {
 		}
 	}
 }
-
-// One torn copy keeps no record from moving to a new name.
-func TestRenameOfOneCopy(t *testing.T) {
-	t.Parallel()
-	dir, m := t.TempDir(), newMachine()
-	s := open(t, dir, m)
-	if err := s.Save("eth0", marked(1, true)); err != nil {
-		t.Fatal(err)
-	}
-	persist(t, s, "eth0")
-	_, state := copies(dir, "eth0")
-	if err := os.WriteFile(state, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Rename("eth0", "lan0"); err == nil {
-		t.Error("the torn copy is not reported")
-	}
-	if r := load(t, s, "lan0"); r.LinkLocal != marked(1, true).LinkLocal {
-		t.Errorf("lan0: %v", r)
-	}
-	if _, ok, err := s.Load("eth0"); ok || err != nil {
-		t.Errorf("eth0: %v, %v", ok, err)
-	}
-}

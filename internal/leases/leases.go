@@ -318,19 +318,3 @@ func (s *Store) Remove(adapter string) error {
 	}
 	return s.put(op, adapter, file, change{kind: changeRemoved, text: text})
 }
-
-// Rename moves the record of an adapter to its new name, where it replaces what
-// is there. If there is no record, it does nothing.
-func (s *Store) Rename(from, to string) error {
-	if from == to {
-		return nil
-	}
-	r, ok, fault := s.Load(from)
-	if !ok {
-		return fault
-	}
-	if err := s.Save(to, r); err != nil {
-		return errors.Join(fault, err)
-	}
-	return errors.Join(fault, s.Remove(from))
-}
