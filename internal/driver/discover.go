@@ -25,30 +25,20 @@ func (d *Driver) Discover(ctx context.Context, name string, during time.Duration
 		})
 	}
 	began := d.cfg.Wall().UTC().Truncate(time.Millisecond)
-	call, result, err := d.ask(op, name, func(id uint64) core.Input {
+	gaveUp := func(error) bool { return true }
+	a, err := d.ask(ctx, op, name, gaveUp, func(id uint64) core.Input {
 		return core.Discover{Call: id, Name: name, During: during}
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return lessee.Discovery{}, err
+	case a.Code != errno.NO_ERROR:
+		return lessee.Discovery{}, discoveryError(ctx, name, a)
 	}
-	cancelled := ctx.Done()
-	for {
-		select {
-		case a := <-result:
-			if a.Code != errno.NO_ERROR {
-				return lessee.Discovery{}, discoveryError(ctx, name, a)
-			}
-			link := a.discovery.Link
-			out := lessee.Discovery{Adapter: link.Name, Index: link.Index, Time: began, During: lessee.Duration(during)}
-			d.describeDiscovery(&out, a.discovery.Scan, a.discovery.Lease)
-			return out, nil
-		case <-cancelled:
-			cancelled = nil
-			d.loop.Tell(core.Cancel{Call: call})
-		case <-d.loop.Done():
-			return lessee.Discovery{}, stopped(op, name)
-		}
-	}
+	link := a.discovery.Link
+	out := lessee.Discovery{Adapter: link.Name, Index: link.Index, Time: began, During: lessee.Duration(during)}
+	d.describeDiscovery(&out, a.discovery.Scan, a.discovery.Lease)
+	return out, nil
 }
 
 // discoveryError says why a discovery came to nothing.

@@ -70,11 +70,11 @@ type Config struct {
 // A Driver serves the API by a loop: it passes calls on, and gives what the core knows
 // the forms of the API.
 type Driver struct {
-	cfg     Config
-	loop    *loop.Loop
-	hub     hub
-	waiting waiting
-	traces  traces
+	cfg    Config
+	loop   *loop.Loop
+	hub    hub
+	calls  loop.Calls[answer]
+	traces traces
 }
 
 // New returns a driver that manages nothing yet.
@@ -82,7 +82,7 @@ func New(cfg Config) *Driver {
 	if cfg.Wall == nil {
 		cfg.Wall = time.Now
 	}
-	d := &Driver{cfg: cfg, waiting: waiting{results: make(map[uint64]chan answer)}}
+	d := &Driver{cfg: cfg}
 	d.loop = loop.New(loop.Config{
 		Home: cfg.Home, Resolver: cfg.Resolver, Store: cfg.Store, Others: cfg.Others, Poller: cfg.Poller,
 		Now: cfg.Now, Hooks: d, Tenancy: d.tenancyConfig, Log: cfg.Log, Record: cfg.Record,

@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/core"
+	"github.com/lessee/lessee/internal/loop"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
 	"github.com/lessee/lessee/reason"
@@ -24,13 +24,6 @@ const DefaultPatience = 20 * time.Second
 // caller: each request to the kernel is bounded much tighter.
 const endPatience = time.Minute
 
-// waiting has the callers who await a result.
-type waiting struct {
-	mu      sync.Mutex
-	last    uint64
-	results map[uint64]chan answer
-}
-
 // An answer is what comes of a call. err is the system's error where there was one,
 // discovery what a Discover found.
 type answer struct {
@@ -38,24 +31,6 @@ type answer struct {
 
 	err       error
 	discovery core.Discovery
-}
-
-func (w *waiting) add() (id uint64, result <-chan answer) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.last++
-	c := make(chan answer, 1)
-	w.results[w.last] = c
-	return w.last, c
-}
-
-func (w *waiting) answer(id uint64, a answer) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if c, ok := w.results[id]; ok {
-		c <- a
-		delete(w.results, id)
-	}
 }
 
 // Adapters lists all adapters but loopback; see control.Engine.
@@ -147,13 +122,13 @@ func (d *Driver) request(ctx context.Context, name string, verb tenancy.Verb) er
 	})
 }
 
-// ask hands the core an input that is answered.
-func (d *Driver) ask(op, name string, build func(id uint64) core.Input) (id uint64, result <-chan answer, err error) {
-	id, result = d.waiting.add()
-	if !d.loop.Submit(func() { d.loop.Handle(build(id)) }) {
-		return 0, nil, stopped(op, name)
+// ask hands the core an input and returns what comes of it; see [loop.Calls].
+func (d *Driver) ask(ctx context.Context, op, name string, givesUp func(error) bool, build func(id uint64) core.Input) (answer, error) {
+	a, err := d.calls.Ask(ctx, d.loop, givesUp, build)
+	if err != nil {
+		return answer{}, stopped(op, name)
 	}
-	return id, result, nil
+	return a, nil
 }
 
 // call hands the core a caller's request and waits for the answer.
@@ -162,42 +137,23 @@ func (d *Driver) call(ctx context.Context, name string, verb tenancy.Verb, build
 	if at, ok := ctx.Deadline(); ok {
 		patience = time.Until(at)
 	}
-	call, result, err := d.ask(verb.String(), name, func(id uint64) core.Input {
+	a, err := d.ask(ctx, verb.String(), name, loop.Cancelled, func(id uint64) core.Input {
 		return build(id, d.loop.Now().Add(patience))
 	})
 	if err != nil {
 		return err
 	}
-	cancelled := ctx.Done()
-	for {
-		select {
-		case a := <-result:
-			return d.resultError(verb, name, a, patience)
-		case <-cancelled:
-			cancelled = nil
-			// A deadline is the tenancy's to keep: it answers at that instant.
-			if errors.Is(ctx.Err(), context.Canceled) {
-				d.loop.Tell(core.Cancel{Call: call})
-			}
-		case <-d.loop.Done():
-			select {
-			case a := <-result: // just before
-				return d.resultError(verb, name, a, patience)
-			default:
-				return stopped(verb.String(), name)
-			}
-		}
-	}
+	return d.resultError(verb, name, a, patience)
 }
 
 // Answer implements [core.Hooks].
 func (d *Driver) Answer(call uint64, r tenancy.Result, err error) {
-	d.waiting.answer(call, answer{Result: r, err: err})
+	d.calls.Answer(call, answer{Result: r, err: err})
 }
 
 // Discovered implements [core.Hooks].
 func (d *Driver) Discovered(call uint64, found core.Discovery) {
-	d.waiting.answer(call, answer{discovery: found})
+	d.calls.Answer(call, answer{discovery: found})
 }
 
 // managedByOther says that DHCP is at work on the adapter, and not ours: the

@@ -1,11 +1,13 @@
 package driver
 
 import (
+	"context"
 	"encoding/binary"
 
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/core"
+	"github.com/lessee/lessee/internal/loop"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy/v4"
 	wire "github.com/lessee/lessee/wire/dhcp4"
@@ -15,7 +17,7 @@ import (
 // does not exist yet is managed when it comes. The error says why the adapter
 // cannot be managed now; it is of type [*lessee.Error].
 func (d *Driver) Manage(name string) error {
-	_, result, err := d.ask("up", name, func(id uint64) core.Input {
+	a, err := d.ask(context.Background(), "up", name, loop.Cancelled, func(id uint64) core.Input {
 		if _, _, there := d.loop.Core().Link(core.Home, name); !there {
 			d.cfg.Log.Warn("the adapter does not exist yet", "adapter", name)
 		}
@@ -24,12 +26,7 @@ func (d *Driver) Manage(name string) error {
 	if err != nil {
 		return err
 	}
-	select {
-	case a := <-result:
-		return refusalError("up", name, core.Refusal{Code: a.Code, Cause: a.Cause, Err: a.err})
-	case <-d.loop.Done():
-		return stopped("up", name)
-	}
+	return refusalError("up", name, core.Refusal{Code: a.Code, Cause: a.Cause, Err: a.err})
 }
 
 // refusalError is the error of a call on an adapter that cannot be managed, nil

@@ -7,9 +7,7 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/lessee/lessee/boottime"
@@ -45,12 +43,8 @@ type Engine struct {
 	cfg     Config
 	loop    *loop.Loop
 	watcher *netns.Watcher
-
-	mu      sync.Mutex
-	last    uint64
-	waiting map[uint64]chan error
-
-	ended chan struct{} // closed when the loop has
+	calls   loop.Calls[error]
+	ended   chan struct{} // closed when the loop has
 }
 
 // Start starts an engine without clients. It ends with ctx; Wait returns then. Addresses
@@ -71,7 +65,7 @@ func Start(ctx context.Context, cfg Config) (*Engine, error) {
 		_ = home.Close()
 		return nil, err
 	}
-	e := &Engine{cfg: cfg, waiting: make(map[uint64]chan error), ended: make(chan struct{})}
+	e := &Engine{cfg: cfg, ended: make(chan struct{})}
 	if e.cfg.Store == nil {
 		e.cfg.Store = &memory{}
 	}
@@ -179,43 +173,21 @@ func (e *Engine) call(ctx context.Context, build func(id uint64, deadline bootti
 	if at, ok := ctx.Deadline(); ok {
 		patience = time.Until(at)
 	}
-	deadline := clock.Now().Add(patience)
-	answer := make(chan error, 1)
-	e.mu.Lock()
-	e.last++
-	id := e.last
-	e.waiting[id] = answer
-	e.mu.Unlock()
-	if !e.loop.Submit(func() { e.loop.Handle(build(id, deadline)) }) {
-		return loop.ErrEnded
+	failed, err := e.calls.Ask(ctx, e.loop, loop.Cancelled, func(id uint64) core.Input {
+		return build(id, e.loop.Now().Add(patience))
+	})
+	if err != nil {
+		return err
 	}
-	cancelled := ctx.Done()
-	for {
-		select {
-		case err := <-answer:
-			return err
-		case <-cancelled:
-			cancelled = nil
-			if errors.Is(ctx.Err(), context.Canceled) {
-				e.loop.Tell(core.Cancel{Call: id})
-			}
-		case <-e.ended:
-			return loop.ErrEnded
-		}
-	}
+	return failed
 }
 
 // Answer implements [core.Hooks].
 func (e *Engine) Answer(call uint64, r tenancy.Result, err error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	if r.Code != errno.NO_ERROR {
 		err = &Error{r.Code, r.Cause, err}
 	}
-	if c, ok := e.waiting[call]; ok {
-		c <- err
-		delete(e.waiting, call)
-	}
+	e.calls.Answer(call, err)
 }
 
 // Say implements [core.Hooks].
