@@ -3,7 +3,6 @@ package loop
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -241,15 +240,7 @@ func (l *Loop) end() {
 		}
 		_ = s.end.Close()
 	}
-	for index := range l.spaces[core.Home].sockets {
-		l.spaces[core.Home].close(index)
-	}
-	home := l.spaces[core.Home]
-	for _, c := range []io.Closer{home.links, home.neighbours} {
-		if c != nil {
-			_ = c.Close()
-		}
-	}
+	l.spaces[core.Home].fallSilent()
 	l.afterwards()
 	l.pool.wait(persistPatience)
 	l.closing.wait(persistPatience)

@@ -72,6 +72,19 @@ func (s *space) close(index int) {
 	}
 }
 
+// fallSilent closes what hears of a namespace.
+func (s *space) fallSilent() {
+	for index := range s.sockets {
+		s.close(index)
+	}
+	for _, c := range []io.Closer{s.links, s.neighbours} {
+		if c != nil {
+			_ = c.Close()
+		}
+	}
+	s.links, s.neighbours = nil, nil
+}
+
 // Join has the adapters of another namespace managed, by calls. It returns the number
 // of the namespace, the same one if it is there already.
 func (l *Loop) Join(p Place) (ns core.NS, err error) {
@@ -197,15 +210,7 @@ func (l *Loop) leaveIdle() {
 
 // leave closes all that is open in a namespace.
 func (l *Loop) leave(s *space) {
-	for index := range s.sockets {
-		s.close(index)
-	}
-	for _, c := range []io.Closer{s.links, s.neighbours} {
-		if c != nil {
-			_ = c.Close()
-		}
-	}
-	s.links, s.neighbours = nil, nil
+	s.fallSilent()
 	if s.Close != nil {
 		s.Close()
 	}
