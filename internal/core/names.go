@@ -1,7 +1,6 @@
 package core
 
 import (
-	"slices"
 	"time"
 
 	"github.com/lessee/lessee/internal/netconf"
@@ -27,10 +26,10 @@ const resolverPatience = time.Second
 // name has an adapter's name servers used, if they are not the same as before.
 func (c *Core) name(a *adapter, l *living, seq uint64, d netconf.DNS) {
 	n := &l.names
-	if n.told != nil && n.told.Domain == d.Domain && slices.Equal(n.told.Servers, d.Servers) && slices.Equal(n.told.Search, d.Search) {
+	if n.told != nil && n.told.Equal(d) {
 		return
 	}
-	if n.told != nil || !blank(d) { // what an earlier life left is taken back while nobody waits
+	if n.told != nil || !d.Empty() { // what an earlier life left is taken back while nobody waits
 		n.until.Set(c.now.Add(resolverPatience))
 	}
 	told := d
@@ -40,13 +39,10 @@ func (c *Core) name(a *adapter, l *living, seq uint64, d netconf.DNS) {
 
 // unname takes back the name servers of an adapter that has lost its link.
 func (c *Core) unname(a Adapter, l *living) {
-	if l.names.told == nil || !blank(*l.names.told) {
+	if l.names.told == nil || !l.names.told.Empty() {
 		c.cfg.Resolver.Resolve(a, 0, netconf.DNS{})
 	}
 }
-
-// blank reports whether there is nothing to resolve names by.
-func blank(d netconf.DNS) bool { return d.Domain.IsZero() && len(d.Servers)+len(d.Search) == 0 }
 
 // applied tells what the kernel did, when the name servers are in place as well.
 func (c *Core) applied(a *adapter, l *living, in tenancy.Applied) {

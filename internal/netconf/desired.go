@@ -51,6 +51,11 @@ type DNS struct {
 // Empty reports whether there is nothing to resolve with.
 func (d DNS) Empty() bool { return len(d.Servers) == 0 && d.Domain.IsZero() && len(d.Search) == 0 }
 
+// Equal reports whether names are resolved the same way.
+func (d DNS) Equal(o DNS) bool {
+	return d.Domain == o.Domain && slices.Equal(d.Servers, o.Servers) && slices.Equal(d.Search, o.Search)
+}
+
 // normal returns d as the kernel will report it, without what has ended at now.
 func (d Desired) normal(link Link, now boottime.Instant) Desired {
 	out := Desired{
