@@ -69,7 +69,7 @@ type (
 		ear       ear
 		told      troubles
 		names     names
-		hold      hold
+		hold      *hold // nil: nothing waits
 	}
 
 	// leaving: its tenancy is about to end, as a call with that verb wants. waits
@@ -256,16 +256,7 @@ func (c *Core) goneLink(id ID) {
 			c.drop(a) // the call has failed
 		}
 	}
-	for _, w := range waits {
-		switch w := w.(type) {
-		case Manage:
-			c.answer(w.Call, Refusal{})
-		case Up:
-			c.answer(w.Call, refuse(errno.ERROR_FILE_NOT_FOUND, reason.AdapterRemoved))
-		default:
-			c.then(w)
-		}
-	}
+	c.endWaits(waits, Refusal{}, refuse(errno.ERROR_FILE_NOT_FOUND, reason.AdapterRemoved))
 	if _, waits := a.phase.(absent); waits && c.adapters.numbered(a.number) != nil {
 		// Its name may be another link's by now.
 		if now, _, there := c.links.find(id.NS, a.name); there && c.adapters.at[now] == nil {
@@ -389,7 +380,9 @@ func (c *Core) arm(a *adapter) {
 	s := tenancy.NewSoonest()
 	if l := a.living(); l != nil {
 		s.Add(l.tenancy.Deadline())
-		s.Add(boottime.Instant(l.hold.until), l.hold.until.IsSet())
+		if l.hold != nil {
+			s.Add(l.hold.until, true)
+		}
 		s.Add(boottime.Instant(l.names.until), l.names.until.IsSet())
 	}
 	if waits := a.waits(); waits != nil {
@@ -410,7 +403,7 @@ var timedOut tenancy.Input = tenancy.Timeout{} // made once: it is told often
 func (a *adapter) timeout(c *Core) {
 	c.expireWaits(a)
 	if l := a.living(); l != nil {
-		if l.hold.until.Rang(c.now) {
+		if l.hold != nil && !c.now.Before(l.hold.until) {
 			c.unresolved(a, l)
 		}
 		if l.names.until.Rang(c.now) {

@@ -10,7 +10,7 @@ import (
 	"github.com/lessee/lessee/reason"
 )
 
-// nobody is the caller of a call that was answered before it could be carried out.
+// nobody is the caller of a call that is carried out though it has its answer already.
 const nobody = 0
 
 // answer answers a call that no tenancy answers.
@@ -89,6 +89,21 @@ func (c *Core) answerWaits(a *adapter, which func(Input) bool, why Refusal) {
 		}
 	}
 	c.arm(a)
+}
+
+// endWaits answers the calls that waited for a tenancy which does not begin, and goes on
+// with the others.
+func (c *Core) endWaits(waits []Input, manage, up Refusal) {
+	for _, w := range waits {
+		switch w := w.(type) {
+		case Manage:
+			c.answer(w.Call, manage)
+		case Up:
+			c.answer(w.Call, up)
+		default:
+			c.then(w)
+		}
+	}
 }
 
 // expireWaits answers the calls whose time is up while they wait.

@@ -33,7 +33,7 @@ func (c *Core) drain(a *adapter, l *living) {
 		if !ok {
 			break
 		}
-		if l.hold.holds() && !fails(o) {
+		if l.hold != nil && !fails(o) {
 			l.hold.rest = append(l.hold.rest, o)
 			continue
 		}
@@ -141,7 +141,7 @@ func (c *Core) send(a *adapter, l *living, t dhcp4.Transmit) {
 	err := c.transmit(a, t)
 	if unresolved, waits := errors.AsType[*netconf.UnresolvedError](err); waits {
 		if solicited := c.cfg.Kernel.Solicit(c.about(a), unresolved.Hop); solicited == nil {
-			l.hold.begin(t, unresolved.Hop, err, c.now)
+			l.hold = &hold{until: c.now.Add(resolvePatience), message: t, hop: unresolved.Hop, why: err}
 			return
 		}
 	}

@@ -57,7 +57,7 @@ type (
 		Gone bool
 	}
 
-	// Left says that a namespace does not exist any more, nor what was in it.
+	// Left says that a namespace has gone, and all that was in it.
 	Left struct{ NS NS }
 
 	// Disturbed is a hint that other programs, or the kernel, changed what it was

@@ -106,14 +106,5 @@ func (c *Core) cannot(a *adapter, why Refusal) {
 		c.cfg.Hooks.Unmanageable(about, why)
 	case kept:
 	}
-	for _, w := range p.waits {
-		switch w := w.(type) {
-		case Manage:
-			c.answer(w.Call, why)
-		case Up:
-			c.answer(w.Call, why)
-		default:
-			c.then(w)
-		}
-	}
+	c.endWaits(p.waits, why, why)
 }

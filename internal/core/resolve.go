@@ -12,9 +12,9 @@ import (
 )
 
 // A hold is what an adapter's tenancy asked for and what waits for the link address
-// of a host: a message, and all that comes after it. The zero hold holds nothing.
+// of a host: a message, and all that comes after it.
 type hold struct {
-	until   tenancy.Alarm
+	until   boottime.Instant
 	hop     netip.Addr
 	message dhcp4.Transmit
 	why     error // that the message did not leave at once
@@ -24,18 +24,11 @@ type hold struct {
 // resolvePatience bounds the wait for an ARP answer.
 const resolvePatience = 500 * time.Millisecond
 
-func (h *hold) begin(t dhcp4.Transmit, hop netip.Addr, why error, now boottime.Instant) {
-	h.message, h.hop, h.why = t, hop, why
-	h.until.Set(now.Add(resolvePatience))
-}
-
-func (h *hold) holds() bool { return h.until.IsSet() }
-
 // neighbour goes on with what waits for a host's link address.
 func (c *Core) neighbour(in Neighbour) {
 	if !in.Host.IsValid() {
 		for _, a := range c.adapters.inOrder() {
-			if l := a.living(); l != nil && l.hold.holds() && a.id.NS == in.NS {
+			if l := a.living(); l != nil && l.hold != nil && a.id.NS == in.NS {
 				c.lookAgain(a, l)
 			}
 		}
@@ -45,7 +38,7 @@ func (c *Core) neighbour(in Neighbour) {
 	if a == nil {
 		return
 	}
-	if l := a.living(); l != nil && l.hold.holds() && l.hold.hop == in.Host {
+	if l := a.living(); l != nil && l.hold != nil && l.hold.hop == in.Host {
 		message := l.hold.message
 		message.Link = in.Link
 		c.resume(a, l, c.transmit(a, message))
@@ -65,7 +58,7 @@ func (c *Core) unresolved(a *adapter, l *living) { c.resume(a, l, l.hold.why) }
 
 // giveUp goes on without what an adapter waits for.
 func (c *Core) giveUp(a *adapter) {
-	for l := a.living(); l != nil && l == a.living() && l.hold.holds(); {
+	for l := a.living(); l != nil && l == a.living() && l.hold != nil; {
 		c.unresolved(a, l)
 	}
 }
@@ -73,11 +66,11 @@ func (c *Core) giveUp(a *adapter) {
 // resume says how a message that waited was sent, and does what has waited behind it.
 func (c *Core) resume(a *adapter, l *living, err error) {
 	typ, rest := l.hold.message.Type, l.hold.rest
-	l.hold = hold{}
+	l.hold = nil
 	c.cfg.Kernel.Desist(c.about(a))
 	c.sent(a, l, typ, err)
 	for i, o := range rest {
-		if l.hold.holds() {
+		if l.hold != nil {
 			l.hold.rest = append(l.hold.rest, rest[i:]...)
 			break
 		}

@@ -31,7 +31,7 @@ var stateRows = []struct {
 		"core.living.tenancy", "core.scan.scan", "core.Discovery.Scan", "v4.Tenancy.client", "v4.finder.prober", "v4.guard.detector", "v4.linkLocal.client",
 	}},
 	{"what most adapters never need, and what costs memory", []string{
-		"tenancy.Life.amiss", "v4.Tenancy.local", "v4.networks.finder", "v4.Status.Next",
+		"core.living.hold", "tenancy.Life.amiss", "v4.Tenancy.local", "v4.networks.finder", "v4.Status.Next",
 	}},
 	{"a fact about a packet or a link, as it came", []string{
 		"core.ARP.Unicast", "core.LinkChanged.Gone", "tenancy.Link.Usable", "v4.ARP.Ours", "v4.ARP.Unicast",
