@@ -11,7 +11,6 @@ import (
 	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
-
 	"github.com/lessee/lessee/internal/tenancy"
 	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/wire/arp"
@@ -205,38 +204,6 @@ func (x *companion) SendARP(a core.Adapter, packet, to []byte) error {
 	x.quiet("ARP")
 	x.transportARP(packet, to)
 	return nil
-}
-
-// ListenARP implements [core.Transport].
-func (x *companion) ListenARP(a core.Adapter, addresses []netip.Addr) error {
-	x.m.effect(v4.Listen{Addresses: addresses})
-	if a.ID == x.id() {
-		x.listening = addresses
-	}
-	return nil
-}
-
-// ListenForceRenew implements [core.Transport].
-func (x *companion) ListenForceRenew(a core.Adapter, address netip.Addr) error {
-	if a.ID == x.id() {
-		x.receptive = address
-	}
-	return nil
-}
-
-// Resolve implements [core.Resolver].
-func (x *companion) Resolve(a core.Adapter, seq uint64, _ netconf.DNS) { x.resolve(a, seq) }
-
-// Save implements [core.Store].
-func (x *companion) Save(a core.Adapter, r v4.Record) error {
-	x.m.effect(v4.Save{Record: r})
-	return x.save(a, r)
-}
-
-// Forget implements [core.Store].
-func (x *companion) Forget(a core.Adapter, name string) {
-	x.m.effect(tenancy.Forget{})
-	x.forget(a, name)
 }
 
 // Say implements [core.Hooks].

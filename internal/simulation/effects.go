@@ -267,38 +267,6 @@ func (n *nic) transportARP(packet, to []byte) {
 	n.host.SendARP(p, target)
 }
 
-// ListenARP implements [core.Transport].
-func (m *machine) ListenARP(a core.Adapter, addresses []netip.Addr) error {
-	m.effect(v4.Listen{Addresses: addresses})
-	if a.ID == m.id() {
-		m.listening = addresses
-	}
-	return nil
-}
-
-// ListenForceRenew implements [core.Transport].
-func (m *machine) ListenForceRenew(a core.Adapter, address netip.Addr) error {
-	if a.ID == m.id() {
-		m.receptive = address
-	}
-	return nil
-}
-
-// Resolve implements [core.Resolver].
-func (m *machine) Resolve(a core.Adapter, seq uint64, _ netconf.DNS) { m.resolve(a, seq) }
-
-// Save implements [core.Store].
-func (m *machine) Save(a core.Adapter, r v4.Record) error {
-	m.effect(v4.Save{Record: r})
-	return m.save(a, r)
-}
-
-// Forget implements [core.Store].
-func (m *machine) Forget(a core.Adapter, name string) {
-	m.effect(tenancy.Forget{})
-	m.forget(a, name)
-}
-
 // Say implements [core.Hooks].
 func (m *machine) Say(a core.Adapter, s core.Said) {
 	if s.Kind != event.Sent { // of what the effect was

@@ -9,6 +9,7 @@ import (
 	"github.com/lessee/lessee/dhcptest"
 	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/internal/tenancy"
 	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/wire/arp"
 	wire "github.com/lessee/lessee/wire/dhcp4"
@@ -307,8 +308,25 @@ func (n *nic) shut(id core.ID) {
 	}
 }
 
-// resolve answers [core.Resolver.Resolve].
-func (n *nic) resolve(a core.Adapter, seq uint64) {
+// ListenARP implements [core.Transport].
+func (n *nic) ListenARP(a core.Adapter, addresses []netip.Addr) error {
+	n.m.effect(v4.Listen{Addresses: addresses})
+	if a.ID == n.id() {
+		n.listening = addresses
+	}
+	return nil
+}
+
+// ListenForceRenew implements [core.Transport].
+func (n *nic) ListenForceRenew(a core.Adapter, address netip.Addr) error {
+	if a.ID == n.id() {
+		n.receptive = address
+	}
+	return nil
+}
+
+// Resolve implements [core.Resolver].
+func (n *nic) Resolve(a core.Adapter, seq uint64, _ netconf.DNS) {
 	if dhcptest.Chance(n.s.chance, 0.1) {
 		// It hangs, and is not waited for for ever.
 		life := n.m.life
@@ -323,8 +341,9 @@ func (n *nic) resolve(a core.Adapter, seq uint64) {
 	n.answer(n.late(), func() core.Input { return core.Resolved{Of: a.Of, Turn: a.Turn, Seq: seq} })
 }
 
-// save puts a record on the disk.
-func (n *nic) save(a core.Adapter, r v4.Record) error {
+// Save implements [core.Store].
+func (n *nic) Save(a core.Adapter, r v4.Record) error {
+	n.m.effect(v4.Save{Record: r})
 	err := n.disk.save(a.Name, r)
 	if n.lives(a) {
 		n.saved, n.filed, n.unsaved, n.entry = r, a.Name, err != nil, n.disk.entries
@@ -333,8 +352,9 @@ func (n *nic) save(a core.Adapter, r v4.Record) error {
 	return err
 }
 
-// forget removes one.
-func (n *nic) forget(a core.Adapter, name string) {
+// Forget implements [core.Store].
+func (n *nic) Forget(a core.Adapter, name string) {
+	n.m.effect(tenancy.Forget{})
 	n.disk.forget(name)
 	if n.lives(a) && name == a.Name {
 		n.saved, n.entry = v4.Record{}, n.disk.entries
