@@ -5,7 +5,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"flag"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -14,16 +13,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/control"
 	"github.com/lessee/lessee/names"
 	"github.com/lessee/lessee/reason"
 )
-
-var update = flag.Bool("update", false, "rewrite the files in testdata")
 
 var now = time.Date(2026, 1, 2, 15, 5, 5, 0, time.UTC)
 
@@ -174,25 +169,6 @@ func run(ctx context.Context, edit func(*Env), args ...string) result {
 	}
 	status := Run(ctx, env, args)
 	return result{status, out.String(), errOut.String()}
-}
-
-// golden compares text with a file in testdata.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got, rewrite with -update):\n%s", file, diff)
-	}
 }
 
 func prefix(s string) netip.Prefix { return netip.MustParsePrefix(s) }

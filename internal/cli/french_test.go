@@ -12,6 +12,7 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/golden"
 	"github.com/lessee/lessee/reason"
 )
 
@@ -60,7 +61,7 @@ func TestFrench(t *testing.T) {
 		}
 		fmt.Fprintf(&all, "$ lessee %s\n%s%s# %d\n\n", args, r.out, r.err, r.status)
 	}
-	golden(t, "french.txt", all.String())
+	golden.Check(t, "french.txt", all.String())
 }
 
 func TestFrenchHelp(t *testing.T) {
@@ -80,13 +81,13 @@ func TestFrenchHelp(t *testing.T) {
 			}
 		}
 	}
-	golden(t, "french-help.txt", all.String())
+	golden.Check(t, "french-help.txt", all.String())
 }
 
 func TestFrenchWatch(t *testing.T) {
 	t.Parallel()
 	_, out := until(t, "il manque", inFrench, "--verbose")
-	golden(t, "french-watch.txt", out)
+	golden.Check(t, "french-watch.txt", out)
 }
 
 // A program that reads JSON, and a script in the C locale, see no French.

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/internal/golden"
 )
 
 func TestList(t *testing.T) {
@@ -21,7 +22,7 @@ func TestList(t *testing.T) {
 	if r.status != 0 || r.err != "" {
 		t.Errorf("status %d, stderr %q", r.status, r.err)
 	}
-	golden(t, "list.txt", r.out)
+	golden.Check(t, "list.txt", r.out)
 }
 
 func TestListColours(t *testing.T) {
@@ -29,7 +30,7 @@ func TestListColours(t *testing.T) {
 	socket := serve(t, &engine{adapters: several()})
 	terminal := func(e *Env) { e.StdoutTerminal = true }
 	r := run(t.Context(), terminal, "--socket", socket, "list")
-	golden(t, "list-colours.txt", r.out)
+	golden.Check(t, "list-colours.txt", r.out)
 	for _, env := range []string{"NO_COLOR=1", "TERM=dumb"} {
 		name, value, _ := strings.Cut(env, "=")
 		r := run(t.Context(), func(e *Env) {
@@ -58,7 +59,7 @@ func TestListSocketFromEnvironment(t *testing.T) {
 			return ""
 		}
 	}, "list")
-	golden(t, "list.txt", r.out)
+	golden.Check(t, "list.txt", r.out)
 }
 
 // The fields of the sample in the command line's documentation, and no others.
@@ -66,7 +67,7 @@ func TestListJSON(t *testing.T) {
 	t.Parallel()
 	socket := serve(t, &engine{adapters: []lessee.Adapter{bound()}})
 	r := run(t.Context(), nil, "--socket", socket, "list", "-o", "json")
-	golden(t, "list.json", r.out)
+	golden.Check(t, "list.json", r.out)
 	var got []map[string]any
 	if err := json.Unmarshal([]byte(r.out), &got); err != nil || len(got) != 1 {
 		t.Fatalf("not an array of one: %v\n%s", err, r.out)
@@ -135,8 +136,8 @@ func TestListFitsTheTerminal(t *testing.T) {
 			t.Errorf("%d columns: %q", n, line)
 		}
 	}
-	golden(t, "list-narrow.txt", r.out)
-	golden(t, "french-list-narrow.txt", french.out)
+	golden.Check(t, "list-narrow.txt", r.out)
+	golden.Check(t, "french-list-narrow.txt", french.out)
 	if r := run(t.Context(), nil, "--socket", socket, "list"); !strings.Contains(r.out, "enx020000000002  init-reboot  networkmanager  255.255.255.254/32") {
 		t.Errorf("piped output is cut:\n%s", r.out)
 	}
@@ -150,10 +151,10 @@ func TestShow(t *testing.T) {
 		if r.status != 0 || r.err != "" {
 			t.Errorf("%s: status %d, stderr %q", name, r.status, r.err)
 		}
-		golden(t, "show-"+name+".txt", r.out)
+		golden.Check(t, "show-"+name+".txt", r.out)
 	}
 	r := run(t.Context(), nil, "--socket", socket, "show", "eth0", "-o", "json")
-	golden(t, "show.json", r.out)
+	golden.Check(t, "show.json", r.out)
 	r = run(t.Context(), nil, "--socket", socket, "show", "eth9")
 	if r.status != 1 || r.err != "lessee: eth9: show: no such adapter (ERROR_FILE_NOT_FOUND 2); 'lessee list' lists them\n" {
 		t.Errorf("status %d, stderr %q", r.status, r.err)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/internal/golden"
 )
 
 // rareParameters are all that a lease may have besides the usual.
@@ -56,6 +57,6 @@ func TestShowParameters(t *testing.T) {
 		if r.status != 0 {
 			t.Errorf("%v: status %d, %s", c.args, r.status, r.err)
 		}
-		golden(t, c.file, r.out)
+		golden.Check(t, c.file, r.out)
 	}
 }

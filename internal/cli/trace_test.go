@@ -17,6 +17,7 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/errno"
+	"github.com/lessee/lessee/internal/golden"
 	"github.com/lessee/lessee/wire/arp"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 	"github.com/lessee/lessee/wire/udp4"
@@ -117,7 +118,7 @@ func TestTraceLadder(t *testing.T) {
 		if r.status != 1 || !strings.Contains(r.err, "ERROR_FILE_NOT_FOUND") {
 			t.Errorf("the adapter was removed: status %d, %s", r.status, r.err)
 		}
-		golden(t, file, r.out)
+		golden.Check(t, file, r.out)
 		if strings.Contains(r.out, "\x1b") {
 			t.Error("a control character came through")
 		}
@@ -213,7 +214,7 @@ func TestDiscover(t *testing.T) {
 		if r.status != 0 || r.err != "" {
 			t.Errorf("status %d, %s", r.status, r.err)
 		}
-		golden(t, file, r.out)
+		golden.Check(t, file, r.out)
 	}
 	r := run(t.Context(), inFrench, "--socket", socket, "discover", "eth0", "-o", "json")
 	var d lessee.Discovery

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/lessee/lessee/internal/golden"
 	"github.com/lessee/lessee/internal/text"
 )
 
@@ -100,7 +101,7 @@ func TestHelp(t *testing.T) {
 			}
 		}
 	}
-	golden(t, "help.txt", all.String())
+	golden.Check(t, "help.txt", all.String())
 }
 
 func TestTimeoutTakesSeconds(t *testing.T) {

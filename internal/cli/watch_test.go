@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/lessee/lessee"
+	"github.com/lessee/lessee/internal/golden"
 	"github.com/lessee/lessee/reason"
 )
 
@@ -69,7 +70,7 @@ func TestWatch(t *testing.T) {
 		if status != 0 {
 			t.Errorf("%s: status %d; an interrupted watch is no failure", c.file, status)
 		}
-		golden(t, c.file, out)
+		golden.Check(t, c.file, out)
 		for line := range strings.Lines(out) {
 			if n := utf8.RuneCountInString(line); n > 81 {
 				t.Errorf("%d columns: %q", n-1, line)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/internal/event"
+	"github.com/lessee/lessee/internal/golden"
 	"github.com/lessee/lessee/internal/text"
 )
 
@@ -73,7 +74,7 @@ func TestWhy(t *testing.T) {
 		if r.status != 0 || r.err != "" {
 			t.Errorf("%v: status %d, %s", c.args, r.status, r.err)
 		}
-		golden(t, file, r.out)
+		golden.Check(t, file, r.out)
 		if strings.Contains(r.out, "\x1b") {
 			t.Errorf("%v: a control character came through", c.args)
 		}

@@ -3,12 +3,9 @@ package driver
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -19,31 +16,12 @@ import (
 	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/event"
+	"github.com/lessee/lessee/internal/golden"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy/v4"
 	"github.com/lessee/lessee/reason"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-// golden compares a text with a file of testdata.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s:\n got %s\nwant %s", file, got, want)
-	}
-}
 
 // What the API, the log and a story say of each kind of event: scripts and
 // people know these names and texts.
@@ -130,7 +108,7 @@ func TestEventsKeepTheirForm(t *testing.T) {
 				fmt.Fprintf(&out, "  event %s\n  log   %s  facts %s\n", text, log.String(), facts)
 			}
 		}
-		golden(t, "events.txt", out.String())
+		golden.Check(t, "events.txt", out.String())
 	})
 }
 

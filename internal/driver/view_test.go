@@ -11,6 +11,7 @@ import (
 	"github.com/lessee/lessee"
 	"github.com/lessee/lessee/boottime"
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/golden"
 	"github.com/lessee/lessee/names"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
@@ -75,7 +76,7 @@ func TestLeaseKeepsItsForm(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		golden(t, "lease.json", string(text)+"\n")
+		golden.Check(t, "lease.json", string(text)+"\n")
 		var back lessee.IPv4
 		if err := json.Unmarshal(text, &back); err != nil {
 			t.Fatal(err)

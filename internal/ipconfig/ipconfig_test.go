@@ -3,12 +3,9 @@ package ipconfig
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,13 +15,10 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/lessee/lessee/internal/golden"
 	"github.com/lessee/lessee/internal/text"
 	"github.com/lessee/lessee/iphlpapi"
 )
-
-var update = flag.Bool("update", false, "rewrite the files in testdata")
 
 // machine is a System that a test makes up.
 type machine struct {
@@ -105,24 +99,6 @@ func run(m *machine, locale string, args ...string) (status int, out, errOut str
 	return status, o.String(), e.String()
 }
 
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got, rewrite with -update):\n%s", file, diff)
-	}
-}
-
 func TestReports(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, locale string }{{"english", "en_US.UTF-8"}, {"french", "fr_FR.UTF-8"}, {"british", "en_GB.UTF-8"}} {
@@ -139,7 +115,7 @@ func TestReports(t *testing.T) {
 				t.Errorf("%s %s: status %d, stderr %q", c.name, verb, status, errOut)
 			}
 			name := strings.Trim(c.name+strings.NewReplacer("/", "-", "?", "help").Replace(verb), "-")
-			golden(t, name+".txt", out)
+			golden.Check(t, name+".txt", out)
 			for line := range strings.Lines(out) {
 				if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
 					t.Errorf("%s: %d columns: %q", name, n, line)

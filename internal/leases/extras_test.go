@@ -3,20 +3,17 @@ package leases
 import (
 	"encoding"
 	"encoding/json"
-	"flag"
 	"net/netip"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/lessee/lessee/dhcp4"
+	"github.com/lessee/lessee/internal/golden"
 	"github.com/lessee/lessee/internal/option"
 	"github.com/lessee/lessee/names"
 	wire "github.com/lessee/lessee/wire/dhcp4"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // set gives a value of package names that is right.
 func set(v encoding.TextUnmarshaler, s string) {
@@ -108,19 +105,7 @@ func TestLeaseKeepsItsForm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const file = "testdata/lease.json"
-	if *update {
-		if err := os.WriteFile(file, append(got, '\n'), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got)+"\n" != string(want) {
-		t.Errorf("got %s\nwant %s", got, want)
-	}
+	golden.Check(t, "lease.json", string(got)+"\n")
 	for code, row := range option.All() {
 		value := `"` + row.Record + `": `
 		if row.Record != "" && !strings.Contains(string(got), value) && row.AddrsField == nil && row.TextField == nil {

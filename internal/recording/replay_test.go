@@ -3,7 +3,6 @@ package recording
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,9 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/lessee/lessee/internal/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the transcripts in testdata")
 
 // recordings are those in testdata, by name. They were made on real interfaces, by
 // TestRecording of the package test with LESSEE_RECORDINGS=DIR.
@@ -53,20 +51,7 @@ func TestReplay(t *testing.T) {
 			if again, _, _ := replay(text); again != got {
 				t.Errorf("the second time (-first +second):\n%s", cmp.Diff(got, again))
 			}
-			file := strings.TrimSuffix(name, ".rec") + ".txt"
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("%s (-want +got, rewrite with -update):\n%s", file, diff)
-			}
+			golden.Check(t, strings.TrimSuffix(filepath.Base(name), ".rec")+".txt", got)
 		})
 	}
 }

@@ -2,7 +2,6 @@ package dhcp4_test
 
 import (
 	"encoding/hex"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,13 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/lessee/lessee/internal/golden"
 	"github.com/lessee/lessee/wire/dhcp4"
 	"github.com/lessee/lessee/wire/udp4"
 )
-
-var update = flag.Bool("update", false, "write the captures' .txt files anew")
 
 // loadCapture returns the IP packet in a capture, and whether its UDP checksum is partial.
 func loadCapture(tb testing.TB, name string) (packet []byte, partial bool) {
@@ -62,20 +58,7 @@ func TestCaptures(t *testing.T) {
 	for _, name := range captures(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := dump(t, name)
-			file := filepath.Join("testdata", "captures", name+".txt")
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d := cmp.Diff(string(want), got); d != "" {
-				t.Error(d)
-			}
+			golden.Check(t, "captures/"+name+".txt", dump(t, name))
 		})
 	}
 }
