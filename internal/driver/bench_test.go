@@ -70,7 +70,7 @@ func (w *world) forget() {
 	clear(w.ears)
 	clear(w.forced)
 	clear(w.records) // they share the leases
-	w.last, w.frames, w.changed = nil, nil, nil
+	w.loop, w.last, w.frames, w.changed = nil, nil, nil, nil
 }
 
 // bound counts the adapters that have their address.
