@@ -107,7 +107,7 @@ func TestResolvedStopped(t *testing.T) {
 	const times = 20
 	undisturbed := renewTimes(t, d, "c1", times)
 	signal(t, resolved, syscall.SIGSTOP)
-	mark := resolved.Lines.Mark()
+	mark, events := resolved.Lines.Mark(), d.Events.Mark()
 	done := make(chan error)
 	go func() {
 		err := d.Client.Release(context.Background(), "c0") // its name servers are taken back
@@ -116,7 +116,7 @@ func TestResolvedStopped(t *testing.T) {
 		}
 		done <- err
 	}()
-	h.client.AwaitNoAddress(t, "c0", patience) // resolved is asked in the same breath
+	d.AwaitEvent(t, events, patience, "released") // resolved is asked in the same breath
 	disturbed := renewTimes(t, d, "c1", times)
 	logTimes(t, "resolved has stopped", undisturbed, disturbed)
 	if err := <-done; err != nil {
