@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/internal/queue"
 	"github.com/lessee/lessee/wire/arp"
 )
 
@@ -15,7 +16,7 @@ type Detector struct {
 	timing *Timing
 	random rand.PCG
 	state  state
-	out    []Output
+	out    queue.Queue[Output]
 	// guarded is when the last claim of another host is forgotten: one that
 	// comes earlier is not the first. rest is when the next packet may be sent
 	// that nobody but us calls for.
@@ -60,15 +61,7 @@ func (d *Detector) due(now boottime.Instant) {
 
 // Poll returns the next output, false if there is none.
 func (d *Detector) Poll() (Output, bool) {
-	if len(d.out) == 0 {
-		return nil, false
-	}
-	o := d.out[0]
-	d.out[0] = nil
-	if d.out = d.out[1:]; len(d.out) == 0 {
-		d.out = nil // a detector is idle nearly all its life
-	}
-	return o, true
+	return d.out.Pop()
 }
 
 // Deadline returns when the detector wants to be told Timeout next, and why;
@@ -92,7 +85,7 @@ func (d *Detector) Listening() bool { return d.link && d.State() != StateStopped
 
 func (d *Detector) addr() netip.Addr { return netip.AddrFrom4(d.address) }
 
-func (d *Detector) emit(o Output) { d.out = append(d.out, o) }
+func (d *Detector) emit(o Output) { d.out.Push(o) }
 
 func (d *Detector) start(now boottime.Instant, in Start) {
 	a := in.Address.Unmap()

@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/internal/queue"
 	"github.com/lessee/lessee/wire/arp"
 )
 
@@ -99,7 +100,7 @@ func TestIdleDetectorIsSmall(t *testing.T) { // AllocsPerRun must not run beside
 	w.tell(LinkUp{})
 	w.tell(Start{testAddr, Probe})
 	w.until(StateListening)
-	if w.d.out != nil {
+	if w.d.out != (queue.Queue[Output]{}) {
 		t.Error("an idle detector keeps a buffer")
 	}
 	if n := unsafe.Sizeof(listening{}); n != 0 {

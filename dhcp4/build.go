@@ -43,8 +43,8 @@ func (c *Client) sendDiscover(now boottime.Instant, x *exchange, rapid bool) {
 	if rapid {
 		b.AddOption(wire.OptionRapidCommit, nil)
 	}
-	c.addWishes(b)
-	c.transmit(wire.Discover, b, unspecified, broadcast, nil)
+	c.addWishes(&b)
+	c.transmit(wire.Discover, &b, unspecified, broadcast, nil)
 }
 
 // sendSelect asks the chosen server for what it offered.
@@ -60,8 +60,8 @@ func (c *Client) sendSelect(s *requesting) {
 	b.SetBroadcast(c.broadcast)
 	b.AddAddr(wire.OptionRequestedAddress, s.address)
 	b.AddAddr(wire.OptionServerID, s.server)
-	c.addWishes(b)
-	c.transmit(wire.Request, b, unspecified, broadcast, nil)
+	c.addWishes(&b)
+	c.transmit(wire.Request, &b, unspecified, broadcast, nil)
 }
 
 // sendReboot asks whether a lease still holds on this link.
@@ -75,8 +75,8 @@ func (c *Client) sendReboot(now boottime.Instant, x *exchange, l *Lease) {
 	b.SetSecs(x.secs(now))
 	b.SetBroadcast(c.broadcast)
 	b.AddAddr(wire.OptionRequestedAddress, l.Address.Addr())
-	c.addWishes(b)
-	c.transmit(wire.Request, b, unspecified, broadcast, nil)
+	c.addWishes(&b)
+	c.transmit(wire.Request, &b, unspecified, broadcast, nil)
 }
 
 // sendExtend asks the lease's server, or with broadcast as destination any
@@ -92,8 +92,8 @@ func (c *Client) sendExtend(now boottime.Instant, x *exchange, l *Lease, to neti
 	b := c.begin(wire.Request, x.xid, x.clientID)
 	b.SetSecs(x.secs(now))
 	b.SetClientAddr(l.Address.Addr())
-	c.addWishes(b)
-	c.transmit(wire.Request, b, l.Address.Addr(), to, nil)
+	c.addWishes(&b)
+	c.transmit(wire.Request, &b, l.Address.Addr(), to, nil)
 }
 
 // sendInform asks all servers for parameters.
@@ -107,8 +107,8 @@ func (c *Client) sendInform(now boottime.Instant, x *exchange, address netip.Add
 	b := c.begin(wire.Inform, x.xid, x.clientID)
 	b.SetSecs(x.secs(now))
 	b.SetClientAddr(address)
-	c.addWishesFor(b, slices.DeleteFunc(slices.Clone(c.parameters), ofLease))
-	c.transmit(wire.Inform, b, address, broadcast, nil)
+	c.addWishesFor(&b, slices.DeleteFunc(slices.Clone(c.parameters), ofLease))
+	c.transmit(wire.Inform, &b, address, broadcast, nil)
 }
 
 // sendDecline tells the server that its address is in use by another host.
@@ -124,8 +124,8 @@ func (c *Client) sendDecline(l *Lease, by []byte) {
 	if len(by) > 0 && len(by) <= maxChaddr {
 		text = "in use by " + colons(by)
 	}
-	c.addText(b, text)
-	c.transmit(wire.Decline, b, unspecified, broadcast, nil)
+	c.addText(&b, text)
+	c.transmit(wire.Decline, &b, unspecified, broadcast, nil)
 }
 
 // sendRelease gives the lease back.
@@ -141,14 +141,14 @@ func (c *Client) sendRelease(l *Lease) {
 	b := c.begin(wire.Release, c.newXID(), l.ClientID)
 	b.SetClientAddr(l.Address.Addr())
 	b.AddAddr(wire.OptionServerID, l.Server)
-	c.addText(b, "released on request")
-	c.transmit(wire.Release, b, l.Address.Addr(), l.Server, l.ServerLink)
+	c.addText(&b, "released on request")
+	c.transmit(wire.Release, &b, l.Address.Addr(), l.Server, l.ServerLink)
 }
 
 // begin begins a message with what all have: Table 5 of RFC 2131, and option 61
 // right after the message type, where simple servers look first.
-func (c *Client) begin(t wire.MessageType, xid uint32, clientID []byte) *wire.Builder {
-	b := wire.NewBuilder(wire.OpRequest, c.hardwareType, c.hardwareAddr, xid)
+func (c *Client) begin(t wire.MessageType, xid uint32, clientID []byte) wire.Builder {
+	b := *wire.NewBuilder(wire.OpRequest, c.hardwareType, c.hardwareAddr, xid)
 	b.AddMessageType(t)
 	if len(clientID) > 0 {
 		b.AddOption(wire.OptionClientID, clientID)
@@ -209,7 +209,7 @@ func (c *Client) addText(b *wire.Builder, text string) {
 
 func (c *Client) transmit(t wire.MessageType, b *wire.Builder, from, to netip.Addr, link []byte) {
 	c.counters.countSent(t)
-	message := b.Bytes()
+	message := b.Finish()
 	if c.is(anonymous) {
 		message = c.shuffled(message)
 	}

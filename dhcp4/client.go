@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/internal/queue"
 )
 
 // What a [Done] may carry.
@@ -51,9 +52,7 @@ type Client struct {
 	// flaps is the time up to which attempts begun by LinkUp are paid for.
 	flaps boottime.Instant
 
-	out      []Output
-	one      [1]Output // room for out where a datagram is dropped
-	polled   int
+	out      queue.Queue[Output]
 	counters tally
 }
 
@@ -148,16 +147,7 @@ func (c *Client) Handle(now boottime.Instant, in Input) {
 
 // Poll returns the next output, false if there is none.
 func (c *Client) Poll() (Output, bool) {
-	if c.polled == len(c.out) {
-		return nil, false
-	}
-	o := c.out[c.polled]
-	c.out[c.polled] = nil
-	c.polled++
-	if c.polled == len(c.out) {
-		c.one[0], c.out, c.polled = nil, c.one[:0], 0 // a client is idle nearly all its life
-	}
-	return o, true
+	return c.out.Pop()
 }
 
 // Deadline returns when the client wants to be told Timeout next, and why;
@@ -198,7 +188,7 @@ func (c *Client) stopped() bool {
 	return yes
 }
 
-func (c *Client) emit(o Output) { c.out = append(c.out, o) }
+func (c *Client) emit(o Output) { c.out.Push(o) }
 
 // stable is how long a lease must have been held undisturbed to show that what
 // went wrong before is over.

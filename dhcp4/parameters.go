@@ -57,9 +57,10 @@ func routes(value []byte) []Route {
 	return all
 }
 
-// hosts keeps the addresses of hosts, each once, in their order.
+// hosts keeps the addresses of hosts, each once, in their order, where the list is; nil
+// if there are none.
 func hosts(list []netip.Addr) []netip.Addr {
-	var kept []netip.Addr
+	kept := list[:0]
 next:
 	for _, a := range list {
 		if !isHost(a) {
@@ -71,6 +72,9 @@ next:
 			}
 		}
 		kept = append(kept, a)
+	}
+	if len(kept) == 0 {
+		return nil
 	}
 	return kept
 }

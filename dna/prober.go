@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/internal/queue"
 	"github.com/lessee/lessee/wire/arp"
 )
 
@@ -52,7 +53,7 @@ type Prober struct {
 
 	test  *test  // nil if there is none
 	learn *learn // nil if there is none
-	out   []Output
+	out   queue.Queue[Output]
 }
 
 // New returns a prober that waits for Start and Learn, or an error that says
@@ -96,15 +97,7 @@ func (p *Prober) Handle(now boottime.Instant, in Input) {
 
 // Poll returns the next output, false if there is none.
 func (p *Prober) Poll() (Output, bool) {
-	if len(p.out) == 0 {
-		return nil, false
-	}
-	o := p.out[0]
-	p.out[0] = nil
-	if p.out = p.out[1:]; len(p.out) == 0 {
-		p.out = nil // a prober is idle nearly all its life
-	}
-	return o, true
+	return p.out.Pop()
 }
 
 // Deadline returns when the prober wants to be told Timeout next, and why;
@@ -152,7 +145,7 @@ func (p *Prober) receive(in Packet) {
 	}
 }
 
-func (p *Prober) emit(o Output) { p.out = append(p.out, o) }
+func (p *Prober) emit(o Output) { p.out.Push(o) }
 
 // ask asks who has the router's address.
 func (p *Prober) ask(from, router netip.Addr, to []byte) {

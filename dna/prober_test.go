@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lessee/lessee/internal/queue"
 	"github.com/lessee/lessee/wire/arp"
 )
 
@@ -89,7 +90,7 @@ func TestIdle(t *testing.T) { // AllocsPerRun must not run beside other tests
 	w.tell(Start{[]Candidate{home(1)}})
 	reply := packet(answer(home(1)))
 	w.tell(reply)
-	if w.p.test != nil || w.p.learn != nil || w.p.out != nil || w.p.Addresses() != nil {
+	if w.p.test != nil || w.p.learn != nil || w.p.out != (queue.Queue[Output]{}) || w.p.Addresses() != nil {
 		t.Errorf("%+v", w.p)
 	}
 	if n := testing.AllocsPerRun(100, func() { w.p.receive(reply) }); n != 0 {

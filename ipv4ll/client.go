@@ -8,6 +8,7 @@ import (
 
 	"github.com/lessee/lessee/acd"
 	"github.com/lessee/lessee/boottime"
+	"github.com/lessee/lessee/internal/queue"
 	"github.com/lessee/lessee/wire/arp"
 )
 
@@ -65,7 +66,7 @@ type Client struct {
 	// address is the one that is ours or is to be.
 	address   netip.Addr
 	addresses rand.PCG
-	out       []Output
+	out       queue.Queue[Output]
 }
 
 // New returns a client that waits for Start, or an error that says which value
@@ -122,15 +123,7 @@ func (c *Client) Handle(now boottime.Instant, in Input) {
 
 // Poll returns the next output, false if there is none.
 func (c *Client) Poll() (Output, bool) {
-	if len(c.out) == 0 {
-		return nil, false
-	}
-	o := c.out[0]
-	c.out[0] = nil
-	if c.out = c.out[1:]; len(c.out) == 0 {
-		c.out = nil
-	}
-	return o, true
+	return c.out.Pop()
 }
 
 // Deadline returns when the client wants to be told Timeout next, and why;
@@ -175,7 +168,7 @@ func (c *Client) Listening() (netip.Addr, bool) {
 
 func (c *Client) prefix() netip.Prefix { return netip.PrefixFrom(c.address, prefixBits) }
 
-func (c *Client) emit(o Output) { c.out = append(c.out, o) }
+func (c *Client) emit(o Output) { c.out.Push(o) }
 
 // ask tells the detector what happened, and does what it says.
 func (c *Client) ask(now boottime.Instant, in acd.Input) {

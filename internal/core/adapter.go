@@ -140,7 +140,7 @@ func (a *adapter) waits() *[]Input {
 
 // about returns the adapter as the ports are told of it.
 func (c *Core) about(a *adapter) Adapter {
-	return Adapter{ID: a.id, Of: a.number, Turn: a.turn, Name: a.name, Link: c.links.all[a.id]}
+	return Adapter{ID: a.id, Of: a.number, Turn: a.turn, Name: a.name, Link: c.links.at(a.id)}
 }
 
 // drop ends with an adapter.
@@ -208,8 +208,8 @@ func (c *Core) linkChanged(in LinkChanged) {
 
 // seek has an adapter that waits for a link managed there.
 func (c *Core) seek(id ID) {
-	if a := c.waiting(id.NS, c.links.all[id]); a != nil {
-		c.prepare(a, id, Prepare{SetUpIfDown, c.links.all[id].Name}, reported)
+	if a := c.waiting(id.NS, c.links.at(id)); a != nil {
+		c.prepare(a, id, Prepare{SetUpIfDown, c.links.at(id).Name}, reported)
 	}
 }
 
@@ -245,7 +245,7 @@ func (c *Core) goneLink(id ID) {
 		return
 	}
 	p, _ := a.phase.(*preparing)
-	waits := c.vacate(a, c.links.all[id].Name) // which it may not have followed yet
+	waits := c.vacate(a, c.links.at(id).Name) // which it may not have followed yet
 	c.links.remove(id)
 	if c.adapters.numbered(a.number) != nil {
 		if p == nil {

@@ -165,11 +165,11 @@ func (c *Core) up(in Up) {
 	a := c.adapters.at[id]
 	if a == nil {
 		fails := kept
-		if a = c.waiting(in.NS, c.links.all[id]); a == nil {
+		if a = c.waiting(in.NS, c.links.at(id)); a == nil {
 			a, fails = c.adapters.add(in.NS, in.Link.Name), dropped
 			a.wanted = byCall
 		}
-		c.prepare(a, id, Prepare{SetUpIfDown, c.links.all[id].Name}, fails, in)
+		c.prepare(a, id, Prepare{SetUpIfDown, c.links.at(id).Name}, fails, in)
 		return
 	}
 	if a.waits() != nil {

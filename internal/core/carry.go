@@ -70,7 +70,7 @@ func (c *Core) close(id ID) {
 			return
 		}
 	}
-	c.cfg.Transport.Close(Adapter{ID: id, Link: c.links.all[id]})
+	c.cfg.Transport.Close(Adapter{ID: id, Link: c.links.at(id)})
 }
 
 // carry carries out an output of an adapter's tenancy.

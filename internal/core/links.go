@@ -16,7 +16,7 @@ type place struct {
 
 // links are all links that exist.
 type links struct {
-	all map[ID]netconf.Link
+	all map[ID]*netconf.Link
 	// named has who has a name or alternative name. While names are swapped two
 	// may have the same for a moment: the last one counts.
 	named map[place]ID
@@ -27,12 +27,20 @@ type links struct {
 }
 
 func newLinks() links {
-	return links{all: make(map[ID]netconf.Link), named: make(map[place]ID), of: make(map[NS]map[int]struct{}), macs: make(map[netMAC]int)}
+	return links{all: make(map[ID]*netconf.Link), named: make(map[place]ID), of: make(map[NS]map[int]struct{}), macs: make(map[netMAC]int)}
+}
+
+// at returns a link, the zero Link if there is none.
+func (l *links) at(id ID) netconf.Link {
+	if link := l.all[id]; link != nil {
+		return *link
+	}
+	return netconf.Link{}
 }
 
 // set takes what a link is now, and returns what it was.
 func (l *links) set(id ID, link netconf.Link) (was netconf.Link, known bool) {
-	was, known = l.all[id]
+	was, known = l.at(id), l.all[id] != nil
 	if known && (was.Name != link.Name || !slices.Equal(was.AltNames, link.AltNames)) {
 		l.unname(id, was)
 	}
@@ -42,7 +50,11 @@ func (l *links) set(id ID, link netconf.Link) (was netconf.Link, known bool) {
 			l.macs[m]++
 		}
 	}
-	l.all[id] = link
+	if known {
+		*l.all[id] = link
+	} else {
+		l.all[id] = &link
+	}
 	if l.of[id.NS] == nil {
 		l.of[id.NS] = make(map[int]struct{})
 	}
@@ -55,7 +67,8 @@ func (l *links) set(id ID, link netconf.Link) (was netconf.Link, known bool) {
 
 // remove forgets a link.
 func (l *links) remove(id ID) {
-	if was, known := l.all[id]; known {
+	if l.all[id] != nil {
+		was := l.at(id)
 		l.unname(id, was)
 		l.unaddress(was)
 		delete(l.all, id)
@@ -86,7 +99,7 @@ func (l *links) unname(id ID, was netconf.Link) {
 // find returns the link of a name or alternative name.
 func (l *links) find(ns NS, name string) (ID, netconf.Link, bool) {
 	id, ok := l.named[place{ns, name}]
-	return id, l.all[id], ok
+	return id, l.at(id), ok
 }
 
 // namesOf yields a link's name and its alternative names.

@@ -11,7 +11,7 @@ import (
 
 // prepare begins to manage the adapter of a link.
 func (c *Core) prepare(a *adapter, id ID, how Prepare, fails failure, waits ...Input) {
-	link := c.links.all[id]
+	link := c.links.at(id)
 	a.turn++
 	c.adapters.put(a, id)
 	a.name = link.Name
@@ -55,7 +55,7 @@ func (c *Core) prepared(in Prepared) {
 		c.cannot(a, in.Refusal)
 		return
 	}
-	link := c.links.all[a.id]
+	link := c.links.at(a.id)
 	if in.Link.Index == a.id.Index && p.news == 0 {
 		link.Up, link.Carrier = in.Link.Up, in.Link.Carrier
 		c.links.set(a.id, link)

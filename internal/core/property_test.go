@@ -178,8 +178,8 @@ func (m *machine) check() {
 		}
 	}
 	r := &c.adapters
-	if n := len(r.at) + len(r.waits); n != len(r.byNumber) || n != len(r.order) {
-		m.t.Fatalf("%d of %d adapters can be found", n, len(r.byNumber))
+	if n := len(r.at) + len(r.waits); n != len(r.order) {
+		m.t.Fatalf("%d of %d adapters can be found", n, len(r.order))
 	}
 	for id, a := range r.at {
 		if a.id != id || r.numbered(a.number) != a || !c.Has(id) {

@@ -39,7 +39,7 @@ func (rename) input() {}
 
 func (c *Core) rename(in rename) {
 	if a := c.adapters.at[in.id]; a != nil {
-		c.renamed(a, c.links.all[in.id])
+		c.renamed(a, c.links.at(in.id))
 	}
 }
 

@@ -7,29 +7,37 @@ import (
 
 // A roster is the adapters. Each is either where its link is, or waits under a name.
 type roster struct {
-	last     Number
-	byNumber map[Number]*adapter
-	order    []*adapter // in which they came: by number
-	at       map[ID]*adapter
-	waits    map[place]*adapter
+	last  Number
+	order []*adapter // in which they came: by number
+	at    map[ID]*adapter
+	waits map[place]*adapter
 	// records has whose record was read or saved under a name last.
 	records map[place]Number
 }
 
 func newRoster() roster {
-	return roster{byNumber: make(map[Number]*adapter), at: make(map[ID]*adapter), waits: make(map[place]*adapter), records: make(map[place]Number)}
+	return roster{at: make(map[ID]*adapter), waits: make(map[place]*adapter), records: make(map[place]Number)}
 }
 
 // add begins with an adapter, which is nowhere yet.
 func (r *roster) add(ns NS, name string) *adapter {
 	r.last++
 	a := &adapter{number: r.last, id: ID{NS: ns}, name: name}
-	r.byNumber[a.number] = a
 	r.order = append(r.order, a)
 	return a
 }
 
-func (r *roster) numbered(n Number) *adapter { return r.byNumber[n] }
+// numbered returns the adapter of a number, nil if there is none any more.
+func (r *roster) numbered(n Number) *adapter {
+	if i, there := r.search(n); there {
+		return r.order[i]
+	}
+	return nil
+}
+
+func (r *roster) search(n Number) (int, bool) {
+	return slices.BinarySearchFunc(r.order, n, func(a *adapter, n Number) int { return cmp.Compare(a.number, n) })
+}
 
 // put says that an adapter is where a link is.
 func (r *roster) put(a *adapter, id ID) {
@@ -62,8 +70,7 @@ func (r *roster) lift(a *adapter) {
 // remove ends with an adapter.
 func (r *roster) remove(a *adapter) {
 	r.lift(a)
-	delete(r.byNumber, a.number)
-	if i, there := slices.BinarySearchFunc(r.order, a.number, func(o *adapter, n Number) int { return cmp.Compare(o.number, n) }); there {
+	if i, there := r.search(a.number); there {
 		r.order = slices.Delete(r.order, i, i+1)
 	}
 	for _, name := range append(a.former, a.name) {

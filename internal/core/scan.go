@@ -81,7 +81,7 @@ func (c *Core) drainScan(s *scan) {
 		c.due.set(s, at)
 		return
 	}
-	d := Discovery{Link: c.links.all[s.id], Scan: s.scan}
+	d := Discovery{Link: c.links.at(s.id), Scan: s.scan}
 	if a := c.adapters.at[s.id]; a != nil {
 		if l := a.living(); l != nil {
 			d.Lease = l.tenancy.Status().Lease
@@ -109,7 +109,7 @@ func (c *Core) aboutLink(id ID) Adapter {
 	if a := c.adapters.at[id]; a != nil {
 		return c.about(a)
 	}
-	link := c.links.all[id]
+	link := c.links.at(id)
 	return Adapter{ID: id, Name: link.Name, Link: link}
 }
 

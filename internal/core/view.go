@@ -15,7 +15,7 @@ import (
 func (c *Core) Links() iter.Seq2[ID, netconf.Link] {
 	return func(yield func(ID, netconf.Link) bool) {
 		for id, l := range c.links.all {
-			if !yield(id, l) {
+			if !yield(id, *l) {
 				return
 			}
 		}
@@ -27,7 +27,7 @@ func (c *Core) LinksOf(ns NS) iter.Seq2[ID, netconf.Link] {
 	return func(yield func(ID, netconf.Link) bool) {
 		for index := range c.links.of[ns] {
 			id := ID{ns, index}
-			if !yield(id, c.links.all[id]) {
+			if !yield(id, c.links.at(id)) {
 				return
 			}
 		}
@@ -39,8 +39,7 @@ func (c *Core) Link(ns NS, name string) (ID, netconf.Link, bool) { return c.link
 
 // Has reports whether a link exists.
 func (c *Core) Has(id ID) bool {
-	_, ok := c.links.all[id]
-	return ok
+	return c.links.all[id] != nil
 }
 
 // Living yields the adapters that have a tenancy.
@@ -69,7 +68,7 @@ type View struct {
 
 // View returns what is known of a link.
 func (c *Core) View(id ID) View {
-	v := View{Link: c.links.all[id]}
+	v := View{Link: c.links.at(id)}
 	a := c.adapters.at[id]
 	if a == nil {
 		a = c.waiting(id.NS, v.Link)

@@ -20,7 +20,7 @@ const module = "github.com/lessee/lessee"
 
 // pure are the packages without I/O, clock and goroutines; "..." means those below, too.
 // depguard and forbidigo in .golangci.yml know the same list.
-var pure = []string{"wire/...", "dhcp4", "dhcp6", "acd", "ipv4ll", "dna", "boottime", "errno", "names", "reason", "internal/core", "internal/tenancy/...", "internal/netconf", "internal/event", "internal/option"}
+var pure = []string{"wire/...", "dhcp4", "dhcp6", "acd", "ipv4ll", "dna", "boottime", "errno", "names", "reason", "internal/core", "internal/tenancy/...", "internal/netconf", "internal/event", "internal/option", "internal/queue"}
 
 // allowed is the part of the standard library that pure packages may import.
 var allowed = []string{
@@ -28,6 +28,10 @@ var allowed = []string{
 	"iter", "maps", "math", "math/bits", "math/rand/v2", "net/netip", "slices", "sort", "strconv", "strings",
 	"time", "unicode", "unicode/utf8",
 }
+
+// rooms is what a package may import besides: queues of machines that run at the same
+// time share their rooms.
+var rooms = map[string]string{"internal/queue": "sync"}
 
 // forbidden are the functions of package time that read or await the clock.
 var forbidden = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
@@ -93,7 +97,7 @@ func TestPurePackagesImportOnlyWhatIsAllowed(t *testing.T) {
 			continue
 		}
 		for _, i := range p.Imports {
-			if !strings.HasPrefix(i, module) && !slices.Contains(allowed, i) {
+			if !strings.HasPrefix(i, module) && !slices.Contains(allowed, i) && rooms[dir] != i {
 				t.Errorf("%s imports %s, which is not on the list for pure packages", p.ImportPath, i)
 			}
 		}

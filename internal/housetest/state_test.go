@@ -20,7 +20,7 @@ var stateRows = []struct {
 }{
 	{"what is found by a key", []string{
 		"core.Core.asked", "core.Core.calls", "core.Core.scans", "core.links.all", "core.links.macs", "core.links.named", "core.links.of",
-		"core.roster.at", "core.roster.byNumber", "core.roster.records", "core.roster.waits",
+		"core.roster.at", "core.roster.records", "core.roster.waits",
 	}},
 	{"a lease or what others were told, which nobody changes; nil: there is none", []string{
 		"core.names.told",

@@ -96,22 +96,21 @@ func (l *Loop) Open(a core.Adapter) error {
 	if err != nil {
 		return systemError(err)
 	}
-	s, id := in.socket(a.Index), a.ID
-	if s.exchange != nil {
+	id := a.ID // the functions live as long as the exchange: they are to hold no adapter
+	if in.exchanges[id.Index] != nil {
 		return nil
 	}
 	x, err := in.Transport.Open(a.Link,
 		func(in packet.Datagram) { l.core.Handle(l.now, core.Datagram{ID: id, What: dhcp4.Datagram(in)}) },
 		func(r packet.Refusal, n uint64) {
-			if r < packet.Refusals {
-				s.refused[r] += n
+			if l.core.Has(id) { // the last are told after Close
+				in.refuse(id.Index, r, n)
 			}
 		})
 	if err != nil {
 		return systemError(err)
 	}
-	s.exchange = x
-	in.exchanges++
+	in.exchanges[id.Index] = x
 	if !a.Link.Usable() { // there is time
 		in.Kernel.Ahead(a.Link)
 		if l.rehearsal == unrehearsed {
@@ -135,7 +134,7 @@ func (l *Loop) Send(a core.Adapter, t dhcp4.Transmit) error {
 	if err := l.Open(a); err != nil {
 		return err
 	}
-	return systemError(l.spaces[a.NS].socket(a.Index).exchange.Send(a.Link, packet.Transmit(t)))
+	return systemError(l.spaces[a.NS].exchanges[a.Index].Send(a.Link, packet.Transmit(t)))
 }
 
 // Post implements [core.Transport].

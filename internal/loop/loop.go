@@ -78,12 +78,6 @@ const (
 	stopped       // tasks are not taken any more
 )
 
-// A socket is what a link's exchange needs, and counts what it refuses.
-type socket struct {
-	exchange packet.Exchange // nil: it is not open
-	refused  Refusals
-}
-
 // Refusals count the packets that did not come to the client, by reason.
 type Refusals [packet.Refusals]uint64
 
@@ -213,7 +207,7 @@ func (l *Loop) linkChanged(ns core.NS, n netconf.LinkChange) {
 	if n.Gone {
 		if s := l.spaces[ns]; s != nil {
 			s.close(n.Link.Index)
-			delete(s.sockets, n.Link.Index)
+			delete(s.refused, n.Link.Index)
 		}
 	}
 }
@@ -330,8 +324,8 @@ type aside struct{ _ byte }
 // Refused returns the packets of a link that did not come to its client.
 func (l *Loop) Refused(id core.ID) Refusals {
 	if in := l.spaces[id.NS]; in != nil {
-		if s := in.sockets[id.Index]; s != nil {
-			return s.refused
+		if r := in.refused[id.Index]; r != nil {
+			return *r
 		}
 	}
 	return Refusals{}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/lessee/lessee/internal/core"
+	"github.com/lessee/lessee/internal/linux/packet"
 	"github.com/lessee/lessee/internal/linux/poll"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy/v4"
@@ -42,39 +43,39 @@ type space struct {
 	neighbours io.Closer
 	waits      int // for a link address
 	jobs       int // of the pool that are about it
-	// listening are the links where ARP is listened to, sockets those of exchanges, of
-	// which some are open. All are by index.
+	// By index: the links where ARP is listened to, the exchanges that are open, and what
+	// was refused where something was.
 	listening map[int]struct{}
-	sockets   map[int]*socket
-	exchanges int
+	exchanges map[int]packet.Exchange
+	refused   map[int]*Refusals
 }
 
 func newSpace(ns core.NS, p Place) *space {
-	return &space{ns: ns, place: p, listening: make(map[int]struct{}), sockets: make(map[int]*socket)}
+	return &space{ns: ns, place: p, listening: make(map[int]struct{}), exchanges: make(map[int]packet.Exchange), refused: make(map[int]*Refusals)}
 }
 
-// socket returns what a link's exchange needs.
-func (s *space) socket(index int) *socket {
-	k := s.sockets[index]
-	if k == nil {
-		k = &socket{}
-		s.sockets[index] = k
+// refuse counts packets that did not come to a link's client.
+func (s *space) refuse(index int, why packet.Refusal, n uint64) {
+	if why >= packet.Refusals || n == 0 {
+		return
 	}
-	return k
+	if s.refused[index] == nil {
+		s.refused[index] = new(Refusals)
+	}
+	s.refused[index][why] += n
 }
 
 // close closes a link's exchange.
 func (s *space) close(index int) {
-	if k := s.sockets[index]; k != nil && k.exchange != nil {
-		_ = k.exchange.Close()
-		k.exchange = nil
-		s.exchanges--
+	if x := s.exchanges[index]; x != nil {
+		delete(s.exchanges, index)
+		_ = x.Close()
 	}
 }
 
 // fallSilent closes what hears of a namespace.
 func (s *space) fallSilent() {
-	for index := range s.sockets {
+	for index := range s.exchanges {
 		s.close(index)
 	}
 	for _, c := range []io.Closer{s.links, s.neighbours} {
@@ -200,7 +201,7 @@ func (l *Loop) leaveIdle() {
 		if s.Kernel == nil {
 			return true
 		}
-		if s.waits > 0 || s.jobs > 0 || len(s.listening) > 0 || s.exchanges > 0 {
+		if s.waits > 0 || s.jobs > 0 || len(s.listening) > 0 || len(s.exchanges) > 0 {
 			return false
 		}
 		l.leave(s)

@@ -8,6 +8,7 @@ import (
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/event"
 	"github.com/lessee/lessee/internal/netconf"
+	"github.com/lessee/lessee/internal/queue"
 	"github.com/lessee/lessee/reason"
 )
 
@@ -40,7 +41,7 @@ type Life struct {
 
 	now  boottime.Instant
 	link Link
-	out  []Output
+	out  queue.Queue[Output]
 
 	calls []waiter
 	stage Stage
@@ -168,18 +169,11 @@ func (l *Life) Deadlines(s *Soonest) {
 // Poll returns the next thing to do, false if there is none. The outputs of
 // all that happened so far come in order.
 func (l *Life) Poll() (Output, bool) {
-	if len(l.out) == 0 {
-		l.out = nil // an idle tenancy holds no queue
-		return nil, false
-	}
-	o := l.out[0]
-	l.out[0] = nil
-	l.out = l.out[1:]
-	return o, true
+	return l.out.Pop()
 }
 
 // Emit adds an output.
-func (l *Life) Emit(o Output) { l.out = append(l.out, o) }
+func (l *Life) Emit(o Output) { l.out.Push(o) }
 
 // Problem reports what hinders.
 func (l *Life) Problem(why reason.Cause) { l.protocol.Note(event.Problem, why) }

@@ -3,6 +3,7 @@ package dhcp4
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 )
 
 const (
@@ -141,5 +142,17 @@ func (b *Builder) Bytes() []byte {
 	out := make([]byte, max(MinLength, len(b.b)+1))
 	n := copy(out, b.b)
 	out[n] = byte(OptionEnd)
+	return out
+}
+
+// Finish returns what Bytes does, without a copy: the Builder is not to be used any
+// more.
+func (b *Builder) Finish() []byte {
+	out := append(b.b, byte(OptionEnd))
+	b.b = nil
+	if n := len(out); n < MinLength {
+		out = slices.Grow(out, MinLength-n)[:MinLength]
+		clear(out[n:])
+	}
 	return out
 }

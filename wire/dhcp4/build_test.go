@@ -117,3 +117,16 @@ func TestBuildLongHardwareAddress(t *testing.T) {
 		t.Errorf("chaddr %x", p.HardwareAddr())
 	}
 }
+
+// Finish returns what Bytes does, below the least length, at it and above.
+func TestBuildFinish(t *testing.T) {
+	t.Parallel()
+	for size := range 2 * dhcp4.MinLength {
+		b := dhcp4.NewBuilder(dhcp4.OpRequest, dhcp4.HardwareEthernet, hardware, 1)
+		b.AddOption(dhcp4.OptionMessage, make([]byte, size))
+		want := b.Bytes()
+		if got := b.Finish(); !bytes.Equal(got, want) {
+			t.Fatalf("%d bytes:\ngot  %x\nwant %x", size, got, want)
+		}
+	}
+}
