@@ -205,7 +205,7 @@ func ackToAddress(t *trial, calls []call) section {
 	})
 	fd, _, _ := strings.Cut(add.text, ",")
 	done := find(t, "acknowledgement of the address", calls, add.begin, func(c call) bool {
-		return (c.name == "recvfrom" || c.name == "recvmsg" || c.name == "read") && strings.HasPrefix(c.text, fd+",")
+		return (c.name == "recvfrom" || c.name == "recvmsg" || c.name == "recvmmsg" || c.name == "read") && strings.HasPrefix(c.text, fd+",")
 	})
 	return cut(calls, ack, done)
 }

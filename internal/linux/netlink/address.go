@@ -24,30 +24,43 @@ const (
 
 // Addresses lists the IPv4 addresses of an interface.
 func (n *Kernel) Addresses(index int) ([]netconf.Address, error) {
-	n.ask.mu.Lock()
-	defer n.ask.mu.Unlock()
-	list, err := n.ask.addresses(nil, unix.AF_INET, index, clock.Now())
+	n.ask.lock()
+	defer n.ask.unlock()
+	list, err := n.ask.addresses(nil, unix.AF_INET, index, clock.Now(), 0)
 	if err != nil {
 		return nil, syserr.Wrap(fmt.Sprintf("interface %d", index), "list addresses", err)
 	}
 	return list, nil
 }
 
-// addresses appends the addresses of an interface and a family to list.
-func (s *conn) addresses(list []netconf.Address, family uint8, index int, now boottime.Instant) ([]netconf.Address, error) {
+// addresses appends the addresses of an interface and a family to list. asked is what
+// askAddresses has returned, where that was sent, or 0.
+func (s *conn) addresses(list []netconf.Address, family uint8, index int, now boottime.Instant, asked uint32) ([]netconf.Address, error) {
 	before := len(list)
 	err := dump(func() error {
 		list = list[:before]
-		m, seq := s.begin(unix.RTM_GETADDR, unix.NLM_F_DUMP)
-		addressHeader(m, netip.Prefix{}, index)[0] = family
-		m.end()
-		return s.ask(seq, unix.RTM_NEWADDR, func(body []byte) {
+		seq := asked
+		if asked = 0; seq == 0 {
+			seq = s.askAddresses(family, index)
+			if err := s.send(); err != nil {
+				return err
+			}
+		}
+		return s.answer(seq, unix.RTM_NEWADDR, func(body []byte) {
 			if a, at, ok := parseAddress(body, now); ok && at == index && body[0] == family {
 				list = append(list, a)
 			}
 		})
 	})
 	return list, err
+}
+
+// askAddresses begins and ends the request for the addresses of an interface and a family.
+func (s *conn) askAddresses(family uint8, index int) (seq uint32) {
+	m, seq := s.begin(unix.RTM_GETADDR, unix.NLM_F_DUMP)
+	addressHeader(m, netip.Prefix{}, index)[0] = family
+	m.end()
+	return seq
 }
 
 // addressHeader appends struct ifaddrmsg: family, prefix length, flags, scope,

@@ -66,8 +66,8 @@ func (m *ahead) outdate(index int) {
 // quick. It counts if a watch is open, and if the link has nothing that is ours: to
 // take that away, the kernel is asked anew.
 func (n *Kernel) Ahead(link netconf.Link) {
-	n.change.mu.Lock()
-	defer n.change.mu.Unlock()
+	n.change.lock()
+	defer n.change.unlock()
 	n.ahead.outdate(link.Index)
 	if n.read(link, []uint8{unix.AF_INET}) != nil || len(n.state.Routes) > 0 {
 		return

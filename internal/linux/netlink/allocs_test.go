@@ -25,6 +25,8 @@ func TestApplyAllocations(t *testing.T) {
 
 	// Another program removes the address.
 	other := l.kernel(Options{}).change
+	other.lock()
+	defer other.unlock()
 	errs := make([]error, 0, 1)
 	remove := func() {
 		m, seq := other.begin(unix.RTM_DELADDR, unix.NLM_F_ACK)
@@ -65,11 +67,11 @@ func TestRequestsAllocateNothing(t *testing.T) {
 	index := l.c0().Index
 	list := make([]netconf.Address, 0, 8)
 	s := l.n.change
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.lock()
+	defer s.unlock()
 	n := testing.AllocsPerRun(100, func() {
 		var err error
-		if list, err = s.addresses(list[:0], unix.AF_INET6, index, 0); err != nil {
+		if list, err = s.addresses(list[:0], unix.AF_INET6, index, 0, 0); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -87,7 +89,7 @@ func TestAnswerIsThere(t *testing.T) {
 		a := netip.PrefixFrom(netip.AddrFrom4([4]byte{172, 16, byte(i >> 8), byte(i)}), 32)
 		l.Must(l.H.AddrAdd(l.Link("lo"), &netlink.Addr{IPNet: linuxtest.IPNet(a)}))
 	}
-	s := l.kernel(Options{}).ask
+	s, part := l.kernel(Options{}).ask, make([]byte, answerSize)
 	set := func(m *builder) { linkHeader(m, l.c0().Index, unix.IFF_UP, unix.IFF_UP) }
 	dump := func(m *builder) { addressHeader(m, netip.Prefix{}, 0)[0] = unix.AF_INET }
 	for _, c := range []struct {
@@ -104,10 +106,10 @@ func TestAnswerIsThere(t *testing.T) {
 		l.Must(s.send())
 		parts, ended := 0, false
 		for !ended {
-			n, _, err := unix.Recvfrom(s.fd, s.rx[:], unix.MSG_DONTWAIT)
+			n, _, err := unix.Recvfrom(s.fd, part, unix.MSG_DONTWAIT)
 			l.Must(err)
 			parts++
-			for m := range messages(s.rx[:n]) {
+			for m := range messages(part[:n]) {
 				ended = ended || m.typ == unix.NLMSG_DONE || m.typ == unix.NLMSG_ERROR
 			}
 		}

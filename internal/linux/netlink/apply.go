@@ -24,9 +24,9 @@ func (n *Kernel) Apply(link netconf.Link, owned []netip.Prefix, want netconf.Des
 	if len(owned) == 0 && len(want.Addresses) == 0 && len(want.Routes) == 0 && want.MTU == 0 {
 		return netconf.Outcome{}
 	}
-	n.change.mu.Lock()
+	n.change.lock()
 	outcome, left := netconf.Apply(n.on(link, owned, want), owned, want)
-	n.change.mu.Unlock()
+	n.change.unlock()
 	if errors.Is(outcome.Unread, unix.ENODEV) && len(want.Addresses) == 0 && len(want.Routes) == 0 {
 		return netconf.Outcome{} // what was ours went with the interface
 	}
@@ -42,8 +42,8 @@ func (n *Kernel) Apply(link netconf.Link, owned []netip.Prefix, want netconf.Des
 // RehearseApply reads the state of a link that does not exist and asks for what is wanted
 // there, which the kernel refuses: what Apply needs is in memory then.
 func (n *Kernel) RehearseApply(link netconf.Link, want netconf.Desired) {
-	n.change.mu.Lock()
-	defer n.change.mu.Unlock()
+	n.change.lock()
+	defer n.change.unlock()
 	n.adapter = adapter{n, link, families(n.adapter.families[:0], nil, want)}
 	_ = n.read(link, n.adapter.families)
 	n.carryOut(link, netconf.Diff(netconf.State{At: n.state.At, Link: link}, nil, want).Add)
@@ -56,8 +56,8 @@ type adapter struct {
 	families []uint8
 }
 
-// on returns the adapter of the link. The caller holds n.change.mu, and uses it until
-// it lets go.
+// on returns the adapter of the link. The caller has n.change locked, and uses it until
+// it unlocks it.
 func (n *Kernel) on(link netconf.Link, owned []netip.Prefix, want netconf.Desired) *adapter {
 	n.adapter = adapter{n, link, families(n.adapter.families[:0], owned, want)}
 	return &n.adapter

@@ -88,6 +88,8 @@ func TestEachOperationFails(t *testing.T) {
 		l.Must(l.n.Apply(l.c0(), nil, desire(addrA, gw, 100, time.Hour)).Err())
 		l.Must(l.H.AddrAdd(l.Link("c0"), &netlink.Addr{IPNet: linuxtest.IPNet(admin)}))
 		l.Must(l.H.RouteAdd(&netlink.Route{LinkIndex: l.c0().Index, Dst: linuxtest.IPNet(static), Gw: gw.AsSlice(), Protocol: unix.RTPROT_STATIC}))
+		l.n.change.lock()
+		defer l.n.change.unlock()
 		l.Must(l.n.read(l.c0(), []uint8{unix.AF_INET}))
 		return l, netconf.Diff(l.n.state, owned, want)
 	}
@@ -106,7 +108,9 @@ func TestEachOperationFails(t *testing.T) {
 			continue
 		}
 		name := fmt.Sprintf("operation %d, %v", k, batch[at])
+		l.n.change.lock()
 		o, _ := netconf.Apply(&spoiled{adapter: adapter{l.n, l.c0(), []uint8{unix.AF_INET}}, at: k, by: op}, owned, want)
+		l.n.change.unlock()
 		if len(o.Failed) != 1 || o.Failed[0].Op != op {
 			t.Errorf("%s: failed %v", name, o.Failed)
 		}
@@ -167,6 +171,8 @@ func TestAddressThatComesMeanwhile(t *testing.T) {
 	want := desire(addrA, gw, 100, time.Hour)
 	k := &late{adapter: adapter{l.n, l.c0(), []uint8{unix.AF_INET}}}
 	k.others = func() { l.Must(l.H.AddrAdd(l.Link("c0"), &netlink.Addr{IPNet: linuxtest.IPNet(addrA)})) }
+	l.n.change.lock()
+	defer l.n.change.unlock()
 	o, _ := netconf.Apply(k, nil, want)
 	l.Must(o.Err())
 	if !slices.Equal(o.Foreign, []netip.Prefix{addrA}) {
@@ -182,13 +188,13 @@ func TestUnknownAttributeIsIgnored(t *testing.T) {
 	l := newLab(t, Options{})
 	const unknown = 200
 	for _, p := range []netip.Prefix{addrA, addr6} {
-		l.n.change.mu.Lock()
+		l.n.change.lock()
 		m, seq := l.n.change.begin(unix.RTM_NEWADDR, unix.NLM_F_ACK|unix.NLM_F_CREATE|unix.NLM_F_EXCL)
 		setAddress(m, l.Link("c0").Attrs().Index, netconf.Address{Prefix: p, Flags: netconf.NoPrefixRoute}, 3600, 3600)
 		m.uint8(unknown, netconf.ProtocolDHCP)
 		m.end()
 		errs, err := l.n.change.acknowledged(seq, nil)
-		l.n.change.mu.Unlock()
+		l.n.change.unlock()
 		if err != nil || errs[0] != nil {
 			t.Errorf("%v: %v, %v", p, errs, err)
 		}

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
@@ -19,29 +18,23 @@ import (
 const patience = time.Second
 
 // A conn asks the kernel, one request or batch after the other, in buffers
-// that are kept: nothing is allocated for a request. Its user holds mu from the
+// that are kept: nothing is allocated for a request. Its user has it locked from the
 // building of a request to the last use of the answers.
 type conn struct {
 	mu  sync.Mutex
 	fd  int
 	tx  builder
-	rx  *[answerSize]byte
+	rx  *room // nil while it is not locked
 	seq uint32
 	// port is the socket's address, which the kernel's notifications of what
 	// was done by it carry.
 	port uint32
 }
 
-// answerSize is what the kernel puts into one answer of a dump at most.
-const answerSize = 32 << 10
-
-// answers keeps the buffers of sockets that were closed: namespaces are visited often.
-var answers = sync.Pool{New: func() any { return new([answerSize]byte) }}
-
 // open opens a socket in the namespace. It is connected to the kernel: what
 // other processes send to it does not arrive.
 func open(space *netns.Namespace) (*conn, error) {
-	s := &conn{fd: -1, rx: answers.Get().(*[answerSize]byte)} //nolint:errcheck,forcetypeassert // there is nothing else
+	s := &conn{fd: -1}
 	err := space.Do(func() (err error) {
 		s.fd, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
 		return err
@@ -83,6 +76,17 @@ func (s *conn) setUp() error {
 	return nil
 }
 
+func (s *conn) lock() {
+	s.mu.Lock()
+	s.rx = takeRoom()
+}
+
+func (s *conn) unlock() {
+	s.rx.leave()
+	s.rx = nil
+	s.mu.Unlock()
+}
+
 // close waits for the answer that is under way.
 func (s *conn) close() {
 	if s == nil {
@@ -93,8 +97,6 @@ func (s *conn) close() {
 	if s.fd >= 0 {
 		_ = unix.Close(s.fd)
 		s.fd = -1
-		answers.Put(s.rx)
-		s.rx = nil
 	}
 }
 
@@ -116,27 +118,6 @@ func (s *conn) send() error {
 	}
 }
 
-// receive returns what the kernel sent next.
-func (s *conn) receive() ([]byte, error) {
-	for {
-		n, err := unix.Read(s.fd, s.rx[:])
-		switch {
-		case errors.Is(err, unix.EINTR):
-			continue
-		case errors.Is(err, unix.EAGAIN):
-			return nil, fmt.Errorf("the kernel does not answer: %w", unix.ETIMEDOUT)
-		case err != nil:
-			return nil, err
-		case n == 0:
-			return nil, io.ErrUnexpectedEOF // not of a netlink socket: it would spin
-		}
-		if n >= headerLen && int(binary.NativeEndian.Uint32(s.rx[:])) > n {
-			return nil, fmt.Errorf("the kernel's answer is too long: %w", unix.EMSGSIZE)
-		}
-		return s.rx[:n], nil
-	}
-}
-
 // ask sends the request that was begun as seq and hands each answer of the type
 // to take, until the last one. A request without NLM_F_DUMP has NLM_F_ACK only
 // where it has no other answer.
@@ -144,9 +125,14 @@ func (s *conn) ask(seq uint32, typ uint16, take func(body []byte)) error {
 	if err := s.send(); err != nil {
 		return err
 	}
+	return s.answer(seq, typ, take)
+}
+
+// answer is ask for a request that was sent.
+func (s *conn) answer(seq uint32, typ uint16, take func(body []byte)) error {
 	var interrupted error
 	for {
-		b, err := s.receive()
+		b, err := s.rx.next(s.fd)
 		if err != nil {
 			return err
 		}
@@ -232,7 +218,7 @@ func (s *conn) acknowledged(first uint32, errs []error) ([]error, error) {
 		return errs, err
 	}
 	for answers := 0; answers < n; {
-		b, err := s.receive()
+		b, err := s.rx.next(s.fd)
 		if err != nil {
 			return errs, err
 		}

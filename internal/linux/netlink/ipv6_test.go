@@ -46,8 +46,8 @@ func (l *lab) sysctl(name, value string) {
 // routes of protocol "dhcp".
 func (l *lab) all6() ([]netconf.Address, []netconf.Route) {
 	l.T.Helper()
-	l.n.change.mu.Lock()
-	defer l.n.change.mu.Unlock()
+	l.n.change.lock()
+	defer l.n.change.unlock()
 	l.Must(l.n.read(netconf.Link{Index: l.Link("c0").Attrs().Index}, []uint8{unix.AF_INET6}))
 	addresses := slices.DeleteFunc(slices.Clone(l.n.state.Addresses), func(a netconf.Address) bool { return a.Prefix.Addr().IsLinkLocalUnicast() })
 	return addresses, slices.Clone(l.n.state.Routes)

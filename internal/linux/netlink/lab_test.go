@@ -162,8 +162,8 @@ func routeOf(h netlink.Route) netconf.Route {
 // promotes reads the setting of c0.
 func (l *lab) promotes() bool {
 	l.T.Helper()
-	l.n.change.mu.Lock()
-	defer l.n.change.mu.Unlock()
+	l.n.change.lock()
+	defer l.n.change.unlock()
 	l.Must(l.n.read(netconf.Link{Index: l.Link("c0").Attrs().Index}, nil))
 	return l.n.state.PromoteSecondaries
 }

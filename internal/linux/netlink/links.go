@@ -34,8 +34,8 @@ type countedLink struct {
 }
 
 func (n *Kernel) links() (links []countedLink, err error) {
-	n.ask.mu.Lock()
-	defer n.ask.mu.Unlock()
+	n.ask.lock()
+	defer n.ask.unlock()
 	err = dump(func() error {
 		links = links[:0]
 		m, seq := n.ask.begin(unix.RTM_GETLINK, unix.NLM_F_DUMP)
@@ -83,8 +83,8 @@ func (n *Kernel) LinkByIndex(index int) (netconf.Link, error) {
 }
 
 func (n *Kernel) getLink(op string, index int, more func(*builder)) (netconf.Link, error) {
-	n.ask.mu.Lock()
-	defer n.ask.mu.Unlock()
+	n.ask.lock()
+	defer n.ask.unlock()
 	m, seq := n.ask.begin(unix.RTM_GETLINK, 0)
 	linkHeader(m, index, 0, 0)
 	extent(m)
@@ -104,12 +104,12 @@ func (n *Kernel) getLink(op string, index int, more func(*builder)) (netconf.Lin
 
 // SetUp sets the interface administratively up.
 func (n *Kernel) SetUp(index int) error {
-	n.ask.mu.Lock()
+	n.ask.lock()
 	m, seq := n.ask.begin(unix.RTM_NEWLINK, unix.NLM_F_ACK)
 	linkHeader(m, index, unix.IFF_UP, unix.IFF_UP)
 	m.end()
 	err := n.ask.ask(seq, 0, func([]byte) {})
-	n.ask.mu.Unlock()
+	n.ask.unlock()
 	if err != nil {
 		return syserr.Wrap(n.nameOf(index), "set up", err)
 	}

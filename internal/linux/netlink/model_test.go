@@ -22,6 +22,8 @@ func TestModel(t *testing.T) {
 		link := l.c0()
 		real := &adapter{l.n, link, []uint8{unix.AF_INET}}
 		model := &netconftest.Kernel{State: netconf.State{Link: link, PromoteSecondaries: l.promotes()}}
+		l.n.change.lock()
+		defer l.n.change.unlock()
 		r := rand.New(rand.NewPCG(seed, 3))
 		for step := range 60 {
 			var op netconf.Op

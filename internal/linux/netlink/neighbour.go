@@ -31,8 +31,8 @@ func (n *Kernel) NextHop(link netconf.Link, dst netip.Addr) netip.Addr {
 // leads to dst by this link. Without a route the kernel takes every destination
 // to be on the link, so it is asked for the route itself.
 func (n *Kernel) Hop(link netconf.Link, dst netip.Addr) (hop netip.Addr, ok bool) {
-	n.ask.mu.Lock()
-	defer n.ask.mu.Unlock()
+	n.ask.lock()
+	defer n.ask.unlock()
 	m, seq := n.ask.begin(unix.RTM_GETROUTE, 0)
 	b := m.zeros(unix.SizeofRtMsg)
 	b[0], b[1] = family(dst), uint8(dst.BitLen()) //nolint:gosec // up to 128
@@ -54,8 +54,8 @@ func (n *Kernel) Hop(link netconf.Link, dst netip.Addr) (hop netip.Addr, ok bool
 
 // ownNextHop is NextHop by our own routes, in whatever table they are.
 func (n *Kernel) ownNextHop(link netconf.Link, dst netip.Addr) netip.Addr {
-	n.ask.mu.Lock()
-	defer n.ask.mu.Unlock()
+	n.ask.lock()
+	defer n.ask.unlock()
 	hop, best := dst, -1
 	f := routeFilter{family: family(dst), protocol: netconf.ProtocolDHCP, typ: unix.RTN_UNICAST, index: link.Index}
 	_ = n.ask.routes(f, link.Index, func(r netconf.Route) {
@@ -83,8 +83,8 @@ func (n *Kernel) Confirmed(link netconf.Link, host netip.Addr) (net.HardwareAddr
 
 // neighbourIn is Neighbour for an entry in one of the states.
 func (n *Kernel) neighbourIn(link netconf.Link, host netip.Addr, states uint16) (hw net.HardwareAddr, ok bool) {
-	n.ask.mu.Lock()
-	defer n.ask.mu.Unlock()
+	n.ask.lock()
+	defer n.ask.unlock()
 	m, seq := n.ask.begin(unix.RTM_GETNEIGH, 0)
 	neighbour(m, link.Index, host, 0)
 	m.end()
@@ -135,8 +135,8 @@ func neighbour(m *builder, index int, host netip.Addr, flags uint8) {
 // (NTF_USE): it asks for the link address by ARP or neighbour discovery if it does
 // not know it.
 func (n *Kernel) Solicit(link netconf.Link, host netip.Addr) error {
-	n.ask.mu.Lock()
-	defer n.ask.mu.Unlock()
+	n.ask.lock()
+	defer n.ask.unlock()
 	m, seq := n.ask.begin(unix.RTM_NEWNEIGH, unix.NLM_F_CREATE|unix.NLM_F_ACK)
 	neighbour(m, link.Index, host, unix.NTF_USE)
 	m.end()

@@ -3,6 +3,7 @@
 package netlink
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/lessee/lessee/internal/linux/clock"
@@ -11,29 +12,37 @@ import (
 )
 
 // read reads what the kernel has for an adapter, of these families, into
-// n.state. Its caller holds n.change.mu, and uses the state until it lets go.
+// n.state. Its caller has n.change locked, and uses the state until it unlocks it.
 func (n *Kernel) read(link netconf.Link, families []uint8) error {
 	s := n.change
 	have := &n.state
 	*have = netconf.State{At: clock.Now(), Link: link, Addresses: have.Addresses[:0], Routes: have.Routes[:0]}
+	// The link and the addresses of the first family are asked for with one system call.
 	m, seq := s.begin(unix.RTM_GETLINK, 0)
 	linkHeader(m, link.Index, 0, 0)
 	extent(m)
 	m.end()
-	err := s.ask(seq, unix.RTM_NEWLINK, func(body []byte) {
+	var asked uint32
+	if len(families) > 0 {
+		asked = s.askAddresses(families[0], link.Index)
+	}
+	if err := s.send(); err != nil {
+		return err
+	}
+	err := s.answer(seq, unix.RTM_NEWLINK, func(body []byte) {
 		if len(body) >= unix.SizeofIfInfomsg {
 			parseLinkState(body, &have.Link)
 			have.Link.VRF = link.VRF // by which the routes were planned
 			have.PromoteSecondaries = promotes(body)
 		}
 	})
-	if err != nil {
-		return err
-	}
 	for _, f := range families {
-		if have.Addresses, err = s.addresses(have.Addresses, f, link.Index, have.At); err != nil {
+		// Also of a link that is gone: the kernel answers what was sent.
+		list, failed := s.addresses(have.Addresses, f, link.Index, have.At, asked)
+		if err = cmp.Or(err, failed); err != nil {
 			return err
 		}
+		have.Addresses, asked = list, 0
 		if err := n.readRoutes(routeFilter{family: f, protocol: netconf.ProtocolDHCP, typ: unix.RTN_UNICAST, index: link.Index}); err != nil {
 			return err
 		}
@@ -43,7 +52,7 @@ func (n *Kernel) read(link netconf.Link, families []uint8) error {
 			}
 		}
 	}
-	return nil
+	return err
 }
 
 // readRoutes appends the routes that pass the filter to n.state.
@@ -88,8 +97,8 @@ func (n *Kernel) readInTheWay(places []netconf.Object) error {
 // Inspect returns the wanted addresses and routes that the kernel does not have
 // for the adapter; see [netconf.Inspect]. It asks the kernel, and changes nothing.
 func (n *Kernel) Inspect(link netconf.Link, want netconf.Desired) ([]netconf.Object, error) {
-	n.change.mu.Lock()
-	defer n.change.mu.Unlock()
+	n.change.lock()
+	defer n.change.unlock()
 	n.ahead.outdate(link.Index)
 	return netconf.Inspect(n.on(link, nil, want), want)
 }

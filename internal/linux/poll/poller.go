@@ -3,9 +3,11 @@
 package poll
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/lessee/lessee/boottime"
 	"golang.org/x/sys/unix"
@@ -28,11 +30,12 @@ type Poller struct {
 	sources map[int]source
 	added   int32 // counts the calls of Add
 
-	// A Wait takes the events from the kernel and leaves those of the sources in
-	// events[:found].
+	// A Wait takes the events from the kernel, once at least, and leaves those of the
+	// sources in events[:found].
 	take    func(fd uintptr) bool
 	events  [batch]unix.EpollEvent
 	found   int
+	took    bool
 	waitErr error
 
 	timer timer
@@ -53,7 +56,7 @@ func New() (*Poller, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open an epoll descriptor: %w", err)
 	}
-	p := &Poller{fd: fd, sources: make(map[int]source), timer: timer{fd: -1}, wake: wake{fd: -1}}
+	p := &Poller{fd: fd, sources: make(map[int]source), timer: timer{fd: -1}}
 	if err := p.open(); err != nil {
 		p.Close()
 		return nil, err
@@ -68,26 +71,22 @@ func (p *Poller) open() error {
 	if err != nil {
 		return fmt.Errorf("set up the epoll descriptor: %w", err)
 	}
-	if p.conn, err = p.file.SyscallConn(); err != nil {
+	if p.conn, err = p.file.SyscallConn(); err == nil {
+		p.wake.file = p.file
+		err = p.file.SetReadDeadline(time.Time{}) // fails where the runtime cannot wait for it
+	}
+	if err != nil {
 		return fmt.Errorf("set up the epoll descriptor: %w", err)
 	}
 	p.take = p.takeEvents
 	if p.timer.fd, err = unix.TimerfdCreate(unix.CLOCK_BOOTTIME, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC); err != nil {
 		return fmt.Errorf("open a timer: %w", err)
 	}
-	if p.wake.fd, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
-		return fmt.Errorf("open an event descriptor: %w", err)
-	}
-	if err := p.watch(p.timer.fd, unix.EPOLLIN, 0); err != nil {
-		return err
-	}
-	// It is edge triggered: each write is found once, and nothing has to be read.
-	return p.watch(p.wake.fd, unix.EPOLLIN|unix.EPOLLET, 0)
+	return p.watch(p.timer.fd, unix.EPOLLIN, 0)
 }
 
 // Close closes the Poller's own descriptors. Wait fails from then on, Wake does nothing.
 func (p *Poller) Close() error {
-	p.wake.close()
 	if p.timer.fd >= 0 {
 		_ = unix.Close(p.timer.fd)
 		p.timer.fd = -1
@@ -137,8 +136,14 @@ func (p *Poller) Wait(until boottime.Instant, set bool) (n int, err error) {
 	if err := p.timer.arm(until, set); err != nil {
 		return 0, err
 	}
-	p.found, p.waitErr = 0, nil
-	if err := p.conn.Read(p.take); err != nil {
+	p.found, p.took, p.waitErr = 0, false, nil
+	err = p.conn.Read(p.take)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		if err = p.wake.receive(); err == nil && !p.took {
+			p.takeEvents(uintptr(p.fd)) // however often it is woken, the sources have their turn
+		}
+	}
+	if err != nil {
 		return 0, fmt.Errorf("wait for descriptors: %w", err)
 	}
 	return p.found, p.waitErr
@@ -146,6 +151,7 @@ func (p *Poller) Wait(until boottime.Instant, set bool) (n int, err error) {
 
 // takeEvents asks for events without waiting; false if there are none.
 func (p *Poller) takeEvents(fd uintptr) bool {
+	p.took = true
 	n, err := unix.EpollWait(int(fd), p.events[:], 0)
 	for err == unix.EINTR {
 		n, err = unix.EpollWait(int(fd), p.events[:], 0)
@@ -155,15 +161,12 @@ func (p *Poller) takeEvents(fd uintptr) bool {
 		return true
 	}
 	for _, e := range p.events[:n] {
-		switch int(e.Fd) {
-		case p.timer.fd:
+		if int(e.Fd) == p.timer.fd {
 			p.timer.fired = true
-		case p.wake.fd:
-			p.wake.receive()
-		default:
-			p.events[p.found] = e
-			p.found++
+			continue
 		}
+		p.events[p.found] = e
+		p.found++
 	}
 	return n > 0
 }

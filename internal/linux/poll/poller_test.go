@@ -25,6 +25,8 @@ func newPoller(t testing.TB) *Poller {
 	return p
 }
 
+var one = [8]byte{1} // whichever byte order, it is not zero
+
 // event returns a descriptor that can be read after signal.
 func event(t testing.TB) int {
 	t.Helper()

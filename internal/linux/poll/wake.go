@@ -5,6 +5,7 @@ package poll
 import (
 	"fmt"
 	"math"
+	"os"
 	"sync"
 	"time"
 
@@ -42,39 +43,32 @@ func (t *timer) arm(until boottime.Instant, set bool) error {
 	return nil
 }
 
-// A wake is a descriptor that other goroutines make readable.
+// A wake lets other goroutines end a Wait of a file: by its deadline, which the runtime
+// keeps, so that it takes no system call.
 type wake struct {
-	mu  sync.Mutex
-	fd  int
-	set bool // the poller has not seen the last send
+	mu   sync.Mutex
+	file *os.File
+	set  bool // the poller has not seen the last send
 }
 
-var one = [8]byte{1} // whichever byte order, it is not zero
+// past is a deadline that is over.
+var past = time.Unix(1, 0)
 
 func (w *wake) send() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.set || w.fd < 0 {
+	if w.set {
 		return
 	}
-	// It is never read: the count has room for centuries of this.
-	_, err := unix.Write(w.fd, one[:])
-	w.set = err == nil
+	// An error says that the file is closed.
+	w.set = w.file.SetReadDeadline(past) == nil
 }
 
 // receive is called when the poller has seen a send, and makes send work again. Who
 // sends from now on wakes the next Wait, who did before woke this one.
-func (w *wake) receive() {
+func (w *wake) receive() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.set = false
-}
-
-func (w *wake) close() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.fd >= 0 {
-		_ = unix.Close(w.fd)
-		w.fd = -1
-	}
+	return w.file.SetReadDeadline(time.Time{})
 }
