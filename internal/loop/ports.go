@@ -87,11 +87,11 @@ type Transport interface {
 
 	// Listen replaces the addresses whose ARP is wanted from the interface:
 	// what another host sends from one of them, and its probes for one of them.
-	// None ends it. All adapters share one socket.
+	// None ends it. The adapters share two sockets at most.
 	Listen(link netconf.Link, addresses []netip.Addr, deliver func(packet.ARP)) error
 	// ListenForceRenew delivers the FORCERENEW messages (RFC 3203) that come to
 	// the address, whether an exchange is open or not, until it is called with
-	// an address that is not valid. All adapters share one socket.
+	// an address that is not valid. The adapters share two sockets at most.
 	ListenForceRenew(link netconf.Link, address netip.Addr, deliver func(packet.Datagram)) error
 	// SendARP sends an ARP packet of 28 bytes to a link address; nil: to all.
 	// [netconf.ErrLinkDown] if there is no link.

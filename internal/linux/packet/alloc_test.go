@@ -64,12 +64,12 @@ func TestAllocations(t *testing.T) { // AllocsPerRun must not run beside other t
 		do   func() error
 	}{
 		{"refuse a packet", 0, sends(unix.ETH_P_IP, bad, x.fd, x.receive)},
-		{"refuse a FORCERENEW", 0, sends(unix.ETH_P_IP, badForce, l.n.force.fd, l.n.force.receive)},
-		{"refuse ARP", 0, sends(unix.ETH_P_ARP, arp.Append(nil, arp.Announcement(hwP, at(100))), l.n.arp.fd, func() {
-			had := l.n.arp.wanted[uint32(c0.Index)]
-			l.n.arp.wanted[uint32(c0.Index)] = foreign // as if it was changed before the filter
-			l.n.arp.receive()
-			l.n.arp.wanted[uint32(c0.Index)] = had
+		{"refuse a FORCERENEW", 0, sends(unix.ETH_P_IP, badForce, l.n.force.first.fd, l.n.force.first.receive)},
+		{"refuse ARP", 0, sends(unix.ETH_P_ARP, arp.Append(nil, arp.Announcement(hwP, at(100))), l.n.arp.first.fd, func() {
+			had := l.n.arp.first.wanted[uint32(c0.Index)]
+			l.n.arp.first.wanted[uint32(c0.Index)] = foreign // as if it was changed before the filter
+			l.n.arp.first.receive()
+			l.n.arp.first.wanted[uint32(c0.Index)] = had
 		})},
 		{"deliver a packet", 2, sends(unix.ETH_P_IP, good, x.fd, x.receive)},
 		{"broadcast", 0, func() error { return x.Send(c0, discover) }},

@@ -54,8 +54,8 @@ var arpKind = packetKind[ARP]{
 
 // Listen replaces the addresses whose ARP is wanted from the interface: what
 // another host sends from one of them, and its probes for one of them. None ends
-// it. When it returns, the addresses are heard. All adapters share one socket. What
-// deliver gets is the receiver's to keep.
+// it. When it returns, the addresses are heard. The adapters share two sockets at most.
+// What deliver gets is the receiver's to keep.
 func (n *Transport) Listen(link netconf.Link, addresses []netip.Addr, deliver func(ARP)) error {
 	return syserr.Wrap(link.Name, "listen to ARP", n.arp.listen(link, addresses, deliver))
 }

@@ -11,6 +11,8 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -68,7 +70,13 @@ func (l *lab) settle() { l.loop.Call(func() {}) }
 // passed returns how many packets the kernel has queued since the last call.
 func (l *lab) passed() uint32 {
 	l.T.Helper()
-	return l.queued(l.n.arp.fd)
+	var all uint32
+	for _, at := range []*listeners[ARP]{&l.n.arp.first, &l.n.arp.others} {
+		if at.fd >= 0 {
+			all += l.queued(at.fd)
+		}
+	}
+	return all
 }
 
 func at(last byte) netip.Addr { return netip.AddrFrom4([4]byte{10, 77, 0, last}) }
@@ -174,6 +182,64 @@ func TestListenIsPerAdapter(t *testing.T) {
 	}
 }
 
+// hooks returns the links whose ARP the kernel hands to packet sockets of the namespace
+// that receive it; 0 is for all.
+func (l *lab) hooks() (links []int) {
+	l.T.Helper()
+	l.settle()
+	l.loop.Settle() // what is closed
+	var text []byte
+	var err error
+	l.Do(func() { text, err = os.ReadFile("/proc/thread-self/net/packet") })
+	l.Must(err)
+	for line := range strings.Lines(string(text)) {
+		// sk, RefCnt, Type, Proto, Iface, R, Rmem, User, Inode
+		if f := strings.Fields(line); len(f) > 4 && f[3] == "0806" {
+			index, err := strconv.Atoi(f[4])
+			l.Must(err)
+			links = append(links, index)
+		}
+	}
+	slices.Sort(links)
+	return links
+}
+
+// TestFramesOfOtherLinks: while one adapter listens, no frame of another interface is
+// looked at, and who listens keeps the socket.
+func TestFramesOfOtherLinks(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	c1, _, _ := l.c1()
+	c0 := l.c0()
+	none := func(ARP) {}
+	for _, step := range []struct {
+		link      netconf.Link
+		addresses []netip.Addr
+		want      []int
+	}{
+		{c0, []netip.Addr{at(100)}, []int{c0.Index}},
+		{c1, []netip.Addr{at(101)}, []int{0, c0.Index}},
+		{c0, []netip.Addr{at(102)}, []int{0, c0.Index}},
+		{c0, nil, []int{0}},
+		{c0, []netip.Addr{at(100)}, []int{0}},
+		{c1, nil, []int{0}},
+		{c0, nil, nil},
+		{c1, []netip.Addr{at(101)}, []int{c1.Index}},
+	} {
+		l.Must(l.listenARP(step.link, step.addresses, none))
+		if got := l.hooks(); !slices.Equal(got, step.want) {
+			t.Fatalf("%s listens to %v: hooks at %v, want %v", step.link.Name, step.addresses, got, step.want)
+		}
+	}
+	// Another one takes the place before the socket of the last one is closed.
+	l.Must(on(l, func() error {
+		return errors.Join(l.n.Listen(c1, nil, nil), l.n.Listen(c0, []netip.Addr{at(100)}, none))
+	}))
+	if got := l.hooks(); !slices.Equal(got, []int{c0.Index}) {
+		t.Errorf("hooks at %v, want %d", got, c0.Index)
+	}
+}
+
 func TestListenEnds(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
@@ -181,7 +247,7 @@ func TestListenEnds(t *testing.T) {
 	l.Must(l.listenARP(l.c0(), nil, nil))
 	for range 20 {
 		got := l.listen(l.c0(), at(100))
-		fd := l.n.arp.fd
+		fd := l.n.arp.first.fd
 		s.say(arp.Append(nil, arp.Announcement(hwP, at(100))), macC)
 		heard(t, got)
 		// It is another one's number after it is closed.
@@ -189,7 +255,7 @@ func TestListenEnds(t *testing.T) {
 		l.Must(err)
 		l.Must(l.listenARP(l.c0(), nil, nil))
 		l.settle()
-		if l.n.arp.fd >= 0 {
+		if l.n.arp.first.fd >= 0 {
 			t.Fatal("the socket is kept")
 		}
 		l.loop.Settle()
@@ -424,7 +490,7 @@ func TestManyListen(t *testing.T) {
 	var open bool
 	l.Must(on(l, func() error {
 		err := l.n.Listen(link, []netip.Addr{at(101)}, func(a ARP) { got <- a })
-		open = l.n.arp.open
+		open = l.n.arp.others.open
 		return err
 	}))
 	s.say(arp.Append(nil, arp.Announcement(hwP, at(101))), macC)
@@ -435,7 +501,7 @@ func TestManyListen(t *testing.T) {
 	l.passed()
 	s.say(other, macC)
 	s.say(arp.Append(nil, arp.Announcement(hwP, at(100))), macC)
-	if n := l.passed(); n != 0 || on(l, func() bool { return l.n.arp.open }) {
+	if n := l.passed(); n != 0 || on(l, func() bool { return l.n.arp.others.open }) {
 		t.Errorf("%d foreign packets passed the filter", n)
 	}
 }
@@ -484,7 +550,7 @@ func BenchmarkListen(b *testing.B) {
 					err = l.n.Listen(link, []netip.Addr{at(100)}, nil)
 					b.StopTimer()
 					_ = l.n.Listen(link, nil, nil)
-					_ = l.n.arp.fit()
+					_ = l.n.arp.at(link.Index).fit()
 					b.StartTimer()
 				}
 				return err

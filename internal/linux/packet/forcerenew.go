@@ -56,7 +56,7 @@ func forcesRenew(message []byte) bool {
 
 // ListenForceRenew delivers the FORCERENEW messages (RFC 3203) that come to the
 // address, whether an exchange is open or not, until it is called with an
-// address that is not valid. All adapters share one socket.
+// address that is not valid. The adapters share two sockets at most.
 func (n *Transport) ListenForceRenew(link netconf.Link, address netip.Addr, deliver func(Datagram)) error {
 	var addresses []netip.Addr
 	if address.IsValid() {

@@ -26,7 +26,7 @@ func TestForceRenew(t *testing.T) {
 	got := make(chan Datagram, 64)
 	ours := netip.MustParseAddr("10.77.0.100")
 	l.Must(l.listenForceRenew(l.c0(), ours, func(d Datagram) { got <- d }))
-	passed := func() uint32 { return l.queued(l.n.force.fd) }
+	passed := func() uint32 { return l.queued(l.n.force.first.fd) }
 	s := l.station()
 	const server, us = "10.77.0.1:67", "10.77.0.100:68"
 	good := packetOf(server, us, typed(1, 53, 1, 9, 255))

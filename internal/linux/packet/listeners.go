@@ -14,14 +14,56 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// ears are where the adapters listen to packets of one kind, T. The first one has a socket
+// that is bound to its link, so that the frames of other interfaces do not reach it; those
+// that come while it listens share another one. To change the socket would miss packets:
+// an adapter keeps its own as long as it listens.
+type ears[T any] struct{ first, others listeners[T] }
+
+func newEars[T any](n *Transport, kind packetKind[T]) ears[T] {
+	return ears[T]{
+		first:  listeners[T]{n: n, kind: kind, fd: -1, single: true},
+		others: listeners[T]{n: n, kind: kind, fd: -1},
+	}
+}
+
+// listen is that of the listeners.
+func (e *ears[T]) listen(link netconf.Link, addresses []netip.Addr, deliver func(T)) error {
+	at := e.at(link.Index)
+	err := at.listen(link, addresses, deliver)
+	if at == &e.first && errors.Is(err, unix.ENODEV) { // it will be told that the link is gone
+		_ = at.listen(link, nil, nil)
+		err = e.others.listen(link, addresses, deliver)
+	}
+	return err
+}
+
+// at returns the listeners that a link belongs to.
+func (e *ears[T]) at(index int) *listeners[T] {
+	if e.first.has(index) || len(e.first.wanted) == 0 && len(e.others.wanted) == 0 {
+		return &e.first
+	}
+	return &e.others
+}
+
+func (e *ears[T]) wants(index int, about uint32) func(T) { return e.at(index).wants(index, about) }
+
+func (e *ears[T]) close() {
+	e.first.close()
+	e.others.close()
+}
+
 // listeners share one packet socket that receives packets of one kind, T, about certain
-// addresses, for all adapters. The socket exists while one of them listens.
+// addresses. The socket exists while one of them listens.
 type listeners[T any] struct {
 	n    *Transport
 	kind packetKind[T]
+	// single says that one listens at most, to whose link the socket is bound.
+	single bool
 
 	wanted map[uint32]listener[T] // by interface index
 	fd     int                    // -1 while there is none
+	bound  int                    // the index of the link that fd is bound to; 0: to none
 	// The socket's filter, if it is not exactly what is wanted: late, fit will be called
 	// soon; open, it lets through whatever is of the kind; failed, it may drop what is
 	// wanted.
@@ -131,7 +173,7 @@ func (e *listeners[T]) fit() error {
 	switch {
 	case len(all) == 0:
 		e.closeSocket()
-	case e.fd < 0:
+	case e.fd < 0 || e.bound != e.place():
 		err = e.openSocket(all)
 	default:
 		err = e.setFilter(e.fd, all)
@@ -141,8 +183,24 @@ func (e *listeners[T]) fit() error {
 	return err
 }
 
+func (e *listeners[T]) has(index int) bool {
+	_, listens := e.wanted[uint32(index)] //nolint:gosec // an interface index is positive and 31 bits
+	return listens
+}
+
+// place is what the socket is to be bound to: the index of a link, or 0.
+func (e *listeners[T]) place() int {
+	if e.single {
+		for index := range e.wanted {
+			return int(index)
+		}
+	}
+	return 0
+}
+
 // openSocket opens the socket; as with those of the exchanges, no frame gets in
-// unfiltered.
+// unfiltered. It takes the place of one that is bound to another link: to bind that anew
+// would wait for the kernel.
 func (e *listeners[T]) openSocket(all []subject) error {
 	fd, err := e.n.openPacket()
 	if err != nil {
@@ -155,7 +213,8 @@ func (e *listeners[T]) openSocket(all []subject) error {
 		e.n.closePacket(fd)
 		return err
 	}
-	e.fd = fd
+	e.closeSocket()
+	e.fd, e.bound = fd, e.place()
 	return nil
 }
 
@@ -166,7 +225,7 @@ func (e *listeners[T]) bind(fd int, all []subject) error {
 	if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_AUXDATA, 1); err != nil {
 		return fmt.Errorf("ask for the checksum state: %w", err)
 	}
-	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: networkOrder(e.kind.protocol)}); err != nil {
+	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: networkOrder(e.kind.protocol), Ifindex: e.place()}); err != nil {
 		return fmt.Errorf("bind: %w", err)
 	}
 	return nil

@@ -19,8 +19,8 @@ type Transport struct {
 	kernel *netlink.Kernel
 	loop   poll.Loop
 
-	arp   listeners[ARP]
-	force listeners[Datagram]
+	arp   ears[ARP]
+	force ears[Datagram]
 	// headed says that the filter of arp has been prepared.
 	headed bool
 
@@ -53,8 +53,8 @@ func New(space *netns.Namespace, kernel *netlink.Kernel, loop poll.Loop) *Transp
 	n.in = receivers.Get().(*receiver) //nolint:errcheck,forcetypeassert // there is nothing else
 	n.in.packet[0], n.in.packet[frameSize] = 1, 1
 	n.frame[:1][0] = 1
-	n.arp = listeners[ARP]{n: n, kind: arpKind, fd: -1}
-	n.force = listeners[Datagram]{n: n, kind: forceRenewKind, fd: -1}
+	n.arp = newEars(n, arpKind)
+	n.force = newEars(n, forceRenewKind)
 	return n
 }
 
