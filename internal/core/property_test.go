@@ -177,6 +177,11 @@ func (m *machine) check() {
 			m.t.Fatalf("call %d was due at %v, about %d", call, by, c.calls[call])
 		}
 	}
+	for call := range c.calls {
+		if !m.open[call] {
+			m.t.Fatalf("call %d is kept, and was answered", call)
+		}
+	}
 	r := &c.adapters
 	if n := len(r.at) + len(r.waits); n != len(r.order) {
 		m.t.Fatalf("%d of %d adapters can be found", n, len(r.order))
