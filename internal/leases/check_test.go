@@ -40,7 +40,9 @@ func TestLimits(t *testing.T) {
 	addresses := func(n int) []netip.Addr { return slices.Repeat([]netip.Addr{netip.MustParseAddr("10.77.0.1")}, n) }
 	six, six128 := netip.MustParseAddr("2001:db8::1"), netip.MustParsePrefix("2001:db8::/64")
 	token := func(n int) []names.Domain { return slices.Repeat(domains("lab.test"), n) }
-	prefixes := func(n int) []netip.Prefix { return slices.Repeat([]netip.Prefix{netip.MustParsePrefix("10.77.0.1/24")}, n) }
+	prefixes := func(n int) []netip.Prefix {
+		return slices.Repeat([]netip.Prefix{netip.MustParsePrefix("10.77.0.1/24")}, n)
+	}
 	routes := func(n int) []dhcp4.Route {
 		return slices.Repeat([]dhcp4.Route{{Destination: netip.MustParsePrefix("10.0.0.0/8"), Router: netip.MustParseAddr("10.77.0.1")}}, n)
 	}
