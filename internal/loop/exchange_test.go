@@ -31,9 +31,9 @@ func (r *rehearsal) begin() {
 
 // TestExchangeAllocates: what is allocated from the carrier to the lease is known. Most
 // of it is what is asked for in interfaces, and the lease itself; the server's part is in
-// it, with some 20.
+// it, with some 20. With the race detector there are some more, as pools forget there.
 func TestExchangeAllocates(t *testing.T) {
-	const most = 80
+	const most = 90
 	r := waiting()
 	var begun, all float64
 	begun = testing.AllocsPerRun(100, func() { r.begin() })

@@ -121,6 +121,8 @@ func (s *scene) failure(of string) error {
 	return s.fail[of]
 }
 
+func (s *scene) fails(of string) bool { return s.failure(of) != nil }
+
 // noted awaits that all is done that follows from what was, and returns the notes since
 // the last time that begin with one of these words; without any: all.
 func (s *scene) noted(words ...string) []string {
@@ -326,7 +328,7 @@ func (x *wire4) Send(l netconf.Link, t packet.Transmit) error {
 	}
 	kinds := map[wire.MessageType]wire.MessageType{wire.Discover: wire.Offer, wire.Request: wire.ACK}
 	kind, answers := kinds[t.Type]
-	if silent := x.p.s.failure("server") != nil; silent || !answers {
+	if !answers || x.p.s.fails("server") {
 		return nil
 	}
 	m, err := wire.Parse(t.Message)
