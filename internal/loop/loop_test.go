@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -12,12 +13,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/lessee/lessee/dhcp4"
 	"github.com/lessee/lessee/errno"
 	"github.com/lessee/lessee/internal/core"
 	"github.com/lessee/lessee/internal/golden"
 	"github.com/lessee/lessee/internal/linux/packet"
 	"github.com/lessee/lessee/internal/netconf"
 	"github.com/lessee/lessee/internal/tenancy"
+	"github.com/lessee/lessee/reason"
 	"golang.org/x/sys/unix"
 )
 
@@ -122,6 +125,14 @@ func TestVisits(t *testing.T) {
 			a.links = []netconf.Link{link(2, "c1"), link(3, "new")}
 			s.well("renew", s.call(ns[0], "c0", tenancy.Renew))
 		})
+		s.step("a can be entered and not be watched, renew", func() {
+			s.set("watch links", unix.EMFILE)
+			if o := s.call(ns[0], "c1", tenancy.Renew); o.code == errno.NO_ERROR {
+				s.t.Error("renewed")
+			}
+			s.set("watch links", nil)
+		})
+		s.step("it can be watched again, renew", func() { s.well("renew", s.call(ns[0], "c1", tenancy.Renew)) })
 		s.step("the link of a is gone, nobody looks, renew", func() {
 			a.links = []netconf.Link{link(3, "new")}
 			if o := s.call(ns[0], "c1", tenancy.Renew); o.code == errno.NO_ERROR {
@@ -204,6 +215,9 @@ func TestAfterTheEnd(t *testing.T) {
 		_, err := s.calls.Ask(s.t.Context(), s.loop, Cancelled, func(call uint64) core.Input { return core.Cancel{Call: call} })
 		if !errors.Is(err, ErrEnded) {
 			t.Errorf("a call ends with %v", err)
+		}
+		if n := len(s.calls.answers); n != 0 {
+			t.Errorf("%d calls are kept", n)
 		}
 		ran := make(chan struct{})
 		s.loop.Aside(func() { close(ran) })
@@ -349,6 +363,16 @@ func TestRehearsal(t *testing.T) {
 			s.loop.Do(func() { s.home.tell(netconf.LinkChange{Link: link(2, "c0")}) })
 		})
 		s.step("later", func() { time.Sleep(time.Second + time.Millisecond) })
+		s.step("another one waits", func() {
+			another := link(3, "c1")
+			another.Carrier = false
+			s.loop.Call(func() {
+				s.home.links = append(s.home.links, another)
+				s.home.tell(netconf.LinkChange{Link: another})
+			})
+			s.loop.Tell(core.Up{Call: 99, Link: another, Deadline: s.loop.Now().Add(time.Hour)})
+			time.Sleep(time.Second)
+		})
 	}, waiting)
 }
 
@@ -386,5 +410,101 @@ func TestGivesUp(t *testing.T) {
 		if n := len(s.calls.answers); n != 0 {
 			t.Errorf("%d calls are kept", n)
 		}
+	}, link(2, "c0"))
+}
+
+// TestNoSuchNamespace: what is asked for in a namespace that has ended fails, and says so.
+func TestNoSuchNamespace(t *testing.T) {
+	t.Parallel()
+	play(t, func(s *scene) {
+		l, a := s.loop, core.Adapter{ID: core.ID{NS: 7, Index: 2}, Name: "c0", Link: link(2, "c0")}
+		address := []netip.Addr{netip.MustParseAddr("10.77.0.100")}
+		ended := func(err error) bool { return err != nil && err.Error() == netconf.ErrNoSpace.Error() }
+		l.Call(func() {
+			if in, now := l.Apply(a, tenancy.Apply{Seq: 5}); !now || in.Seq != 5 || !ended(in.Err) {
+				t.Errorf("apply: %+v, %v", in, now)
+			}
+			if in, now := l.Inspect(a, tenancy.Inspect{Seq: 5}); !now || in.Seq != 5 || !ended(in.Err) {
+				t.Errorf("inspect: %+v, %v", in, now)
+			}
+			for what, err := range map[string]error{
+				"solicit":  l.Solicit(a, address[0]),
+				"open":     l.Open(a),
+				"send":     l.Send(a, dhcp4.Transmit{}),
+				"post":     l.Post(a, dhcp4.Transmit{}),
+				"send ARP": l.SendARP(a, nil, nil),
+				"listen":   l.ListenARP(a, address),
+			} {
+				if !ended(err) {
+					t.Errorf("%s: %v", what, err)
+				}
+			}
+			if err := errors.Join(l.ListenARP(a, nil), l.ListenForceRenew(a, address[0])); err != nil {
+				t.Error(err)
+			}
+			l.Leave(a)
+			l.Close(a)
+			l.Desist(a)
+			l.Prepare(a, core.Prepare{})
+			if l.Refused(a.ID) != (Refusals{}) {
+				t.Error("something is refused")
+			}
+		})
+		s.want("what was done", s.noted())
+	})
+}
+
+// TestSystemError: what the core tells apart stays as it is; the rest is what the system
+// said.
+func TestSystemError(t *testing.T) {
+	t.Parallel()
+	unresolved := fmt.Errorf("send: %w", &netconf.UnresolvedError{Hop: netip.MustParseAddr("10.77.0.1")})
+	down := fmt.Errorf("send: %w", netconf.ErrLinkDown)
+	for _, err := range []error{nil, unresolved, down} {
+		if got := systemError(err); got != err { //nolint:errorlint // it is the same one
+			t.Errorf("%v is %v", err, got)
+		}
+	}
+	got := systemError(fmt.Errorf("bind: %w", unix.EADDRINUSE))
+	if f, is := errors.AsType[*reason.Fault](got); !is || !strings.Contains(f.Error(), "bind") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestCallAtTheEnd: what waits for its turn when the loop ends is not carried out, and
+// its caller is told.
+func TestCallAtTheEnd(t *testing.T) {
+	t.Parallel()
+	play(t, func(s *scene) {
+		late := make(chan bool, 1)
+		s.loop.Call(func() {
+			s.end()
+			go func() { late <- s.loop.Call(func() { t.Error("it is carried out") }) }()
+			time.Sleep(time.Second) // it has been posted by then
+		})
+		if <-late {
+			t.Error("it was carried out, by what its caller was told")
+		}
+	})
+}
+
+// TestDesist: who did not wait takes nothing from those who do.
+func TestDesist(t *testing.T) {
+	t.Parallel()
+	play(t, func(s *scene) {
+		a := core.Adapter{ID: core.ID{Index: 2}, Name: "c0", Link: link(2, "c0")}
+		host := netip.MustParseAddr("10.77.0.1")
+		s.loop.Call(func() {
+			s.loop.Desist(a)
+			for range 2 {
+				if err := s.loop.Solicit(a, host); err != nil {
+					t.Error(err)
+				}
+			}
+			s.loop.Desist(a)
+		})
+		s.want("one still waits", s.noted("close"))
+		s.loop.Call(func() { s.loop.Desist(a) })
+		s.want("nobody waits", s.noted("close"), "close neighbours of home")
 	}, link(2, "c0"))
 }
