@@ -63,7 +63,6 @@ type listeners[T any] struct {
 
 	wanted map[uint32]listener[T] // by interface index
 	fd     int                    // -1 while there is none
-	bound  int                    // the index of the link that fd is bound to; 0: to none
 	// The socket's filter, if it is not exactly what is wanted: late, fit will be called
 	// soon; open, it lets through whatever is of the kind; failed, it may drop what is
 	// wanted.
@@ -127,6 +126,8 @@ func (e *listeners[T]) listen(link netconf.Link, addresses []netip.Addr, deliver
 			return e.fit()
 		}
 		return e.openUp()
+	case len(numbers) < len(had) && e.single:
+		return e.fit() // the socket is of no use for whoever comes next
 	case len(numbers) < len(had):
 		e.fitLater()
 	}
@@ -173,7 +174,7 @@ func (e *listeners[T]) fit() error {
 	switch {
 	case len(all) == 0:
 		e.closeSocket()
-	case e.fd < 0 || e.bound != e.place():
+	case e.fd < 0:
 		err = e.openSocket(all)
 	default:
 		err = e.setFilter(e.fd, all)
@@ -199,8 +200,7 @@ func (e *listeners[T]) place() int {
 }
 
 // openSocket opens the socket; as with those of the exchanges, no frame gets in
-// unfiltered. It takes the place of one that is bound to another link: to bind that anew
-// would wait for the kernel.
+// unfiltered.
 func (e *listeners[T]) openSocket(all []subject) error {
 	fd, err := e.n.openPacket()
 	if err != nil {
@@ -213,8 +213,7 @@ func (e *listeners[T]) openSocket(all []subject) error {
 		e.n.closePacket(fd)
 		return err
 	}
-	e.closeSocket()
-	e.fd, e.bound = fd, e.place()
+	e.fd = fd
 	return nil
 }
 
