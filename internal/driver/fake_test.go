@@ -321,6 +321,8 @@ func (w *world) Listen(link netconf.Link, addresses []netip.Addr, deliver func(p
 	return nil
 }
 
+func (w *world) Recheck(netconf.Link) error { return nil }
+
 func (w *world) ListenForceRenew(link netconf.Link, address netip.Addr, deliver func(packet.Datagram)) error {
 	w.note("%s listen to FORCERENEW at %v", link.Name, address)
 	if !address.IsValid() {

@@ -204,10 +204,15 @@ func (l *Loop) afterwards() {
 
 func (l *Loop) linkChanged(ns core.NS, n netconf.LinkChange) {
 	l.core.Handle(l.now, core.LinkChanged{NS: ns, Link: n.Link, Gone: n.Gone})
-	if n.Gone {
-		if s := l.spaces[ns]; s != nil {
-			s.close(n.Link.Index)
-			delete(s.refused, n.Link.Index)
+	s := l.spaces[ns]
+	switch {
+	case s == nil:
+	case n.Gone:
+		s.close(n.Link.Index)
+		delete(s.refused, n.Link.Index)
+	case s.Transport != nil:
+		if err := s.Transport.Recheck(n.Link); err != nil {
+			l.cfg.Log.Warn("ARP and FORCERENEW are not heard", "adapter", n.Link.Name, "error", err)
 		}
 	}
 }

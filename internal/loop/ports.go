@@ -93,6 +93,9 @@ type Transport interface {
 	// the address, whether an exchange is open or not, until it is called with
 	// an address that is not valid. The adapters share two sockets at most.
 	ListenForceRenew(link netconf.Link, address netip.Addr, deliver func(packet.Datagram)) error
+	// Recheck is called after a change of a link: what is listened to there is listened
+	// to still, also if another link has taken its index.
+	Recheck(link netconf.Link) error
 	// SendARP sends an ARP packet of 28 bytes to a link address; nil: to all.
 	// [netconf.ErrLinkDown] if there is no link.
 	SendARP(link netconf.Link, packet, to []byte) error

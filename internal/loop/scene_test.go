@@ -377,6 +377,11 @@ func (p *stage) ListenForceRenew(l netconf.Link, address netip.Addr, deliver fun
 	return p.s.failure("force")
 }
 
+func (p *stage) Recheck(l netconf.Link) error {
+	p.s.note("recheck %s/%s", p.name, l.Name)
+	return p.s.failure("recheck")
+}
+
 func (p *stage) SendARP(l netconf.Link, _, _ []byte) error {
 	p.s.note("ARP from %s/%s", p.name, l.Name)
 	return p.s.failure("ARP")

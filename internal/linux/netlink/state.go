@@ -4,6 +4,7 @@ package netlink
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 
 	"github.com/lessee/lessee/internal/linux/clock"
@@ -36,6 +37,9 @@ func (n *Kernel) read(link netconf.Link, families []uint8) error {
 			have.PromoteSecondaries = promotes(body)
 		}
 	})
+	if errors.Is(err, unix.ETIMEDOUT) {
+		return err // nothing else would come, either
+	}
 	for _, f := range families {
 		// Also of a link that is gone: the kernel answers what was sent.
 		list, failed := s.addresses(have.Addresses, f, link.Index, have.At, asked)

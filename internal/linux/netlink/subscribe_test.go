@@ -235,22 +235,19 @@ func TestForgedNotifications(t *testing.T) {
 func TestCloseInNotify(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, Options{})
-	var w *watch
 	told := 0
-	ready := make(chan struct{})
+	ready := make(chan *watch)
 	closed := make(chan struct{})
-	p, opened := l.watch(l.n, func(netconf.Notice) {
+	p, w := l.watch(l.n, func(netconf.Notice) {
 		if told++; told == 1 {
-			<-ready // several wait
-			_ = w.Close()
+			_ = (<-ready).Close() // several wait
 			close(closed)
 		}
 	})
-	p.wait(func() { w = opened })
 	for mtu := 1400; mtu < 1410; mtu++ {
 		l.Must(l.H.LinkSetMTU(l.Link("c0"), mtu))
 	}
-	close(ready)
+	ready <- w
 	<-closed
 	p.wait(func() {
 		if told != 1 {

@@ -60,6 +60,11 @@ func (n *Transport) Listen(link netconf.Link, addresses []netip.Addr, deliver fu
 	return syserr.Wrap(link.Name, "listen to ARP", n.arp.listen(link, addresses, deliver))
 }
 
+// Recheck has what is listened to on a link listened to still, after the link has changed.
+func (n *Transport) Recheck(link netconf.Link) error {
+	return syserr.Wrap(link.Name, "listen again", errors.Join(n.arp.again(link), n.force.again(link)))
+}
+
 var (
 	arpHeadExact  = sync.OnceValue(func() []bpf.RawInstruction { return assembleARPHead(true) })
 	arpHeadCoarse = sync.OnceValue(func() []bpf.RawInstruction { return assembleARPHead(false) })

@@ -244,6 +244,48 @@ func TestFramesOfOtherLinks(t *testing.T) {
 	}
 }
 
+// TestLinkIsReplaced: who listens to a link that was deleted, and whose index another one
+// has, hears that one after Recheck.
+func TestLinkIsReplaced(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	link := l.c0()
+	got := l.listen(link, at(100))
+	force := make(chan Datagram, 64)
+	ours := netip.MustParseAddr("10.77.0.100")
+	l.Must(l.listenForceRenew(link, ours, func(d Datagram) { force <- d }))
+	recheck := func() {
+		t.Helper()
+		l.Must(on(l, func() error { return l.n.Recheck(link) }))
+	}
+	fd := l.n.arp.first.fd
+	recheck()
+	l.Must(l.H.LinkSetDown(l.Link("c0")))
+	recheck()
+	l.Must(l.H.LinkSetUp(l.Link("c0")))
+	recheck()
+	if l.n.arp.first.fd != fd {
+		t.Error("the socket was opened anew for nothing")
+	}
+	l.Must(l.H.LinkDel(l.Link("c0")))
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name, attrs.Index, attrs.HardwareAddr = "c0", link.Index, macC
+	l.Must(l.H.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "p0", PeerHardwareAddr: macP}))
+	for _, name := range []string{"c0", "p0"} {
+		l.Must(l.H.LinkSetUp(l.Link(name)))
+	}
+	recheck()
+	s := l.station()
+	s.say(arp.Append(nil, arp.Announcement(hwP, at(100))), macC)
+	heard(t, got)
+	s.send(packetOf("10.77.0.1:67", "10.77.0.100:68", typed(1, 53, 1, 9, 255)), macC)
+	receive(t, force)
+	l.Must(l.H.LinkDel(l.Link("c0")))
+	if err := on(l, func() error { return l.n.Recheck(link) }); !errors.Is(err, unix.ENODEV) {
+		t.Errorf("a link that is gone: %v", err)
+	}
+}
+
 func TestListenEnds(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)

@@ -46,6 +46,22 @@ func (e *ears[T]) at(index int) *listeners[T] {
 	return &e.others
 }
 
+// again opens the socket of a link anew if the kernel has taken it off the link: it does
+// so when the link is deleted or leaves the namespace, and another one may have its index
+// before anybody hears of that.
+func (e *ears[T]) again(link netconf.Link) error {
+	if !e.first.has(link.Index) || e.first.fd < 0 {
+		return nil
+	}
+	if at, err := unix.Getsockname(e.first.fd); err == nil {
+		if ll, is := at.(*unix.SockaddrLinklayer); is && ll.Ifindex == link.Index {
+			return nil
+		}
+	}
+	e.first.closeSocket()
+	return e.first.fit()
+}
+
 func (e *ears[T]) wants(index int, about uint32) func(T) { return e.at(index).wants(index, about) }
 
 func (e *ears[T]) close() {

@@ -51,8 +51,8 @@ type wake struct {
 	set  bool // the poller has not seen the last send
 }
 
-// past is a deadline that is over.
-var past = time.Unix(1, 0)
+// past is a deadline that is over, also where the clock starts with the epoch.
+var past = time.Unix(-1, 0)
 
 func (w *wake) send() {
 	w.mu.Lock()
