@@ -159,7 +159,6 @@ func (l *Loop) Run(ctx context.Context) error {
 	}
 	for ctx.Err() == nil {
 		l.afterwards()
-		l.leaveIdle()
 		at, set := l.core.Deadline()
 		if _, err := l.cfg.Poller.Wait(at, set); err != nil {
 			return err
@@ -191,6 +190,7 @@ func (l *Loop) afterwards() {
 		l.cfg.Hooks.Say(s.Adapter, s.Said)
 	}
 	l.said = l.said[:0]
+	l.leaveIdle() // before the pool is given what is to be closed: nothing may wake the loop for long
 	for i, f := range l.asides {
 		l.asides[i] = nil
 		l.closing.do(new(aside), f)

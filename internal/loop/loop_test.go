@@ -39,7 +39,7 @@ func (s *story) step(what string, f func()) {
 	// What works beside the loop: at one instant its notes are before or after.
 	beside := func(note string) int {
 		word, _, _ := strings.Cut(note, " ")
-		return slices.Index([]string{"resolve", "persist"}, word)
+		return slices.Index([]string{"resolve", "persist", "closed"}, word)
 	}
 	slices.SortStableFunc(all, func(a, b string) int { return cmp.Compare(beside(a), beside(b)) })
 	for _, n := range all {

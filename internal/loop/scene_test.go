@@ -214,7 +214,10 @@ func (p *stage) where() Place {
 				return Space{}, err
 			}
 			p.s.note("enter %s", p.name)
-			return Space{Kernel: p, Transport: p, Close: func() { p.s.note("leave %s", p.name) }}, nil
+			return Space{Kernel: p, Transport: p, Close: func() {
+				p.s.note("leave %s", p.name)
+				p.s.loop.Aside(func() { p.s.note("closed %s", p.name) })
+			}}, nil
 		},
 		Watch: func(gone func()) (io.Closer, error) {
 			p.gone = gone
