@@ -1,8 +1,7 @@
-// Package driver runs tenancies: it gives each adapter's tenancy the time, the
-// datagrams and the kernel's reports, and carries out what it asks for.
+// Package driver serves the API by a loop: it passes calls on to the core, has their
+// callers wait for the answer, and gives what the core knows the forms of the API: the
+// status of adapters, events, log lines, captures, and why something is as it is.
 //
-// One goroutine owns all tenancies. What takes time (the disk, the kernel)
-// runs beside it, for each adapter one thing after the other, in a goroutine
-// that lives only as long as there is something to do. A lease at rest is a
-// timer entry and its data: no goroutine, no descriptor.
+// It owns no socket and no state of an adapter: the loop and its core have those. A
+// lease at rest has no goroutine here and no descriptor.
 package driver
