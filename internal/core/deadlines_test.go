@@ -13,8 +13,8 @@ type due struct{ place slot }
 func (d *due) slot() *slot   { return &d.place }
 func (d *due) timeout(*Core) {}
 
-// TestDeadlines: whatever is set, moved and removed, the first one is the earliest, and
-// each that is set comes once.
+// TestDeadlines sets, moves and removes deadlines at random: the first is always the
+// earliest, and each one comes once.
 func TestDeadlines(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -40,7 +40,10 @@ func (l *links) at(id ID) netconf.Link {
 
 // set takes what a link is now, and returns what it was.
 func (l *links) set(id ID, link netconf.Link) (was netconf.Link, known bool) {
-	was, known = l.at(id), l.all[id] != nil
+	old := l.all[id]
+	if known = old != nil; known {
+		was = *old
+	}
 	if known && (was.Name != link.Name || !slices.Equal(was.AltNames, link.AltNames)) {
 		l.unname(id, was)
 	}
@@ -51,7 +54,7 @@ func (l *links) set(id ID, link netconf.Link) (was netconf.Link, known bool) {
 		}
 	}
 	if known {
-		*l.all[id] = link
+		*old = link
 	} else {
 		l.all[id] = &link
 	}
@@ -67,10 +70,9 @@ func (l *links) set(id ID, link netconf.Link) (was netconf.Link, known bool) {
 
 // remove forgets a link.
 func (l *links) remove(id ID) {
-	if l.all[id] != nil {
-		was := l.at(id)
-		l.unname(id, was)
-		l.unaddress(was)
+	if was := l.all[id]; was != nil {
+		l.unname(id, *was)
+		l.unaddress(*was)
 		delete(l.all, id)
 		if delete(l.of[id.NS], id.Index); len(l.of[id.NS]) == 0 {
 			delete(l.of, id.NS)

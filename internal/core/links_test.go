@@ -8,8 +8,8 @@ import (
 	"github.com/lessee/lessee/internal/netconf"
 )
 
-// TestLinksOf: all links of a namespace are yielded, none of another, until the caller
-// has enough.
+// TestLinksOf: the iterator yields every link of the namespace and no other, and stops
+// when the caller does.
 func TestLinksOf(t *testing.T) {
 	t.Parallel()
 	s := newScene()

@@ -83,7 +83,7 @@ func TestDirectory(t *testing.T) {
 	}
 }
 
-// TestDescriptors: none is left behind, whatever comes of a call.
+// TestDescriptors: no call leaves a descriptor open, whether it succeeds or fails.
 func TestDescriptors(t *testing.T) { //nolint:paralleltest // it counts those of the process
 	dir := t.TempDir()
 	d := directory{dir}

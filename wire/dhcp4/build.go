@@ -139,10 +139,9 @@ func (b *Builder) AddText(code OptionCode, s string) { b.AddOption(code, []byte(
 // Bytes returns the message with END, padded to [MinLength]. The slice is new:
 // it belongs to the caller, and the Builder may be used further.
 func (b *Builder) Bytes() []byte {
-	out := make([]byte, max(MinLength, len(b.b)+1))
-	n := copy(out, b.b)
-	out[n] = byte(OptionEnd)
-	return out
+	c := *b
+	c.b = append(make([]byte, 0, max(MinLength, len(b.b)+1)), b.b...)
+	return c.Finish()
 }
 
 // Finish returns what Bytes does, without a copy: the Builder is not to be used any

@@ -34,8 +34,8 @@ type mmsghdr struct {
 	n      uint32
 }
 
-// rooms are those that nobody uses. A conn has one only while it is locked, so that a
-// few do for all namespaces. They are kept: no answer waits for a page fault.
+// rooms are free. A conn holds a room only while it is locked, so a few are enough for all
+// namespaces. They are kept, so that no answer waits for a page fault.
 var rooms struct {
 	mu   sync.Mutex
 	free []*room
@@ -94,8 +94,8 @@ func (r *room) next(fd int) ([]byte, error) {
 	return b, nil
 }
 
-// receive waits for a datagram, and reads with it those that are there then. With
-// each that is read the kernel goes on with a dump.
+// receive waits for a datagram and reads it together with those that follow at once. Each
+// one that is read makes the kernel queue the next part of a dump.
 func (r *room) receive(fd int) error {
 	r.taken, r.read = 0, 0
 	for {

@@ -74,7 +74,7 @@ func (e *ears[T]) close() {
 type listeners[T any] struct {
 	n    *Transport
 	kind packetKind[T]
-	// single says that one listens at most, to whose link the socket is bound.
+	// single: at most one adapter listens, and the socket is bound to its link.
 	single bool
 
 	wanted map[uint32]listener[T] // by interface index
@@ -143,7 +143,7 @@ func (e *listeners[T]) listen(link netconf.Link, addresses []netip.Addr, deliver
 		}
 		return e.openUp()
 	case len(numbers) < len(had) && e.single:
-		return e.fit() // the socket is of no use for whoever comes next
+		return e.fit() // the next adapter cannot use this socket
 	case len(numbers) < len(had):
 		e.fitLater()
 	}
@@ -205,7 +205,7 @@ func (e *listeners[T]) has(index int) bool {
 	return listens
 }
 
-// place is what the socket is to be bound to: the index of a link, or 0.
+// place returns the index of the link to bind the socket to, 0 for all links.
 func (e *listeners[T]) place() int {
 	if e.single {
 		for index := range e.wanted {
